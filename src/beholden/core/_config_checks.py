@@ -1,0 +1,72 @@
+"""What the types of ``beholden.toml`` cannot say: unique names, references that exist, well-formed field names."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import NoReturn
+
+from beholden.core._toml_lines import KeyLines
+from beholden.core.classes import check_class
+from beholden.core.config import Config, SubjectConfig
+from beholden.core.errors import BeholdenError, ConfigError
+from beholden.core.names import FieldName
+from beholden.core.times import zone
+
+__all__ = ["check_config"]
+
+
+def check_config(config: Config, lines: KeyLines, file_name: str) -> None:
+    """Raise `ConfigError` for the first thing that is wrong, with its line."""
+
+    def fail(path: str, found: str, expected: str = "") -> NoReturn:
+        raise ConfigError(f"{file_name} line {lines.of(path)}: {path.removeprefix('$.')}", found, expected=expected)
+
+    for path in _repeated(config):
+        fail(path, "is declared twice", "a name of its own")
+    for path, check in _well_formed(config):
+        try:
+            check()
+        except BeholdenError as error:
+            fail(path, error.found, error.expected)
+    stores = {store.name for store in config.store}
+    for i, log in enumerate(config.log):
+        if log.store is not None and log.store not in stores:
+            fail(
+                f"$.log[{i}].store", f"store '{log.store}' is not declared", ", ".join(sorted(stores)) or "a [[store]]"
+            )
+        if log.format == "mapped" and log.mapping is None:
+            fail(f"$.log[{i}].format", "format 'mapped' needs a mapping", 'mapping = "mappings/NAME.toml"')
+
+
+def _well_formed(config: Config) -> Iterator[tuple[str, Callable[[], object]]]:
+    for i, zone_row in enumerate(config.zone):
+        for name in zone_row.only_here:
+            yield f"$.zone[{i}].only_here", partial(check_class, name)
+    for i, log in enumerate(config.log):
+        if log.time_zone is not None:
+            yield f"$.log[{i}].time_zone", partial(zone, log.time_zone)
+    for i, subject in enumerate(config.subject):
+        for key, field in _fields(subject):
+            yield f"$.subject[{i}].{key}", partial(FieldName.parse, field)
+
+
+def _repeated(config: Config) -> Iterator[str]:
+    for section, names in (
+        ("store", [row.name for row in config.store]),
+        ("log", [row.name for row in config.log]),
+        ("feed", [row.name for row in config.feed]),
+        ("zone", [row.name for row in config.zone]),
+        ("subject", [row.kind for row in config.subject]),
+    ):
+        key = "kind" if section == "subject" else "name"
+        for i, name in enumerate(names):
+            if name in names[:i]:
+                yield f"$.{section}[{i}].{key}"
+
+
+def _fields(subject: SubjectConfig) -> Iterator[tuple[str, str]]:
+    yield "key", subject.key
+    for key in ("names", "emails", "aliases"):
+        for field in getattr(subject, key):
+            yield key, field

@@ -1,0 +1,1 @@
+"""What a SQL text reads, writes and names."""

@@ -1,0 +1,74 @@
+"""What a SQL text says about the data it touches. Plain records; nothing here knows a value."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+__all__ = ["KeyPredicate", "Relation", "Schema", "StatementFacts", "Template"]
+
+#: dataset path -> its field names in order. Given by the caller; paths as in the contract (``public.customer``).
+Schema = Mapping[str, tuple[str, ...]]
+
+StatementKind = Literal[
+    "select", "export", "create_as", "insert", "update", "delete", "merge", "truncate", "ddl", "grant", "revoke",
+    "copy_in", "other",
+]  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """A statement with its literals taken out.
+
+    ``template_id`` is 16 bytes: the same for statements that differ only in literals, white space, comments or case
+    of keywords, within one dialect. ``text`` contains no literal of the statement. ``literals`` are their texts
+    (unquoted, unescaped), in order of appearance.
+    """
+
+    template_id: bytes
+    text: str
+    literals: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class KeyPredicate:
+    """``field = literal`` (or IN) on a relation, joined by AND to the rest, so that every row obeys it.
+
+    ``slots`` index ``Template.literals``; ``parameters`` are numbers of bind parameters ($1 -> 1).
+    """
+
+    field: str
+    slots: tuple[int, ...] = ()
+    parameters: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """One dataset in a statement.
+
+    ``path`` is resolved against the schema given (search path included), or as written when the schema lacks it
+    (then ``resolved`` is false). ``equal_to`` lists fields of other relations joined by equality:
+    (own field, other path, other field). ``filtered`` is true when any predicate, LIMIT or inner join restricts which
+    rows are read; ``aggregate_only`` when nothing but aggregates, constants and grouping fields leave the statement.
+    """
+
+    path: str
+    resolved: bool
+    role: Literal["read", "write"]
+    fields: tuple[str, ...] = ()  # that leave the statement or are written; all of them for *
+    fields_filtered: tuple[str, ...] = ()
+    fields_joined: tuple[str, ...] = ()
+    keys: tuple[KeyPredicate, ...] = ()
+    equal_to: tuple[tuple[str, str, str], ...] = ()
+    filtered: bool = False
+    aggregate_only: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class StatementFacts:
+    """All that one statement touches. ``problem`` says why it could not be understood (never quoting it)."""
+
+    kind: StatementKind
+    relations: tuple[Relation, ...] = ()
+    problem: str | None = None

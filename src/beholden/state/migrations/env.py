@@ -1,0 +1,14 @@
+"""Alembic runs the migrations on the connection that the state hands it."""
+
+from alembic import context
+
+from beholden.state.tables import metadata
+
+context.configure(
+    connection=context.config.attributes["connection"],
+    target_metadata=metadata,
+    render_as_batch=True,
+    transactional_ddl=True,
+)
+with context.begin_transaction():
+    context.run_migrations()

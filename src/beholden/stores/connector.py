@@ -1,0 +1,112 @@
+"""What every connector offers, and the records that pass its border. ``tests/conformance`` holds each one to it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol, Self
+
+import pyarrow as pa
+
+__all__ = ["Connector", "DatasetInfo", "FieldInfo", "Grant", "RowCount", "StoreInfo"]
+
+DatasetKind = Literal["table", "view", "partition", "file"]
+
+
+@dataclass(frozen=True, slots=True)
+class StoreInfo:
+    """What answered: the kind of store, its version, and as whom we read."""
+
+    kind: str
+    version: str
+    user: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RowCount:
+    """A number of rows, counted or estimated from the store's own statistics."""
+
+    rows: int
+    exact: bool
+
+
+@dataclass(frozen=True, slots=True)
+class FieldInfo:
+    """A field: its place, the store's name for its type, whether it is in the primary key, what it refers to."""
+
+    ordinal: int
+    name: str
+    type: str
+    in_key: bool = False
+    refers_to: str | None = None  # PATH#field of a declared foreign key, within the store
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetInfo:
+    """A table, view, partition or file, with its fields. ``problem`` says why its fields are not known."""
+
+    path: str
+    kind: DatasetKind
+    fields: tuple[FieldInfo, ...]
+    parent: str | None = None
+    rows: RowCount | None = None
+    size_bytes: int | None = None
+    problem: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """A right on a dataset, or on one of its fields, as the store states it. ``grantee`` may be ``PUBLIC``."""
+
+    path: str
+    grantee: str
+    privilege: str
+    field: str = ""
+
+
+class Connector(Protocol):
+    """Reads one store. Never writes; holds no table in memory; keeps to the store's stated limits.
+
+    Every method raises `beholden.core.errors.SourceError` when the store cannot be read: one line naming the store
+    and, where there is one, the dataset; never a value, never the driver's own text where that quotes values.
+    Use as a context manager; ``close`` gives all connections back.
+    """
+
+    kind: str
+
+    def test(self) -> StoreInfo:
+        """Connect and say what answered."""
+
+    def datasets(self) -> Iterator[DatasetInfo]:
+        """Every dataset that may be listed, with fields; one that cannot be described comes with ``problem``."""
+
+    def grants(self) -> Iterator[Grant]:
+        """Who may do what; nothing where the store has no such notion."""
+
+    def count(self, path: str) -> int:
+        """The exact number of rows now."""
+
+    def read(self, path: str, fields: Sequence[str] | None = None) -> Iterator[pa.RecordBatch]:
+        """All rows as batches of at most ``limits.BATCH_ROWS``; columns in the given order, or all of them.
+
+        Values keep their natural Arrow type where there is one; anything else becomes a string.
+        """
+
+    def sample(self, path: str, rows: int, seed: int) -> pa.RecordBatch:
+        """About ``rows`` rows spread over the dataset (all of a smaller one); the same seed gives the same rows
+        where the store allows it. Cost is bounded: no full scan of a large table where the store can avoid it.
+        """
+
+    def find(
+        self, path: str, field: str, values: Sequence[str], fields: Sequence[str] | None = None
+    ) -> Iterator[pa.RecordBatch]:
+        """Rows whose ``field``, as text, equals one of ``values`` (at most 1,000 a call)."""
+
+    def close(self) -> None:
+        """Give connections back; calling it twice is harmless."""
+
+    def __enter__(self) -> Self:
+        """Use as a context."""
+
+    def __exit__(self, *_: object) -> None:
+        """Close."""
