@@ -54,6 +54,7 @@ class LogBatch:
     parsed: int
     noise: dict[str, int] = field(default_factory=dict)  # reason -> records
     problems: tuple[Problem, ...] = ()
+    mended: dict[str, int] = field(default_factory=dict)  # what was put right -> records, already counted above
 
 
 class Reader(Protocol):

@@ -24,11 +24,16 @@ class Template:
     ``template_id`` is 16 bytes: the same for statements that differ only in literals, white space, comments or case
     of keywords, within one dialect. ``text`` contains no literal of the statement. ``literals`` are their texts
     (unquoted, unescaped), in order of appearance.
+
+    A list of literals and the rows of VALUES are written once in ``text``, whatever their length. ``groups`` then has
+    one entry for each ``?`` of ``text``, in order: the indexes of the literals it stands for (none where some row
+    holds no plain literal in that place). It is empty where each ``?`` stands for one literal.
     """
 
     template_id: bytes
     text: str
     literals: tuple[str, ...]
+    groups: tuple[tuple[int, ...], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,11 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol, Self
+from typing import Final, Literal, Protocol, Self
 
 import pyarrow as pa
 
-__all__ = ["Connector", "DatasetInfo", "FieldInfo", "Grant", "RowCount", "StoreInfo"]
+__all__ = [
+    "FIND_VALUES_MAX",
+    "Connector",
+    "DatasetInfo",
+    "DatasetKind",
+    "FieldInfo",
+    "Grant",
+    "RowCount",
+    "Shortfall",
+    "StoreInfo",
+]
+
+#: Values that one call of ``find`` may ask for.
+FIND_VALUES_MAX: Final = 1000
 
 DatasetKind = Literal["table", "view", "partition", "file"]
 
@@ -64,6 +77,18 @@ class Grant:
     field: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Shortfall:
+    """Something that answers left out or cut: rows of another length, values past a limit, directories not entered.
+
+    ``path`` is the dataset, or empty for the store as a whole. ``count`` is the most that one call met.
+    """
+
+    path: str
+    reason: str
+    count: int
+
+
 class Connector(Protocol):
     """Reads one store. Never writes; holds no table in memory; keeps to the store's stated limits.
 
@@ -93,14 +118,19 @@ class Connector(Protocol):
         """
 
     def sample(self, path: str, rows: int, seed: int) -> pa.RecordBatch:
-        """About ``rows`` rows spread over the dataset (all of a smaller one); the same seed gives the same rows
-        where the store allows it. Cost is bounded: no full scan of a large table where the store can avoid it.
+        """About ``rows`` rows spread over the dataset (all of a smaller one).
+
+        The same seed gives the same rows where the store allows it. Cost is bounded: no full scan of a large table where the store can avoid it,
+        long values are cut and so is a sample of very wide rows (see ``shortfalls``).
         """
 
     def find(
         self, path: str, field: str, values: Sequence[str], fields: Sequence[str] | None = None
     ) -> Iterator[pa.RecordBatch]:
-        """Rows whose ``field``, as text, equals one of ``values`` (at most 1,000 a call)."""
+        """Rows whose ``field``, as text, equals one of ``values`` (at most ``FIND_VALUES_MAX`` a call)."""
+
+    def shortfalls(self) -> tuple[Shortfall, ...]:
+        """What the answers given so far left out or cut, by dataset and reason; never a value."""
 
     def close(self) -> None:
         """Give connections back; calling it twice is harmless."""

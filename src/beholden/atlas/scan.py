@@ -1,0 +1,210 @@
+"""One look at every store: list its datasets, sample each, classify its fields, write down what came of it.
+
+What is durable: each store's listing is one transaction, each dataset's classification another. A scan that is
+stopped leaves whole datasets behind and is resumed where it stopped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Final, Literal
+
+import pyarrow as pa
+
+from beholden.atlas import record
+from beholden.atlas.classify import Classifier, RuleClassifier
+from beholden.atlas.subjects import propose_subjects
+from beholden.core.config import Config
+from beholden.core.errors import BeholdenError
+from beholden.core.limits import SAMPLE_ROWS
+from beholden.core.times import Clock
+from beholden.state import State
+from beholden.stores.connector import Connector, DatasetInfo, Grant, RowCount
+
+__all__ = ["COUNT_BYTES_MAX", "COUNT_ROWS_MAX", "DatasetOutcome", "ScanResult", "scan"]
+
+#: Tables estimated larger than this are not counted row by row.
+COUNT_ROWS_MAX: Final = 1_000_000
+#: Nor are files larger than this.
+COUNT_BYTES_MAX: Final = 256 * 1024 * 1024
+#: A scan stopped longer ago than this is not resumed: what it saw may have changed.
+_RESUME_AGE_MAX_US: Final = 24 * 3600 * 1_000_000
+
+#: Called with (done, total, what): datasets done, datasets known so far, the dataset at hand.
+Progress = Callable[[int, int, str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetOutcome:
+    """What a scan did with a dataset; ``path`` is empty for the store as a whole."""
+
+    store: str
+    path: str
+    outcome: Literal["scanned", "skipped", "failed"]
+    reason: str | None = None
+    rows_read: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ScanResult:
+    """What a scan did. ``resumed`` counts datasets that an earlier, stopped run of it had done."""
+
+    scan_id: int
+    outcomes: tuple[DatasetOutcome, ...]
+    resumed: int
+
+    def count(self, outcome: str) -> int:
+        """How many datasets had this outcome."""
+        return sum(1 for found in self.outcomes if found.outcome == outcome and found.path)
+
+    @property
+    def failed(self) -> tuple[DatasetOutcome, ...]:
+        """Stores and datasets that could not be read."""
+        return tuple(found for found in self.outcomes if found.outcome == "failed")
+
+
+def scan(
+    state: State,
+    config: Config,
+    connectors: Callable[[str], Connector],
+    *,
+    stores: Sequence[str] | None = None,
+    clock: Clock,
+    seed: int,
+    resume: bool = True,
+    progress: Progress = lambda _done, _total, _what: None,
+    classifier: Classifier | None = None,
+) -> ScanResult:
+    """Look at every declared store, or at those named.
+
+    A store or dataset that cannot be read is recorded as failed with its reason, and the rest goes on.
+
+    Args:
+        state: where everything found is written.
+        config: the stores declared, in this order.
+        connectors: opens the store of a name; it is closed again here.
+        stores: names to restrict the scan to.
+        clock: the present.
+        seed: chooses the sampled rows.
+        resume: go on with the last scan if it was stopped less than a day ago.
+        progress: told after each dataset.
+        classifier: another implementation of the interface.
+    """
+    for name in stores or ():
+        config.store_named(name)
+    now = clock()
+    scan_id, done = record.begin_scan(state, now=now, resume_since=now - _RESUME_AGE_MAX_US if resume else None)
+    looking = _Scan(state, scan_id, clock, seed, progress, classifier or RuleClassifier(), done)
+    for store in config.store:
+        if stores is None or store.name in stores:
+            looking.store(store.name, connectors)
+    propose_subjects(state, config, now=clock())
+    record.finish_scan(state, scan_id, now=clock())
+    return ScanResult(scan_id, tuple(looking.outcomes), looking.resumed)
+
+
+class _Scan:
+    """A scan under way."""
+
+    def __init__(
+        self,
+        state: State,
+        scan_id: int,
+        clock: Clock,
+        seed: int,
+        progress: Progress,
+        classifier: Classifier,
+        done: set[tuple[str, str]],
+    ) -> None:
+        self.outcomes: list[DatasetOutcome] = []
+        self.resumed = 0
+        self._state = state
+        self._scan_id = scan_id
+        self._clock = clock
+        self._seed = seed
+        self._progress = progress
+        self._classifier = classifier
+        self._done = done
+        self._steps = 0
+        self._steps_total = 0
+
+    def store(self, name: str, connectors: Callable[[str], Connector]) -> None:
+        """Look at one store; whatever fails is written down."""
+        try:
+            with connectors(name) as connector:
+                info = connector.test()
+                record.store_reached(self._state, name, info, now=self._clock())
+                self._look(name, connector)
+        except BeholdenError as error:
+            record.store_failed(self._state, name, error.line(), now=self._clock())
+            self._note(DatasetOutcome(name, "", "failed", error.line()))
+
+    def _look(self, name: str, connector: Connector) -> None:
+        listed, problem = _listing(connector)
+        grants, no_grants = _grants(connector)
+        record.put_listing(self._state, name, listed, grants, now=self._clock(), complete=problem is None)
+        self._steps_total += len(listed)
+        for info in listed:
+            if (name, info.path) in self._done:
+                self.resumed += 1
+            else:
+                self._dataset(name, info, connector)
+            self._steps += 1
+            self._progress(self._steps, self._steps_total, f"{name}/{info.path}")
+        left_out = [f"{found.reason} ({found.count})" for found in connector.shortfalls() if not found.path]
+        reason = "; ".join(filter(None, (problem, no_grants, *left_out))) or None
+        self._note(DatasetOutcome(name, "", "scanned" if problem is None else "failed", reason))
+
+    def _dataset(self, store: str, info: DatasetInfo, connector: Connector) -> None:
+        if info.problem is not None:
+            self._note(DatasetOutcome(store, info.path, "failed", info.problem))
+            return
+        try:
+            sample = connector.sample(info.path, SAMPLE_ROWS, self._seed)
+            info = replace(info, rows=_count(connector, info, sample))
+            answers = self._classifier.classify(info, sample)
+        except BeholdenError as error:
+            self._note(DatasetOutcome(store, info.path, "failed", error.line()))
+            return
+        except Exception as error:  # noqa: BLE001 - whatever one dataset holds must not stop the rest; its text may quote values
+            reason = f"could not be classified ({type(error).__name__})"
+            self._note(DatasetOutcome(store, info.path, "failed", reason))
+            return
+        left_out = [f"{found.reason} ({found.count})" for found in connector.shortfalls() if found.path == info.path]
+        outcome = DatasetOutcome(store, info.path, "scanned", "; ".join(left_out) or None, sample.num_rows)
+        types = {field.name: str(field.type) for field in sample.schema}
+        self.outcomes.append(outcome)
+        record.put_classes(self._state, self._scan_id, outcome, info.rows, answers, types, now=self._clock())
+
+    def _note(self, outcome: DatasetOutcome) -> None:
+        self.outcomes.append(outcome)
+        record.put_outcome(self._state, self._scan_id, outcome, now=self._clock())
+
+
+def _listing(connector: Connector) -> tuple[list[DatasetInfo], str | None]:
+    """What the store lists; where the listing breaks off, what came before it and why."""
+    listed: list[DatasetInfo] = []
+    try:
+        listed.extend(connector.datasets())
+    except BeholdenError as error:
+        return listed, error.line()
+    return listed, None
+
+
+def _grants(connector: Connector) -> tuple[list[Grant], str | None]:
+    try:
+        return list(connector.grants()), None
+    except BeholdenError as error:
+        return [], f"grants could not be read: {error.line()}"
+
+
+def _count(connector: Connector, info: DatasetInfo, sample: pa.RecordBatch) -> RowCount | None:
+    """The exact number of rows where it is cheap to know, else the store's estimate."""
+    if info.rows is not None and info.rows.exact:
+        return info.rows
+    estimate = info.rows.rows if info.rows is not None else 0
+    costly = estimate > COUNT_ROWS_MAX or (info.size_bytes or 0) > COUNT_BYTES_MAX
+    if info.kind == "view" and sample.num_rows >= SAMPLE_ROWS:
+        costly = True  # nobody knows what a view costs; one that fits the sample is cheap
+    return info.rows if costly else RowCount(connector.count(info.path), exact=True)

@@ -1,0 +1,95 @@
+"""The estate a command works on: its config, and its rooms opened when first asked for and closed at the end."""
+
+from __future__ import annotations
+
+import os
+from contextlib import ExitStack
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from beholden.core.config import Config, find_estate, load_config
+from beholden.core.times import Clock, system_clock
+
+if TYPE_CHECKING:
+    from beholden.ledger import Ledger
+    from beholden.state import State
+    from beholden.stores import Connector
+    from beholden.vault import MasterKey, Vault
+
+__all__ = ["Estate", "pass_estate"]
+
+
+class Estate:
+    """An estate's rooms. Each is opened once, when a command first needs it."""
+
+    def __init__(self, directory: Path, *, clock: Clock = system_clock) -> None:
+        self.directory = directory
+        self.clock = clock
+        self.config: Config = load_config(directory)
+        self._stack = ExitStack()
+
+    @cached_property
+    def state(self) -> State:
+        """What is known and decided."""
+        from beholden.state import open_state
+
+        return self._stack.enter_context(open_state(self.config.url(self.config.state.url)))
+
+    @cached_property
+    def master(self) -> MasterKey:
+        """The key above all others."""
+        from beholden.vault import MasterKey
+
+        return MasterKey.load(self.config.vault.master_key, root=self.directory, environ=os.environ)
+
+    @cached_property
+    def vault(self) -> Vault:
+        """People's tokens and keys."""
+        from beholden.vault import open_vault
+
+        return self._stack.enter_context(
+            open_vault(self.config.url(self.config.vault.url), self.master, clock=self.clock)
+        )
+
+    @cached_property
+    def estate_id(self) -> str:
+        """The random id that the state and the ledger share."""
+        from beholden.state.identity import estate_id
+
+        return estate_id(self.state)
+
+    @cached_property
+    def ledger(self) -> Ledger:
+        """The record of accesses, ready to be written to."""
+        from beholden.cli._rooms import open_ledger
+
+        return open_ledger(self)
+
+    def connector(self, name: str) -> Connector:
+        """An open connector to the store of that name."""
+        from beholden.stores import open_store
+
+        store = self.config.store_named(name)
+        return self._stack.enter_context(open_store(store, root=self.directory, environ=os.environ))
+
+    def close(self) -> None:
+        """Close what was opened."""
+        self._stack.close()
+
+
+def pass_estate(command: Any) -> Any:
+    """Give the command the estate found from ``--estate`` or the working directory, and close it afterwards."""
+
+    @click.pass_context
+    def wrapper(context: click.Context, /, *args: Any, **kwargs: Any) -> Any:
+        start = context.find_root().obj
+        estate = Estate(find_estate(Path(start) if start else Path.cwd()))
+        context.call_on_close(estate.close)
+        return context.invoke(command, estate, *args, **kwargs)
+
+    from functools import update_wrapper
+
+    return update_wrapper(wrapper, command)

@@ -1,0 +1,115 @@
+"""How rooms are put together: what one room needs of another is handed over here, where both are visible."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Final
+
+from beholden.core.errors import UsageError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from beholden.cli._estate import Estate
+    from beholden.engine import Engine
+    from beholden.ledger import Ledger
+    from beholden.ledger.world import StoreView, SubjectFields, World
+    from beholden.state.subjects import SubjectKind
+
+#: By a store's scheme: the dialect of its statements, and the schemas that unqualified names are looked for in.
+_DIALECTS: Final = {
+    "postgresql": ("postgres", ("public",)),
+    "postgres": ("postgres", ("public",)),
+    "sqlite": ("sqlite", ("main",)),
+}
+
+__all__ = ["engine", "ledger_directory", "open_ledger", "subject_fields", "world"]
+
+
+def ledger_directory(estate: Estate) -> Path:
+    """Where the ledger lies on this machine's disk."""
+    url = estate.config.ledger.url
+    if "://" in url and not url.startswith("file://"):
+        raise UsageError("[ledger] url", "only a directory is supported so far", expected="a path")
+    return estate.config.path(url.removeprefix("file://"))
+
+
+def open_ledger(estate: Estate, *, create: bool = False) -> Ledger:
+    """Open the estate's ledger; its checkpoints are signed with a key derived from the master key."""
+    from beholden.ledger import Ed25519Signer, Ledger
+
+    origin = estate.config.ledger.origin
+    return Ledger.open(
+        ledger_directory(estate),
+        estate_id=estate.estate_id,
+        origin=origin,
+        signer=Ed25519Signer(origin, estate.master.derive("checkpoint")),
+        clock=estate.clock,
+        create=create,
+    )
+
+
+@contextmanager
+def engine(estate: Estate) -> Iterator[Engine]:
+    """An engine with the estate's memory limit."""
+    from beholden.engine import Engine
+
+    spill = estate.directory / ".beholden" / "spill"
+    with Engine(memory=estate.config.engine.memory, threads=os.cpu_count() or 1, temp_directory=spill) as running:
+        yield running
+
+
+def subject_fields(subject: SubjectKind) -> SubjectFields:
+    """Which fields identify and describe persons of a kind."""
+    from beholden.core.names import FieldName
+    from beholden.ledger.world import SubjectFields
+
+    def places(texts: Iterable[str]) -> frozenset[tuple[str, str, str]]:
+        names = [FieldName.parse(text) for text in texts]
+        return frozenset((name.dataset.store, name.dataset.path, name.field) for name in names)
+
+    return SubjectFields(
+        subject.kind, places([subject.key, *subject.aliases]), places([*subject.names, *subject.emails])
+    )
+
+
+def world(estate: Estate, stores: Iterable[str]) -> World:
+    """What is known of the stores that events may speak of: all that were scanned, and those named, asked live."""
+    from beholden.ledger.world import World
+    from beholden.state.subjects import effective_subjects
+
+    views = {
+        declared.name: view
+        for declared in estate.config.store
+        if (view := _view(estate, declared.name, ask=declared.name in set(stores))) is not None
+    }
+    subjects = tuple(subject_fields(subject) for subject in effective_subjects(estate.state, estate.config))
+    return World(views, subjects)
+
+
+def _view(estate: Estate, name: str, *, ask: bool) -> StoreView | None:
+    """A store as statements see it; from the last scan, or from the store itself when it was never scanned."""
+    from beholden.core.errors import BeholdenError
+    from beholden.ledger.world import StoreView
+    from beholden.state.datasets import row_counts, schema_of
+
+    scheme = estate.config.store_named(name).url.partition(":")[0].partition("+")[0].lower()
+    if scheme not in _DIALECTS:
+        return None
+    dialect, search_path = _DIALECTS[scheme]
+    schema = schema_of(estate.state, name)
+    rows = {path: count for path, (count, _) in row_counts(estate.state, name).items()}
+    if not schema and ask:
+        from beholden.cli.output import note
+
+        try:
+            for dataset in estate.connector(name).datasets():
+                schema[dataset.path] = tuple(field.name for field in dataset.fields)
+                if dataset.rows is not None:
+                    rows[dataset.path] = dataset.rows.rows
+            note(f"store {name} was never scanned: its schema was read now; scan it to find its data subjects")
+        except BeholdenError as error:
+            note(f"statements are read without a schema: {error.line()}")
+    return StoreView(name, dialect, schema, rows, search_path)

@@ -1,0 +1,145 @@
+"""Putting a `who` question together from names, and its answer from ledger, atlas and state."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from beholden.cli._estate import Estate
+from beholden.cli._rooms import engine, subject_fields, world
+from beholden.core.classes import check_class
+from beholden.core.errors import UsageError
+from beholden.core.names import DatasetName, Person
+from beholden.core.times import parse_window
+from beholden.core.unknown import Unknown
+from beholden.ledger.gaps import gaps
+from beholden.ledger.resolve import resolve_possible
+from beholden.ledger.who import EventRow, Question, Target, WhoRow, ask_events, group, matched_events
+from beholden.ledger.world import SubjectFields
+from beholden.state.datasets import class_fields, dataset_known, parents_of
+from beholden.state.subjects import effective_subjects
+
+__all__ = ["Answer", "answer", "build_question"]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Grouped rows or events, and what the answer cannot say."""
+
+    groups: list[WhoRow]
+    events: list[EventRow]
+    unknown: list[Unknown]
+
+
+def build_question(
+    estate: Estate,
+    *,
+    datasets: Sequence[str],
+    class_: str | None,
+    subject: str | None,
+    actors: Sequence[str],
+    credentials: Sequence[str],
+    start: str | None,
+    end: str | None,
+) -> Question:
+    """Read the options; raises `UsageError` for names that make no sense."""
+    if not (datasets or class_ or subject or actors or credentials):
+        raise UsageError("who", "nothing is asked", expected="--dataset, --class, --subject, --actor or --credential")
+    person = None if subject is None else Person.parse(subject)
+    targets: tuple[Target, ...] | None = None
+    if datasets:
+        targets = tuple(target for name in datasets for target in _dataset_targets(estate, DatasetName.parse(name)))
+    if class_ is not None:
+        by_class = _class_targets(estate, check_class(class_))
+        wanted = None if targets is None else {target.dataset for target in targets}
+        targets = tuple(target for target in by_class if wanted is None or target.dataset in wanted)
+    if person is not None:
+        fields = _subject_fields(estate, person)
+        keys = fields.key_datasets()
+        wanted = None if targets is None else {target.dataset for target in targets}
+        holding = [Target(DatasetName(*place), key=place in keys) for place in sorted(fields.datasets())]
+        targets = tuple(target for target in holding if wanted is None or target.dataset in wanted)
+    return Question(
+        window=parse_window(start, end, estate.clock),
+        targets=targets,
+        subject=person,
+        actors=tuple(_actor(name, estate) for name in actors) or None,
+        credentials=tuple(Person("credential", name) for name in credentials) or None,
+    )
+
+
+def answer(estate: Estate, question: Question, *, events: bool, resolve: bool) -> Answer:
+    """Ask the ledger and say what it cannot say."""
+    snapshot = estate.ledger.tables()
+    with engine(estate) as running:
+        matched = matched_events(question, snapshot, running, estate.vault)
+        notes: list[Unknown] = []
+        if resolve and question.subject is not None:
+            subject = _subject_fields(estate, question.subject)
+            stores = {target.dataset.store for target in question.targets or ()}
+            matched, notes = resolve_possible(
+                matched, question.subject, subject, world(estate, stores), estate.vault, estate.state, estate.connector
+            )
+        rows = ask_events(matched, estate.vault) if events else []
+        groups = [] if events else group(matched, running, estate.vault)
+        stores_asked = None if question.targets is None else {target.dataset.store for target in question.targets}
+        unknown = gaps(
+            estate.state,
+            estate.config,
+            snapshot,
+            running,
+            window=question.window,
+            stores=stores_asked,
+            now=estate.clock(),
+        )
+    return Answer(groups, rows, notes + _about_names(estate, question) + unknown)
+
+
+def _dataset_targets(estate: Estate, dataset: DatasetName) -> list[Target]:
+    """The dataset itself, and those that contain it."""
+    estate.config.store_named(dataset.store)
+    parents = parents_of(estate.state, dataset)
+    return [Target(dataset), *(Target(DatasetName(dataset.store, path), match="included") for path in parents)]
+
+
+def _class_targets(estate: Estate, class_: str) -> list[Target]:
+    return [Target(name, fields=fields) for name, fields in class_fields(estate.state, class_).items()]
+
+
+def _subject_fields(estate: Estate, person: Person) -> SubjectFields:
+    kinds = {subject.kind: subject for subject in effective_subjects(estate.state, estate.config)}
+    if person.kind not in kinds:
+        raise UsageError(
+            f"kind of data subject '{person.kind}'",
+            "is neither declared nor found by a scan",
+            expected=", ".join(sorted(kinds)) or "a [[subject]] in beholden.toml",
+            advice="declare it in beholden.toml, or scan the store that holds it",
+        )
+    return subject_fields(kinds[person.kind])
+
+
+def _actor(name: str, estate: Estate) -> Person:
+    """An actor's own identifier; ``kind:identifier`` where the kind is a kind of data subject."""
+    kind, colon, identifier = name.partition(":")
+    kinds = {subject.kind for subject in effective_subjects(estate.state, estate.config)}
+    return Person(kind, identifier) if colon and kind in kinds else Person("actor", name)
+
+
+def _about_names(estate: Estate, question: Question) -> list[Unknown]:
+    """What the question's own names leave open."""
+    found: list[Unknown] = []
+    if question.subject is not None:
+        for subject in effective_subjects(estate.state, estate.config):
+            if subject.kind == question.subject.kind and not subject.declared:
+                reason = (
+                    f"kind of subject proposed by a scan from {subject.key}; declare it in beholden.toml to be sure"
+                )
+                found.append(Unknown("subject", subject.kind, reason))
+    found += [
+        Unknown("dataset", str(target.dataset), "no scan has seen this dataset")
+        for target in question.targets or ()
+        if target.match == "named" and not dataset_known(estate.state, target.dataset)
+    ]
+    if question.targets is not None and not question.targets:
+        found.append(Unknown("dataset", "any", "no scanned dataset holds what is asked about"))
+    return found

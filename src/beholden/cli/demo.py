@@ -1,0 +1,123 @@
+"""``beholden demo``: build a small simulated company and show the main questions answered on it."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import click
+
+from beholden.cli._progress import progress_bar
+from beholden.cli.output import note
+from beholden.core.errors import BeholdenError
+
+__all__ = ["demo"]
+
+_DAY_US = 86_400_000_000
+
+
+@click.command(short_help="Build a small simulated company to try everything on.")
+@click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="Where to (default: demo-estate).")
+@click.option("--preset", type=click.Choice(["retailer"]), default="retailer", show_default=True)
+@click.option("--scale", type=float, default=0.01, show_default=True, help="1 is three million customers.")
+@click.option("--seed", type=int, default=1, show_default=True)
+@click.option("--days", type=int, default=14, show_default=True)
+@click.option("--end", metavar="DATE", help="The day after the last simulated one (default: today).")
+@click.option("--build-only", is_flag=True, help="Build the company and stop.")
+def demo(
+    *, out: Path | None, preset: str, scale: float, seed: int, days: int, end: str | None, build_only: bool
+) -> None:
+    """Build Meridian, a simulated retailer: databases, files, logs, a contacts feed; then scan, ingest and ask.
+
+    Everything that follows is done by the commands shown, on an estate that is left for you to go on with.
+    """
+    from beholden.cli.init import make_estate
+    from beholden.core.times import system_clock
+    from beholden.retailer import build_company
+
+    began = time.monotonic()
+    directory = (out or _free(Path.cwd() / "demo-estate")).absolute()
+    now = system_clock() if end is None else _date(end)
+    with progress_bar("building Meridian") as progress:
+        company = build_company(
+            directory,
+            preset=preset,
+            scale=scale,
+            seed=seed,
+            days=days,
+            end=now // _DAY_US * _DAY_US,
+            progress=lambda what, share: progress(int(share * 100), 100, what),
+        )
+    make_estate(directory)
+    note(f"Meridian, a simulated retailer, stands in {directory} ({company.customers:,} customers, {days} days)")
+    if build_only:
+        return
+    for title, arguments in _chapters(company.demo_dataset, company.demo_subject):
+        click.echo(f"\n── {title}\n$ beholden {' '.join(arguments)}")
+        _run(directory, arguments)
+    click.echo(f"\nDone in {time.monotonic() - began:.0f} s. Go on with it:\n")
+    click.echo(f"  cd {_shown(directory)}")
+    for line in (
+        "beholden map fields                              # every field with its class and evidence",
+        f"beholden who --subject {company.demo_subject} --events        # access by access",
+        f"beholden who --actor {company.demo_actor}                    # what one member of staff touched",
+        "beholden watch reasons --events                  # each access without an open contact",
+        "beholden who --class payment_card --json         # for scripts",
+        "beholden vault backup vault.backup               # before anything else, on an estate that matters",
+    ):
+        click.echo(f"  {line}")
+
+
+def _chapters(dataset: str, subject: str) -> list[tuple[str, list[str]]]:
+    return [
+        ("What is there? Look at every store, and say what was not looked at", ["scan"]),
+        ("Where do payment cards lie?", ["map", "where", "payment_card"]),
+        ("Which of them lie outside the zone they may live in?", ["map", "zones"]),
+        ("Where does other personal data lie?", ["map", "where", "email"]),
+        ("Read the access logs into the ledger", ["log", "ingest"]),
+        ("Who touched the table of cards that should not exist?", ["who", "--dataset", dataset]),
+        ("Who touched one customer's data in the last week?", ["who", "--subject", subject, "--from", "7d"]),
+        ("Which accesses had no open contact?", ["watch", "reasons", "--limit", "10"]),
+        ("Seal the record and sign its tree head", ["ledger", "seal"]),
+        ("The ledger's state", ["ledger", "status"]),
+        ("Is the record whole?", ["ledger", "verify"]),
+        ("What was not looked at", ["map", "coverage"]),
+    ]
+
+
+def _run(directory: Path, arguments: list[str]) -> None:
+    """Run one of our own commands as a person would; its error is a line and the demo goes on."""
+    from beholden.cli import cli
+
+    try:
+        cli.main(["--estate", str(directory), *arguments], prog_name="beholden", standalone_mode=False)
+    except BeholdenError as error:
+        note(f"beholden: {error.line()}")
+
+
+def _free(path: Path) -> Path:
+    """The path itself, or the first of path-2, path-3 … that is not taken: a demo never overwrites an estate."""
+    candidate, number = path, 1
+    while candidate.exists() and not (candidate / "INCOMPLETE").exists():
+        number += 1
+        candidate = path.with_name(f"{path.name}-{number}")
+    return candidate
+
+
+def _date(text: str) -> int:
+    from datetime import UTC
+
+    from beholden.core.errors import UsageError
+    from beholden.core.times import parse_time
+
+    try:
+        return parse_time(text, UTC)
+    except ValueError as error:
+        raise UsageError("--end", str(error), expected="a date such as 2026-06-30") from None
+
+
+def _shown(directory: Path) -> str:
+    try:
+        return str(directory.relative_to(Path.cwd()))
+    except ValueError:
+        return str(directory)

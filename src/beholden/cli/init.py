@@ -1,0 +1,104 @@
+"""``beholden init``: make an estate."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+import click
+
+from beholden.cli.output import note
+from beholden.core.errors import NotFoundError, UsageError
+
+__all__ = ["init", "make_estate"]
+
+_TEMPLATE = """\
+# An estate under Beholden's care. Every key: docs/reference/configuration.md
+[estate]
+name = "{name}"
+
+[ledger]
+origin = "{name}.example/ledger"
+
+# What is kept has a purpose. Say how long accesses stay on record, and what for.
+[[ledger.retention]]
+events = "*"
+keep_days = 2555
+purpose = "accountability for access to customer data"
+
+# Kinds of data subject are proposed by scans; declare yours to be sure:
+# [[subject]]
+# kind = "customer"
+# key = "crm/public.customer#customer_id"
+"""
+
+
+@click.command(short_help="Make an estate here: beholden.toml and .beholden/.")
+@click.option("--name", help="The estate's name (default: the directory's).")
+@click.argument("directory", required=False, type=click.Path(file_okay=False, path_type=Path))
+@click.pass_context
+def init(context: click.Context, name: str | None, directory: Path | None) -> None:
+    """Make an estate in DIRECTORY (default: here): beholden.toml, a master key, empty state, vault and ledger.
+
+    A beholden.toml that is already there is kept and completed, so it can be written by hand or copied first.
+    """
+    start = context.find_root().obj
+    target = directory or (Path(start) if start else Path.cwd())
+    made = make_estate(target, name=name)
+    note(f"estate made in {made}")
+    note("back up the master key and the vault now: docs/tutorial/first-hour.md, step 2")
+    note("next: beholden store add NAME URL, then beholden scan")
+
+
+def make_estate(directory: Path, *, name: str | None = None) -> Path:
+    """Make what is missing of an estate in ``directory`` and return its absolute path."""
+    from beholden.cli._estate import Estate
+    from beholden.cli._rooms import open_ledger
+    from beholden.core.config import FILE_NAME, load_config
+    from beholden.core.ids import system_entropy
+    from beholden.core.times import system_clock
+    from beholden.state import open_state
+    from beholden.state.identity import create_estate
+    from beholden.vault import MasterKey, open_vault
+
+    directory = directory.absolute()
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        inside = directory / ".beholden"
+        inside.mkdir(mode=0o700, exist_ok=True)
+        ignore = inside / ".gitignore"
+        if not ignore.exists():
+            ignore.write_text("# keys and records never belong into version control\n*\n")
+        path = directory / FILE_NAME
+        if not path.exists():
+            path.write_text(_TEMPLATE.format(name=_estate_name(name, directory)))
+    except OSError as error:
+        raise UsageError(
+            str(directory), f"cannot be written ({error.strerror})", advice="choose another directory"
+        ) from None
+    config = load_config(directory)
+    with open_state(config.url(config.state.url), create=True) as state:
+        made = create_estate(state, entropy=system_entropy, clock=system_clock)
+    try:
+        master = MasterKey.load(config.vault.master_key, root=directory, environ=os.environ)
+    except NotFoundError:
+        if not made:  # a lost key is not replaced: a new one would open nothing of what is there
+            raise
+        master = MasterKey.create(config.vault.master_key, root=directory, entropy=system_entropy)
+    open_vault(config.url(config.vault.url), master, create=True, clock=system_clock).close()
+    estate = Estate(directory)
+    try:
+        open_ledger(estate, create=True)
+    finally:
+        estate.close()
+    return directory
+
+
+def _estate_name(name: str | None, directory: Path) -> str:
+    if name is not None:
+        if not re.fullmatch(r"[a-z][a-z0-9_-]{0,62}", name):
+            raise UsageError("--name", "not a valid name", expected="a lower-case letter, then letters, digits, _ or -")
+        return name
+    plain = re.sub(r"[^a-z0-9_-]+", "-", directory.name.lower()).strip("-")
+    return plain if re.match(r"[a-z]", plain) else "estate"

@@ -1,0 +1,96 @@
+"""``beholden who``: who touched a dataset, a class of data or a person's data."""
+
+from __future__ import annotations
+
+import click
+
+from beholden.cli._estate import Estate, pass_estate
+from beholden.cli.output import Column, emit, note, output_options
+
+__all__ = ["who"]
+
+
+@click.command(short_help="Who touched a dataset, a class of data or a person's data.")
+@click.option("--dataset", "datasets", multiple=True, metavar="STORE/PATH", help="Accesses to this dataset.")
+@click.option("--class", "class_", metavar="CLASS", help="Accesses to fields of this class of data.")
+@click.option("--subject", metavar="KIND:ID", help="Accesses to this person's data, e.g. customer:17.")
+@click.option("--actor", "actors", multiple=True, metavar="ID", help="Accesses by this actor.")
+@click.option("--credential", "credentials", multiple=True, metavar="ID", help="Accesses with this key.")
+@click.option("--from", "start", metavar="TIME", help="From this time on: a date, a time, or an age such as 30d.")
+@click.option("--to", "end", metavar="TIME", help="Up to, not including, this time.")
+@click.option("--events", is_flag=True, help="One row an access instead of groups.")
+@click.option("--resolve", is_flag=True, help="Ask the stores which persons a predicate reached (reads them now).")
+@click.option("--limit", type=click.IntRange(min=1), default=100_000, show_default=True, help="Rows at most.")
+@output_options
+@pass_estate
+def who(
+    estate: Estate,
+    *,
+    datasets: tuple[str, ...],
+    class_: str | None,
+    subject: str | None,
+    actors: tuple[str, ...],
+    credentials: tuple[str, ...],
+    start: str | None,
+    end: str | None,
+    events: bool,
+    resolve: bool,
+    limit: int,
+    output: str | None,
+) -> None:
+    """Who touched a dataset, a class of data, a person's data, or what an actor touched; and what is not known.
+
+    Each row has a match: "named" is this person or dataset itself, "included" a read of the whole that must contain
+    it, "possible" a condition that cannot be resolved from the log alone.
+    """
+    from beholden.cli._who import answer, build_question
+
+    question = build_question(
+        estate,
+        datasets=datasets,
+        class_=class_,
+        subject=subject,
+        actors=actors,
+        credentials=credentials,
+        start=start,
+        end=end,
+    )
+    result = answer(estate, question, events=events, resolve=resolve)
+    rows = result.events if events else result.groups
+    cut = rows[:limit]
+    emit(
+        output,
+        "who-events" if events else "who",
+        cut,
+        _EVENT_COLUMNS if events else _GROUP_COLUMNS,
+        unknown=result.unknown,
+        truncated=len(cut) < len(rows),
+    )
+    if output is None and any(row.match == "possible" for row in rows) and subject is not None and not resolve:
+        note("possible: a condition that may have reached this person; --resolve asks the store")
+    if len(cut) < len(rows):
+        raise click.exceptions.Exit(4)
+
+
+_GROUP_COLUMNS = [
+    Column("actor", lambda row: row.actor),
+    Column("dataset", lambda row: f"{row.store or '?'}/{row.dataset or '?'}"),
+    Column("activity", lambda row: row.activity),
+    Column("match", lambda row: row.match),
+    Column("events", lambda row: row.events, right=True),
+    Column("rows", lambda row: row.rows, right=True),
+    Column("subjects", lambda row: row.subjects, right=True),
+    Column("first", lambda row: row.first[:19]),
+    Column("last", lambda row: row.last[:19]),
+    Column("with", lambda row: row.also),
+]
+_EVENT_COLUMNS = [
+    Column("seq", lambda row: str(row.seq), right=True),
+    Column("time", lambda row: row.time),
+    Column("actor", lambda row: row.actor),
+    Column("dataset", lambda row: f"{row.store or '?'}/{row.dataset or '?'}"),
+    Column("activity", lambda row: row.activity),
+    Column("match", lambda row: row.match),
+    Column("rows", lambda row: row.rows, right=True),
+    Column("fields", lambda row: row.fields),
+]

@@ -1,0 +1,161 @@
+"""Runs one SQL text on DuckDB, in memory, over the tables it is given and nothing else.
+
+Each run has a connection of its own (about 15 ms): DuckDB fixes the list of readable files once external access is
+off, and no state may pass from one question to the next. Extensions are neither installed nor loaded, Python
+variables are not looked up by name, and the configuration is locked.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+
+import duckdb
+import pyarrow as pa
+
+from beholden.core.errors import BeholdenError, LimitError, SourceError, UsageError
+from beholden.engine.sql import quote_identifier, quote_text
+from beholden.engine.tables import TableSource
+
+__all__ = ["Engine"]
+
+_SPILL: Final = "spill-"
+#: How each kind of DuckDB error is told. Its own text may quote values and is dropped.
+_KINDS: Final = (
+    (duckdb.OutOfMemoryException, LimitError, "more memory is needed than the engine may use", "raise engine.memory"),
+    (duckdb.IOException, SourceError, "a file could not be read or written", "check the disk and the files' rights"),
+    (duckdb.PermissionException, BeholdenError, "it asks for something outside of its tables", ""),
+)
+
+
+class Engine:
+    """Runs SQL in DuckDB's dialect.
+
+    Args:
+        memory: as DuckDB writes it, ``4GB``; beyond it, intermediate results go to ``temp_directory``.
+        threads: at most this many.
+        temp_directory: spilled rows lie in a directory of this process below it. It is removed by `close`; those of
+            processes that were stopped are removed when the next engine is made.
+
+    Raises:
+        SourceError: ``temp_directory`` cannot be made or written.
+    """
+
+    def __init__(self, *, memory: str, threads: int, temp_directory: Path) -> None:
+        self._memory = memory
+        self._threads = threads
+        try:
+            temp_directory.mkdir(parents=True, exist_ok=True)
+            _remove_stale(temp_directory)
+            self._spill = Path(tempfile.mkdtemp(prefix=f"{_SPILL}{os.getpid()}-", dir=temp_directory))
+        except OSError:
+            raise SourceError(
+                "engine", "its temporary directory cannot be written", advice="check its rights"
+            ) from None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Remove what was spilled."""
+        shutil.rmtree(self._spill, ignore_errors=True)
+
+    def run(self, sql: str, parameters: Mapping[str, object], tables: Mapping[str, TableSource]) -> pa.Table:
+        """The rows of one SQL text.
+
+        Args:
+            sql: one statement; parameters are written ``$name``.
+            parameters: values to bind; exactly those that the text names.
+            tables: what the text may read, by the names it uses.
+
+        Raises:
+            BeholdenError: the query failed; the error has its kind, never the engine's own text.
+            LimitError: it needs more memory than allowed. SourceError: a file cannot be read.
+        """
+        with self._connection(tables) as connection:
+            connection.execute(sql, dict(parameters))
+            result: pa.Table = connection.to_arrow_table()
+            return result
+
+    @contextlib.contextmanager
+    def _connection(self, tables: Mapping[str, TableSource]) -> Iterator[duckdb.DuckDBPyConnection]:
+        files = [str(path) for source in tables.values() for path in source.parquet]
+        try:
+            with contextlib.closing(duckdb.connect(":memory:", config=self._config())) as connection:
+                paths = ", ".join(quote_text(file) for file in files)
+                connection.execute(f"SET allowed_paths = [{paths}]")
+                connection.execute("SET enable_external_access = false")
+                connection.execute("SET lock_configuration = true")
+                for name, source in tables.items():
+                    _add_table(connection, name, source)
+                yield connection
+        except duckdb.Error as error:
+            raise _told(error) from None
+
+    def _config(self) -> dict[str, str | bool | int | float | list[str]]:
+        return {
+            "memory_limit": self._memory,
+            "threads": self._threads,
+            "temp_directory": str(self._spill),
+            "autoinstall_known_extensions": False,
+            "autoload_known_extensions": False,
+            "allow_community_extensions": False,
+            "python_enable_replacements": False,
+            "TimeZone": "UTC",
+        }
+
+
+def _add_table(connection: duckdb.DuckDBPyConnection, name: str, source: TableSource) -> None:
+    """A view of the source's columns: its files first, then its rows in memory."""
+    schema = source.columns
+    rows = source.table if source.table is not None else schema.empty_table()
+    missing = set(schema.names) - set(rows.schema.names)
+    if missing:
+        raise UsageError(f"table {name}", f"its rows lack column {min(missing)}", expected="the columns of its schema")
+    if not source.parquet:
+        connection.register(name, rows.select(schema.names))
+        return
+    memory = f"{name} in memory"
+    connection.register(memory, rows.select(schema.names))
+    columns = ", ".join(quote_identifier(column) for column in schema.names)
+    files = ", ".join(quote_text(str(path)) for path in source.parquet)
+    connection.execute(
+        f"CREATE TEMP VIEW {quote_identifier(name)} AS "
+        f"SELECT {columns} FROM read_parquet([{files}], hive_partitioning = false) "
+        f"UNION ALL SELECT {columns} FROM {quote_identifier(memory)}"
+    )
+
+
+def _told(error: duckdb.Error) -> BeholdenError:
+    for kind, family, found, advice in _KINDS:
+        if isinstance(error, kind):
+            return family("query", found, advice=advice)
+    return BeholdenError("query", f"it could not be run ({type(error).__name__.removesuffix('Exception')} error)")
+
+
+def _remove_stale(directory: Path) -> None:
+    for path in directory.glob(f"{_SPILL}*-*"):
+        process = path.name.removeprefix(_SPILL).partition("-")[0]
+        if process.isdecimal() and not _is_running(int(process)):
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def _is_running(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:  # it is another user's
+        return True
+    return True

@@ -1,0 +1,395 @@
+"""Verification: recompute everything the ledger claims and name each object that disagrees, with the reason.
+
+It takes no lock and trusts nothing in the directory: the verifier key comes from the caller. A program can be told
+that all is well only about events that a signed tree head covers; events that are still in the write-ahead log are
+protected against accidents, not against somebody who may write there (docs/reference/ledger-format.md).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final, Literal
+
+import numpy as np
+import pyarrow as pa
+
+from beholden.core.errors import BeholdenError, IntegrityError
+from beholden.ledger.canonical import leaf_hashes
+from beholden.ledger.checkpoint import Checkpoint, VerifierKey, open_checkpoint
+from beholden.ledger.files import is_temporary, reading
+from beholden.ledger.format import TILE_WIDTH, Layout
+from beholden.ledger.manifest import LedgerInfo, Manifest, Segment, read_info, read_manifest
+from beholden.ledger.recovery import check_public_key, check_quickly, is_leftover_segment
+from beholden.ledger.segments import iterate_segment, read_columns, source_spans
+from beholden.ledger.snapshot import WalContent, check_sizes, read_checkpoint, read_wal
+from beholden.ledger.tree import HASH_BYTES, TreeBuilder, read_tile, tile_path
+from beholden.ledger.uids import projection_bytes, projection_path
+
+__all__ = ["Finding", "VerifyReport", "verify"]
+
+_TRIES_MAX: Final = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """An object of the ledger (a path below its directory) and what is wrong with it."""
+
+    object: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class VerifyReport:
+    """What was checked and what was found. ``notes`` are remains of stopped writers: harmless, and said."""
+
+    findings: tuple[Finding, ...]
+    notes: tuple[Finding, ...]
+    events: int
+    segments: int
+    tiles: int
+    tree_size: int
+
+    @property
+    def ok(self) -> bool:
+        """Nothing disagrees."""
+        return not self.findings
+
+
+def verify(
+    directory: Path, *, key: VerifierKey, estate_id: str | None = None, mode: Literal["full", "quick"] = "full"
+) -> VerifyReport:
+    """Check a ledger against the key it should be signed with.
+
+    ``quick`` compares the small files and sizes, as opening does. ``full`` reads everything: each segment's SHA-256
+    and records, their order, the leaf hashes, tiles, root and signature, the write-ahead log's frames, the uids.
+    Memory is bounded by one segment's uids, a few Parquet row groups and 32 bytes for every 256 events. A writer may go on meanwhile.
+
+    Raises:
+        NotFoundError: there is no ledger.
+        SourceError: a file cannot be read for want of rights.
+        BeholdenError: it was written by a newer format.
+    """
+    layout = Layout(Path(directory))
+    with reading():
+        if mode == "quick":
+            return _verify_quickly(layout, key)
+        return _verify_fully(layout, key, estate_id)
+
+
+def _verify_fully(layout: Layout, key: VerifierKey, estate_id: str | None) -> VerifyReport:
+    """Once; again if it found something and the ledger changed meanwhile, for then that may be why."""
+    for remaining in reversed(range(_TRIES_MAX)):
+        before = _fingerprint(layout)
+        run = _Verification(layout, key, estate_id)
+        try:
+            run.run()
+        except FileNotFoundError:  # a seal removed it
+            if not remaining:
+                raise
+            continue
+        if not run.findings or _fingerprint(layout) == before:
+            break
+    return run.report()
+
+
+def _fingerprint(layout: Layout) -> list[object]:
+    """What every change of the ledger changes."""
+    found: list[object] = []
+    for path in (layout.manifest, layout.checkpoint, *sorted(layout.wal.glob("*.wal"))):
+        with contextlib.suppress(FileNotFoundError):
+            found.append((path.name, path.stat().st_size if path.parent == layout.wal else path.read_bytes()))
+    return found
+
+
+def _verify_quickly(layout: Layout, key: VerifierKey) -> VerifyReport:
+    run = _Verification(layout, key, None)
+    with run.catching():
+        check_quickly(layout, read_info(layout), key)
+    return run.report()
+
+
+class _Catching:
+    """Turns an `IntegrityError` into a finding and goes on."""
+
+    def __init__(self, findings: list[Finding]) -> None:
+        self._findings = findings
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> bool:
+        if not isinstance(error, IntegrityError):
+            return False
+        name, _, place = error.where.partition(" ")
+        reason = f"{place}: {error.found}" if place else error.found
+        self._findings.append(Finding(name, f"{reason}; expected {error.expected}" if error.expected else reason))
+        return True
+
+
+@dataclass(slots=True)
+class _Verification:
+    layout: Layout
+    key: VerifierKey
+    estate_id: str | None
+    findings: list[Finding] = field(default_factory=list)
+    notes: list[Finding] = field(default_factory=list)
+    manifest: Manifest | None = None
+    checkpoint: Checkpoint | None = None
+    wal: WalContent | None = None
+    events: int = 0
+    tiles: int = 0
+
+    def report(self) -> VerifyReport:
+        segments = len(self.manifest.segments) if self.manifest else 0
+        size = self.checkpoint.size if self.checkpoint else 0
+        return VerifyReport(tuple(self.findings), tuple(self.notes), self.events, segments, self.tiles, size)
+
+    def catching(self) -> _Catching:
+        return _Catching(self.findings)
+
+    def run(self) -> None:
+        self._read_small_files()
+        self._look_for_strangers()
+        held = self.manifest.next_seq if self.manifest else 0
+        if self.manifest and self.checkpoint and self.wal:
+            held += sum(batch.num_rows for batch in self.wal.batches)
+            with self.catching():
+                check_sizes(self.checkpoint, self.manifest.next_seq, held)
+        if self.manifest is None:
+            return
+        hashes = _TreeHashes(self.checkpoint.size if self.checkpoint else 0)
+        whole = self._read_segments(self.manifest, hashes)
+        for batch in self.wal.batches if self.wal else []:
+            hashes.extend(leaf_hashes(batch))
+            self.events += batch.num_rows
+        hashes.finish()
+        if whole and self.checkpoint:
+            self._compare_tree(hashes, self.checkpoint)
+
+    def _read_small_files(self) -> None:
+        info: LedgerInfo | None = None
+        with self.catching():
+            info = read_info(self.layout)
+            if self.estate_id not in {None, info.estate_id}:
+                raise IntegrityError("ledger.json", "belongs to another estate")
+        with self.catching():
+            check_public_key(self.layout, self.key)
+        with self.catching():
+            self.manifest, _ = read_manifest(self.layout)
+            if self.manifest.first_seq:
+                raise IntegrityError("manifest.json", f"events before {self.manifest.first_seq} are missing")
+        with self.catching():
+            origin = info.origin if info else self.key.name
+            self.checkpoint = open_checkpoint(read_checkpoint(self.layout), origin, self.key)
+        estate_id = self.estate_id or (info.estate_id if info else None)
+        if self.manifest and estate_id is not None:
+            with self.catching():
+                self.wal = read_wal(self.layout, estate_id, self.manifest.next_seq)
+        for name, size_bytes in (self.wal.torn if self.wal else {}).items():
+            self.notes.append(Finding(name, f"{size_bytes} bytes at its end are of a frame never acknowledged"))
+
+    def _look_for_strangers(self) -> None:
+        """Files nobody lists: remains of a stopped writer, or something put there."""
+        manifest = self.manifest or Manifest()
+        held = manifest.next_seq + sum(batch.num_rows for batch in (self.wal.batches if self.wal else []))
+        listed = {segment.file for segment in manifest.segments}
+        for path in sorted(self.layout.segments.iterdir()) if self.layout.segments.is_dir() else []:
+            if self.manifest is None or path.name in listed:
+                continue
+            if is_temporary(path) or is_leftover_segment(path, manifest.next_seq, held):
+                self.notes.append(Finding(self.layout.name(path), "left unfinished by a writer that was stopped"))
+            else:
+                self.findings.append(Finding(self.layout.name(path), "is not listed in manifest.json"))
+
+    def _read_segments(self, manifest: Manifest, hashes: _TreeHashes) -> bool:
+        """Check every segment; False if the tree cannot be computed because one cannot be read."""
+        whole = manifest.first_seq == 0
+        for segment in manifest.segments:
+            path = self.layout.segments / segment.file
+            name = self.layout.name(path)
+            read = False
+            with self.catching():
+                _check_file(path, name, segment)
+            with self.catching():
+                self._read_records(path, name, segment, hashes)
+                read = True
+            whole = whole and read
+            if read:
+                with self.catching():
+                    self._check_uids(path, name, segment)
+        return whole
+
+    def _read_records(self, path: Path, name: str, segment: Segment, hashes: _TreeHashes) -> None:
+        seq = segment.first_seq
+        for batch in iterate_segment(path, name):
+            expected = pa.array(np.arange(seq, seq + batch.num_rows, dtype=np.int64))
+            if not batch.column("seq").equals(expected):
+                raise IntegrityError(name, f"its events are not numbered on from {seq}")
+            seq += batch.num_rows
+            self.events += batch.num_rows
+            hashes.extend(leaf_hashes(batch))
+        if seq != segment.last_seq + 1:
+            raise IntegrityError(name, f"ends before event {seq}", expected=f"event {segment.last_seq} to be its last")
+        spans = source_spans(read_columns(path, name, ["source", "time"]))
+        times = (min(span.time_min for span in spans), max(span.time_max for span in spans))
+        if spans != segment.sources or times != (segment.time_min, segment.time_max):
+            raise IntegrityError("manifest.json", f"its sources or times of {segment.file} are not those of the events")
+
+    def _check_uids(self, path: Path, name: str, segment: Segment) -> None:
+        projection = projection_path(self.layout, segment)
+        try:
+            found = projection.read_bytes()
+        except FileNotFoundError:
+            self.notes.append(Finding(self.layout.name(projection), "is missing; the next writer makes it again"))
+            return
+        if found != projection_bytes(read_columns(path, name, ["uid"])["uid"]):
+            raise IntegrityError(
+                self.layout.name(projection), "does not match its segment; remove it, it is made again"
+            )
+
+    def _compare_tree(self, hashes: _TreeHashes, checkpoint: Checkpoint) -> None:
+        if hashes.size < checkpoint.size:
+            return  # said already: events are missing
+        if hashes.root == checkpoint.root:
+            self._compare_tiles(hashes)
+            return
+        blocks = list(self._altered_blocks(hashes, checkpoint))
+        for first in blocks:
+            self._name_holders(first, first + TILE_WIDTH - 1, "are not those the signed tree head covers")
+        if blocks:
+            return
+        tail = checkpoint.size - checkpoint.size % TILE_WIDTH
+        if tail < checkpoint.size:
+            reason = "are not those the signed tree head covers, unless earlier ones were altered with their tiles"
+            self._name_holders(tail, checkpoint.size - 1, reason)
+        else:
+            reason = "the events do not have the signed root, and the tiles were altered with them"
+            self.findings.append(Finding("checkpoint", reason))
+
+    def _altered_blocks(self, hashes: _TreeHashes, checkpoint: Checkpoint) -> Iterator[int]:
+        """The first event of each block of 256 whose hash is not the one stored at level 1."""
+        blocks = checkpoint.size // TILE_WIDTH
+        for index in range(0, blocks, TILE_WIDTH):
+            width = min(TILE_WIDTH, blocks - index)
+            stored = _stored_hashes(self.layout, index // TILE_WIDTH, width)
+            computed = hashes.tile(1, index // TILE_WIDTH, width) or b""
+            for i in range(width):
+                part = slice(i * HASH_BYTES, (i + 1) * HASH_BYTES)
+                if stored[part] != computed[part]:
+                    yield (index + i) * TILE_WIDTH
+
+    def _name_holders(self, first: int, last: int, reason: str) -> None:
+        segments = self.manifest.segments if self.manifest else ()
+        names = [f"segments/{s.file}" for s in segments if s.first_seq <= last and s.last_seq >= first]
+        self.findings += [Finding(name, f"events {first} to {last} {reason}") for name in names or ["wal"]]
+
+    def _compare_tiles(self, hashes: _TreeHashes) -> None:
+        """The records are genuine: every stored tile must be computed from them, and every needed one be there."""
+        files = (path for path in self.layout.tiles.rglob("*") if path.is_file())
+        for path in sorted(files):
+            name = self.layout.name(path)
+            if is_temporary(path):
+                self.notes.append(Finding(name, "left unfinished by a writer that was stopped"))
+                continue
+            try:
+                data = path.read_bytes()
+            except FileNotFoundError:  # a partial tile, and now there is a full one
+                continue
+            self.tiles += 1
+            place = _place(name)
+            expected = hashes.tile(*place) if place else None
+            if expected is None:
+                self.findings.append(Finding(name, "is no tile of this tree"))
+            elif data != expected:
+                self.findings.append(Finding(name, "does not match the hashes of the records"))
+        with self.catching():
+            for level, index, width in hashes.needed():
+                if not _is_there(self.layout, level, index, width):
+                    raise IntegrityError(tile_path(level, index, width), "is missing")
+
+
+class _TreeHashes:
+    """All hashes of level 1 and above over the records, and the root at the signed size."""
+
+    def __init__(self, signed_size: int) -> None:
+        self._builder = TreeBuilder()
+        self._levels: dict[int, bytearray] = {}
+        self._signed_size = signed_size
+        self.root = self._builder.root() if not signed_size else b""
+
+    @property
+    def size(self) -> int:
+        return self._builder.size
+
+    def extend(self, leaves: bytes) -> None:
+        rest = (self._signed_size - self.size) * HASH_BYTES
+        for part in (leaves[:rest], leaves[rest:]) if 0 < rest <= len(leaves) else (leaves,):
+            for tile in self._builder.extend(part):
+                self._levels.setdefault(tile.level, bytearray()).extend(tile.hashes)
+            if self.size == self._signed_size:
+                self.root = self._builder.root()
+
+    def finish(self) -> None:
+        """No more leaves: the right edge belongs to the levels too."""
+        for tile in self._builder.edge():
+            self._levels.setdefault(tile.level, bytearray()).extend(tile.hashes)
+
+    def tile(self, level: int, index: int, width: int) -> bytes | None:
+        start = index * TILE_WIDTH * HASH_BYTES
+        hashes = bytes(self._levels.get(level, b"")[start : start + width * HASH_BYTES])
+        return hashes if len(hashes) == width * HASH_BYTES else None
+
+    def needed(self) -> Iterator[tuple[int, int, int]]:
+        """Level, index and width of each tile that a tree of the signed size must have."""
+        level = 1
+        while count := self._signed_size >> 8 * level:
+            yield from ((level, index, TILE_WIDTH) for index in range(count // TILE_WIDTH))
+            if count % TILE_WIDTH:
+                yield level, count // TILE_WIDTH, count % TILE_WIDTH
+            level += 1
+
+
+def _check_file(path: Path, name: str, segment: Segment) -> None:
+    digest = hashlib.sha256()
+    try:
+        with path.open("rb") as file:
+            while data := file.read(1 << 20):
+                digest.update(data)
+    except FileNotFoundError:
+        raise IntegrityError(name, "is missing") from None
+    if digest.hexdigest() != segment.sha256:
+        raise IntegrityError(name, "its SHA-256 is not the one in manifest.json")
+
+
+def _stored_hashes(layout: Layout, index: int, width: int) -> bytes:
+    try:
+        return read_tile(layout, 1, index, width)
+    except BeholdenError:
+        return b""
+
+
+def _is_there(layout: Layout, level: int, index: int, width: int) -> bool:
+    try:
+        read_tile(layout, level, index, width)
+    except IntegrityError:
+        return False
+    return True
+
+
+def _place(name: str) -> tuple[int, int, int] | None:
+    """Level, index and width from a tile's path; None if it is not one."""
+    elements = name.split("/")[1:]
+    width = TILE_WIDTH
+    if len(elements) > 2 and elements[-2].endswith(".p") and elements[-1].isdecimal():
+        width = int(elements.pop())
+        elements[-1] = elements[-1].removesuffix(".p")
+    digits = [element.removeprefix("x") for element in elements[1:]]
+    if len(elements) < 2 or not all(part.isascii() and part.isdecimal() for part in (elements[0], *digits)):
+        return None
+    level, index = int(elements[0]), int("".join(digits))
+    right = level >= 1 and name == tile_path(level, index, width)
+    return (level, index, width) if right else None

@@ -1,0 +1,200 @@
+"""Who touched a dataset, a class of data, or a person's data, in a window; and what the record cannot say.
+
+One statement over several datasets is one access of a person's data: it is listed under the dataset that carries
+the person's identifier, and ``also`` names the others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+import pyarrow as pa
+
+from beholden.core.names import DatasetName, Person
+from beholden.core.times import Window
+from beholden.engine import Engine, TableSource, load_sql
+from beholden.ledger.log import Snapshot
+from beholden.vault import Vault
+
+__all__ = ["EventRow", "Question", "Target", "WhoRow", "ask_events", "group", "matched_events"]
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_START: Final = datetime(1971, 1, 1, tzinfo=UTC)
+_END: Final = datetime(2200, 1, 1, tzinfo=UTC)
+_TARGETS: Final = pa.schema(
+    [
+        ("store", pa.string()),
+        ("dataset", pa.string()),
+        ("match", pa.string()),
+        ("key", pa.bool_()),
+        ("fields", pa.list_(pa.string())),
+    ]
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A dataset in question.
+
+    ``match``: ``named`` for the dataset itself, ``included`` for one that contains it (a parent of a partition).
+    ``key``: its rows carry the person's identifier. ``fields``: only accesses to one of these; None for any.
+    """
+
+    dataset: DatasetName
+    match: str = "named"
+    key: bool = False
+    fields: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked. Conditions are joined by AND; ``targets`` None means any dataset."""
+
+    window: Window = field(default_factory=Window)
+    targets: tuple[Target, ...] | None = None
+    subject: Person | None = None
+    actors: tuple[Person, ...] | None = None
+    credentials: tuple[Person, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WhoRow:
+    """Accesses of one actor to one dataset, as the contract's `who`. Times are RFC 3339."""
+
+    actor: str | None
+    store: str | None
+    dataset: str | None
+    activity: str
+    match: str
+    events: int
+    rows: int | None
+    subjects: int | None
+    first: str
+    last: str
+    also: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class EventRow:
+    """One access, as the contract's `who --events`. ``uid`` is hex."""
+
+    seq: int
+    uid: str
+    time: str
+    actor: str | None
+    store: str | None
+    dataset: str | None
+    activity: str
+    fields: list[str] | None
+    rows: int | None
+    match: str
+    also: list[str]
+
+
+def matched_events(question: Question, snapshot: Snapshot, engine: Engine, vault: Vault) -> pa.Table:
+    """The matching accesses as Arrow; columns as who_events.sql states."""
+    subject, actors, credentials = _tokens(question, vault)
+    targets = question.targets or ()
+    table = pa.Table.from_pylist(
+        [
+            {
+                "store": target.dataset.store,
+                "dataset": target.dataset.path,
+                "match": target.match,
+                "key": target.key,
+                "fields": target.fields,
+            }
+            for target in targets
+        ],
+        schema=_TARGETS,
+    )
+    return engine.run(
+        load_sql("beholden.ledger", "who_events.sql"),
+        {
+            "subject": subject,
+            "actors": actors,
+            "credentials": credentials,
+            "by_dataset": question.targets is not None,
+            "start": _moment(question.window.start, _START),
+            "end": _moment(question.window.end, _END),
+        },
+        {"events": snapshot.source(), "targets": TableSource(table=table)},
+    )
+
+
+def group(matched: pa.Table, engine: Engine, vault: Vault) -> list[WhoRow]:
+    """Group matched events for people; actors under their own identifiers again."""
+    grouped = engine.run(load_sql("beholden.ledger", "who_groups.sql"), {}, {"matched": TableSource(table=matched)})
+    rows = grouped.to_pylist()
+    names = actor_names([row["actor"] for row in rows], vault)
+    return [
+        WhoRow(
+            **{
+                **row,
+                "actor": names.get(row["actor"]),
+                "first": _text(row["first"]),
+                "last": _text(row["last"]),
+                "also": row["also"] or [],
+            }
+        )
+        for row in rows
+    ]
+
+
+def ask_events(matched: pa.Table, vault: Vault) -> list[EventRow]:
+    """Matched events one by one, in the ledger's order."""
+    rows = matched.select(
+        ["seq", "uid", "time", "actor", "store", "dataset", "activity", "fields", "rows", "match", "also"]
+    ).to_pylist()
+    names = actor_names([row["actor"] for row in rows], vault)
+    return [
+        EventRow(
+            **{
+                **row,
+                "uid": row["uid"].hex(),
+                "actor": names.get(row["actor"]),
+                "time": _text(row["time"]),
+                "also": row["also"] or [],
+            }
+        )
+        for row in rows
+    ]
+
+
+def actor_names(tokens: Sequence[bytes | None], vault: Vault) -> dict[bytes | None, str | None]:
+    """Actors as their sources call them; one whom the vault forgot stays ``forgotten``."""
+    wanted = {token for token in tokens if token is not None}
+    people = vault.identities(sorted(wanted))
+    names: dict[bytes | None, str | None] = {None: None}
+    for token in wanted:
+        person = people.get(token)
+        if person is None:
+            names[token] = "forgotten"
+        else:
+            names[token] = person.identifier if person.kind in ("actor", "credential") else str(person)
+    return names
+
+
+def _tokens(question: Question, vault: Vault) -> tuple[bytes | None, list[bytes] | None, list[bytes] | None]:
+    """Tokens of the people asked about. An unknown person gets a token that no event has."""
+    nobody = bytes(16)
+
+    def of(people: Sequence[Person]) -> list[bytes]:
+        return [token or nobody for token in vault.find(people)]
+
+    subject = of([question.subject])[0] if question.subject is not None else None
+    actors = of(question.actors) if question.actors is not None else None
+    credentials = of(question.credentials) if question.credentials is not None else None
+    return subject, actors, credentials
+
+
+def _moment(micros: int | None, default: datetime) -> datetime:
+    return default if micros is None else _EPOCH + timedelta(microseconds=micros)
+
+
+def _text(moment: Any) -> str:
+    text: str = moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return text

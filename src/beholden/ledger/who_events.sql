@@ -1,0 +1,51 @@
+-- The accesses that match a question, one row an access.
+-- in:  events   = the ledger's events (core.events.EVENTS)
+--      targets  = (store, dataset, match, key, fields): datasets in question; how a whole read matches, whether they
+--                 carry the person's identifier, and the fields in question (null: any)
+--      $subject = a person's token or null; $actors, $credentials = lists of tokens or null
+--      $start, $end = the window [start, end) as timestamps
+-- out: the events' columns, match, also (other datasets of the same statement)
+-- cost: one scan of events within the window; the person's token and the datasets are pushed down
+with judged as (
+    select
+        e.seq, e.uid, e.time, e.actor, e.store, e.dataset, e.activity, e.fields, e.rows, e.subjects, e.subject_count,
+        e.scope, e.statement, e.literals, e.correlation,
+        coalesce(t.key, false) as holds_key,
+        case
+            when $subject is not null and list_contains(e.subjects, $subject) then 'named'
+            when $subject is not null and t.store is not null and e.scope = 'table' then 'included'
+            when $subject is not null and t.store is not null and e.scope = 'predicate'
+                 and coalesce(len(e.subjects), 0) = 0 then 'possible'
+            when $subject is not null then null
+            when $by_dataset and t.store is null then null
+            when $by_dataset and t.fields is not null and e.fields is null then 'possible'
+            when $by_dataset and t.fields is not null and len(list_intersect(e.fields, t.fields)) = 0 then null
+            when $by_dataset and t.match = 'included' and e.scope = 'table' then 'included'
+            when $by_dataset and t.match = 'included' and e.scope = 'none' then null
+            when $by_dataset and t.match = 'included' then 'possible'
+            else 'named'
+        end as match
+    from events as e
+    left join targets as t on e.store = t.store and e.dataset = t.dataset
+    where e.time >= $start and e.time < $end
+      and ($actors is null or list_contains($actors, e.actor))
+      and ($credentials is null or list_contains($credentials, e.credential))
+),
+ranked as (
+    select
+        *,
+        row_number() over (
+            partition by coalesce(correlation, uid)
+            order by case match when 'named' then 0 when 'included' then 1 else 2 end, holds_key desc, seq
+        ) as place,
+        list(store || '/' || dataset) over (partition by coalesce(correlation, uid)) as together
+    from judged
+    where match is not null
+)
+select
+    seq, uid, time, actor, store, dataset, activity, fields, rows, subjects, subject_count, scope, statement, literals,
+    match,
+    list_filter(list_distinct(together), lambda d: d <> store || '/' || dataset) as also
+from ranked
+where place = 1 or $subject is null
+order by seq

@@ -1,0 +1,11 @@
+"""Meridian, a simulated retailer: databases, files, logs and feeds such as a real company has, and the truth apart.
+
+Knows only the vocabulary (`beholden.core`), nothing of the product that is tried on it.
+"""
+
+from __future__ import annotations
+
+from beholden.retailer.company import Company, Progress, build_company
+from beholden.retailer.parameters import PRESETS, Parameters
+
+__all__ = ["PRESETS", "Company", "Parameters", "Progress", "build_company"]

@@ -1,0 +1,175 @@
+"""Delimited text: comma, semicolon, tab or bar. The first row is the header; every value stays the text it is."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from itertools import islice
+from pathlib import Path
+from typing import Any, BinaryIO, Final
+
+import pyarrow as pa
+from pyarrow import csv as arrow_csv
+
+from beholden.stores._files_format import Batches, Description, FormatError, NoFieldError, Note
+from beholden.stores._files_text import NotTextError, TextFile
+from beholden.stores.connector import FieldInfo, RowCount
+
+__all__ = ["CsvFormat"]
+
+_DELIMITERS: Final = (",", ";", "\t", "|")
+_SNIFF_ROWS: Final = 30
+_FIELDS_MAX: Final = 5000
+#: A row must fit in here; memory for a reading is a few times as much.
+_ROW_BYTES_MAX: Final = 4 * 1024 * 1024
+_RAGGED: Final = "rows with another number of fields than the header"
+
+
+class CsvFormat:
+    """Reads CSV, TSV and their like."""
+
+    def describe(self, path: Path) -> Description:
+        """See `Format.describe`; rows are estimated from the length of the first ones."""
+        file, head, layout = _open(path)
+        if layout is None:
+            return Description((), RowCount(0, exact=True))
+        fields = tuple(FieldInfo(i, name, "text") for i, name in enumerate(layout.names, 1))
+        rows = sum(1 for _ in _rows(head, layout.delimiter)) - 1
+        if file.zipped or file.encoding != "utf-8" or rows < 1:
+            return Description(fields)
+        return Description(fields, RowCount(max(0, round(file.size_bytes * rows / len(head))), exact=False))
+
+    def count(self, path: Path, note: Note) -> int:
+        """See `Format.count`."""
+        _, _, layout = _open(path)
+        names = layout.names[:1] if layout else []
+        return sum(batch.num_rows for batch in self.read(path, names, note))
+
+    def read(self, path: Path, fields: Sequence[str] | None, note: Note) -> Batches:
+        """See `Format.read`."""
+        file, _, layout = _open(path)
+        if layout is None:
+            if fields:
+                raise NoFieldError(fields[0], [])
+            return
+        for name in fields or ():
+            if name not in layout.names:
+                raise NoFieldError(name, layout.names)
+        with file.open() as stream:
+            yield from layout.batches(stream, note, header=True, fields=fields)
+
+    def spread(self, path: Path, rows: int, seed: int, note: Note) -> Batches:  # noqa: ARG002 - a text file is spread by bytes, not by rows
+        """See `Format.spread`; a jump that lands inside a quoted text and misses the rows is passed over."""
+        file, _, layout = _open(path)
+        if layout is None:
+            return
+        if not file.can_jump():
+            yield from self.read(path, None, note)
+            return
+        missed = 0
+        for chunk in file.jumps(seed):
+            batches = layout.tidy_batches(chunk)
+            yield from batches
+            missed += not batches
+        note("places of a sample passed over because no row could be told there", missed)
+
+
+class _Layout:
+    """Delimiter and header of a file, and how to read rows with them."""
+
+    def __init__(self, delimiter: str, header: Sequence[str]) -> None:
+        self.delimiter = delimiter
+        self.names = _distinct(header)
+
+    def tidy_batches(self, chunk: bytes) -> list[pa.RecordBatch]:
+        """The rows of a few lines from the middle of a file; none unless most of them fit the header."""
+        ragged: list[int] = []
+        try:
+            batches = list(self.batches(io.BytesIO(chunk), lambda _, count: ragged.append(count), header=False))
+        except pa.ArrowInvalid:
+            return []
+        return batches if sum(batch.num_rows for batch in batches) > 2 * sum(ragged) else []
+
+    def batches(self, stream: BinaryIO, note: Note, *, header: bool, fields: Sequence[str] | None = None) -> Batches:
+        ragged = 0
+
+        def skip(_: Any) -> str:
+            nonlocal ragged
+            ragged += 1
+            return "skip"
+
+        try:
+            with arrow_csv.open_csv(
+                stream,
+                read_options=arrow_csv.ReadOptions(
+                    column_names=self.names,
+                    skip_rows_after_names=1 if header else 0,
+                    block_size=_ROW_BYTES_MAX,
+                    use_threads=False,
+                ),
+                parse_options=arrow_csv.ParseOptions(
+                    delimiter=self.delimiter, newlines_in_values=True, invalid_row_handler=skip
+                ),
+                convert_options=arrow_csv.ConvertOptions(
+                    column_types=dict.fromkeys(self.names, pa.string()),
+                    include_columns=None if fields is None else list(fields),
+                    strings_can_be_null=True,  # an empty cell is null, a quoted empty one is an empty text
+                    quoted_strings_can_be_null=False,
+                    null_values=[""],
+                ),
+            ) as reader:
+                yield from reader
+        finally:
+            note(_RAGGED, ragged)
+
+
+def _open(path: Path) -> tuple[TextFile, bytes, _Layout | None]:
+    """The file, its first lines, and its layout (None: it is empty)."""
+    try:
+        file = TextFile.look(path)
+    except NotTextError as error:
+        raise FormatError(str(error)) from None
+    head = file.head()
+    if not head.strip():
+        return file, head, None
+    scored = [(score, delimiter) for delimiter in _DELIMITERS if (score := _score(head, delimiter)) is not None]
+    if not scored:
+        raise FormatError("no header row could be read within its first bytes")
+    delimiter = max(scored, key=lambda pair: pair[0])[1]
+    header = next(_rows(head, delimiter))
+    if len(header) > _FIELDS_MAX:
+        raise FormatError(f"{len(header)} fields in its header row; at most {_FIELDS_MAX} are read")
+    return file, head, _Layout(delimiter, header)
+
+
+def _rows(head: bytes, delimiter: str) -> Iterator[list[str]]:
+    """The rows of the first bytes that are not blank, up to one with a value too long to look at here."""
+    with suppress(csv.Error):
+        for row in csv.reader(io.StringIO(head.decode("utf-8", "replace"), newline=""), delimiter=delimiter):
+            if row:
+                yield row
+
+
+def _score(head: bytes, delimiter: str) -> tuple[float, int] | None:
+    """How well a delimiter explains the first rows: the share that has as many fields as the header, and how many."""
+    rows = list(islice(_rows(head, delimiter), _SNIFF_ROWS))
+    if not rows:
+        return None
+    fields = len(rows[0])
+    return (sum(len(row) == fields for row in rows) / len(rows) if fields > 1 else 0.0), fields
+
+
+def _distinct(header: Sequence[str]) -> list[str]:
+    """The header's names, made distinct: a second ``a`` becomes ``a_2``, an empty name ``column_3``."""
+    taken: set[str] = set()
+    names = []
+    for i, raw in enumerate(header, 1):
+        base = raw.strip() or f"column_{i}"
+        name, n = base, 2
+        while name in taken:
+            name, n = f"{base}_{n}", n + 1
+        taken.add(name)
+        names.append(name)
+    return names

@@ -1,0 +1,122 @@
+"""Parquet, row group by row group. Fields of structs become ``a$.b.c``; lists and maps become JSON text."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+import msgspec
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from beholden.core.limits import BATCH_ROWS
+from beholden.stores._columns import batch_of
+from beholden.stores._files_format import Batches, Description, FormatError, NoFieldError, Note
+from beholden.stores.connector import FieldInfo, RowCount
+
+__all__ = ["ParquetFormat"]
+
+#: A sample looks into at most this many row groups, and at the beginning of each of them.
+_SAMPLE_GROUPS: Final = 16
+
+
+class ParquetFormat:
+    """Reads Parquet files."""
+
+    def describe(self, path: Path) -> Description:
+        """See `Format.describe`; the footer knows the rows exactly."""
+        with _open(path) as file:
+            leaves = _leaves(file.schema_arrow)
+            rows = file.metadata.num_rows
+        fields = tuple(FieldInfo(i, name, str(kind)) for i, (name, kind) in enumerate(leaves, 1))
+        return Description(fields, RowCount(rows, exact=True))
+
+    def count(self, path: Path, note: Note) -> int:  # noqa: ARG002 - the footer leaves nothing out
+        """See `Format.count`."""
+        with _open(path) as file:
+            return int(file.metadata.num_rows)
+
+    def read(self, path: Path, fields: Sequence[str] | None, note: Note) -> Batches:  # noqa: ARG002 - nothing is left out
+        """See `Format.read`."""
+        with _open(path) as file:
+            known = [name for name, _ in _leaves(file.schema_arrow)]
+            for name in fields or ():
+                if name not in known:
+                    raise NoFieldError(name, known)
+            roots = None if fields is None else list(dict.fromkeys(name.partition("$.")[0] for name in fields))
+            for batch in file.iter_batches(batch_size=BATCH_ROWS, columns=roots):
+                yield _flat(batch, fields)
+
+    def spread(self, path: Path, rows: int, seed: int, note: Note) -> Batches:  # noqa: ARG002 - nothing is left out
+        """See `Format.spread`."""
+        chance = random.Random(seed)  # noqa: S311 - a sample wants to be repeatable, not secret
+        with _open(path) as file:
+            groups = range(file.num_row_groups)
+            chosen = sorted(chance.sample(groups, min(_SAMPLE_GROUPS, len(groups))))
+            each = max(BATCH_ROWS, 10 * rows // max(1, len(chosen)))
+            for group in chosen:
+                left = each
+                for batch in file.iter_batches(batch_size=BATCH_ROWS, row_groups=[group]):
+                    yield _flat(batch, None)
+                    left -= batch.num_rows
+                    if left <= 0:
+                        break
+
+
+def _open(path: Path) -> pq.ParquetFile:
+    with path.open("rb") as file:
+        if file.read(4) != b"PAR1":
+            raise FormatError("not a Parquet file")
+    return pq.ParquetFile(path, buffer_size=1024 * 1024, pre_buffer=False)
+
+
+def _leaves(schema: pa.Schema) -> list[tuple[str, pa.DataType]]:
+    found: list[tuple[str, pa.DataType]] = []
+
+    def walk(name: str, joint: str, kind: pa.DataType) -> None:
+        if not pa.types.is_struct(kind):
+            found.append((name, kind))
+            return
+        for i in range(kind.num_fields):
+            walk(f"{name}{joint}{kind.field(i).name}", ".", kind.field(i).type)
+
+    for field in schema:
+        walk(field.name, "$.", field.type)
+    return found
+
+
+def _flat(batch: pa.RecordBatch, fields: Sequence[str] | None) -> pa.RecordBatch:
+    columns: dict[str, pa.Array] = {}
+
+    def walk(name: str, joint: str, column: pa.Array) -> None:
+        if not pa.types.is_struct(column.type):
+            columns[name] = _plain(column)
+            return
+        # flatten() hands the struct's own nulls down to its fields
+        for i, inner in enumerate(column.flatten()):
+            walk(f"{name}{joint}{column.type.field(i).name}", ".", inner)
+
+    for name, column in zip(batch.schema.names, batch.columns, strict=True):
+        walk(name, "$.", column)
+    names = list(columns) if fields is None else list(fields)
+    return batch_of([columns[name] for name in names], names, batch.num_rows)
+
+
+def _plain(column: pa.Array) -> pa.Array:
+    kind = column.type
+    if pa.types.is_dictionary(kind):
+        column = column.dictionary_decode()
+        kind = column.type
+    if pa.types.is_large_string(kind):
+        return column.cast(pa.string())
+    if pa.types.is_nested(kind):
+        values = (
+            None if value is None else msgspec.json.encode(value, enc_hook=str).decode() for value in column.to_pylist()
+        )
+        return pa.array(list(values), pa.string())
+    if pa.types.is_null(kind):
+        return pc.cast(column, pa.string())
+    return column

