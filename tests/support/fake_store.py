@@ -59,7 +59,7 @@ class FakeStore:
     def read(self, path: str, fields: Sequence[str] | None = None) -> Iterator[pa.RecordBatch]:
         yield from self.tables[path].select(fields or self.tables[path].schema.names).to_batches()
 
-    def sample(self, path: str, rows: int, seed: int) -> pa.RecordBatch:
+    def sample(self, path: str, rows: int, seed: int) -> pa.RecordBatch:  # noqa: ARG002 - the protocol's signature
         self.sampled.append(path)
         if path in self.broken:
             raise self.broken[path]

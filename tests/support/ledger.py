@@ -76,7 +76,13 @@ def events(start: int, stop: int) -> pa.RecordBatch:
 
 
 def open_ledger(directory: Path, **options: Any) -> Ledger:
-    known = {"estate_id": ESTATE, "origin": ORIGIN, "signer": SIGNER, "clock": lambda: NOW, "create": True}
+    known: dict[str, Any] = {
+        "estate_id": ESTATE,
+        "origin": ORIGIN,
+        "signer": SIGNER,
+        "clock": lambda: NOW,
+        "create": True,
+    }
     return Ledger.open(directory, **(known | options))
 
 

@@ -71,6 +71,11 @@ def write_all(directory: Path, first: int, stop: int, disk: Disk, told: Callable
             ledger.seal()
 
 
+def tell(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
 def main(arguments: list[str]) -> None:
     directory, first, stop, *kill = arguments
     kill_at, seed = map(int, kill) if kill else (-1, 0)
@@ -81,7 +86,7 @@ def main(arguments: list[str]) -> None:
                 file.write(data[: random.Random(seed).randint(0, len(data))])
             os.kill(os.getpid(), signal.SIGKILL)
 
-    write_all(Path(directory), int(first), int(stop), SteppingDisk(die), lambda line: print(line, flush=True))
+    write_all(Path(directory), int(first), int(stop), SteppingDisk(die), tell)
 
 
 if __name__ == "__main__":

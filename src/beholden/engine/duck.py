@@ -84,17 +84,20 @@ class Engine:
             LimitError: it needs more memory than allowed. SourceError: a file cannot be read.
         """
         with self._connection(tables) as connection:
-            connection.execute(sql, dict(parameters))
-            result: pa.Table = connection.to_arrow_table()
+            result: pa.Table = connection.sql(sql, params=dict(parameters)).to_arrow_table()
             return result
 
     @contextlib.contextmanager
     def _connection(self, tables: Mapping[str, TableSource]) -> Iterator[duckdb.DuckDBPyConnection]:
-        files = [str(path) for source in tables.values() for path in source.parquet]
+        paths = [path for source in tables.values() for path in source.parquet]
+        for path in paths:
+            if not path.is_file():
+                raise SourceError(f"file {path.name}", "is missing", expected="a Parquet file to ask")
         try:
             with contextlib.closing(duckdb.connect(":memory:", config=self._config())) as connection:
-                paths = ", ".join(quote_text(file) for file in files)
-                connection.execute(f"SET allowed_paths = [{paths}]")
+                allowed = ", ".join(quote_text(str(path)) for path in paths)
+                connection.execute(f"SET allowed_paths = [{allowed}]")
+                connection.execute("SET TimeZone = 'UTC'")
                 connection.execute("SET enable_external_access = false")
                 connection.execute("SET lock_configuration = true")
                 for name, source in tables.items():
@@ -112,7 +115,6 @@ class Engine:
             "autoload_known_extensions": False,
             "allow_community_extensions": False,
             "python_enable_replacements": False,
-            "TimeZone": "UTC",
         }
 
 

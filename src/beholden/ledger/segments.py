@@ -21,6 +21,8 @@ __all__ = ["describe_batches", "iterate_segment", "read_columns", "read_tail", "
 
 #: Rows a reader must touch at least; also the grain of statistics and bloom filters.
 _ROW_GROUP_ROWS: Final = 131_072
+#: Parquet writes in small pieces; this much is given to the disk at a time.
+_WRITE_BYTES: Final = 1 << 20
 _BLOOM_FPP: Final = 0.05
 #: What questions name: person, actor, dataset, event.
 _BLOOMED: Final = {"subjects.list.element": "subjects", "actor": "actor", "dataset": "dataset", "uid": "uid"}
@@ -159,7 +161,7 @@ class _Sink:
 
 
 def _write_parquet(sink: _Sink, events: pa.Table) -> None:
-    with pa.PythonFile(sink, mode="w") as target:
+    with pa.BufferedOutputStream(pa.PythonFile(sink, mode="w"), _WRITE_BYTES) as target:
         pq.write_table(
             events,
             target,

@@ -29,7 +29,7 @@ _STRING: Final = rb'"(?:[^"\\\n]++|\\.)*+"'
 #: A whole string, a bracket, or a quote whose string does not end on its line (or not yet).
 _TOKEN: Final = re.compile(_STRING + rb'|[{}\[\]"]')
 _OUTSIDE: Final = re.compile(_STRING + rb'|[{}\[\]":,]|[^\s{}\[\]":,]+')
-_SCALAR: Final = re.compile(rb"(?:" + _STRING + rb"|[\w.+-]+)(?=[\s,\]])")
+_SCALAR: Final = re.compile(rb"(?:" + _STRING + rb"|-?\d[\d.eE+-]*|true|false|null)(?=\s*[,\]])")
 _SPACE: Final = re.compile(rb"\s*")
 _CLOSERS: Final = {ord("{"): ord("}"), ord("["): ord("]")}
 _OBJECT, _ARRAY, _QUOTE, _COMMA, _COLON = b'{[",:'
@@ -47,6 +47,7 @@ class _Scan(Enum):
     WHOLE = "the element ended"
     MORE = "the buffer ended first"
     BAD = "this cannot be JSON"
+    DEEP = "nested deeper than any record"
 
 
 @dataclass(slots=True)
@@ -197,8 +198,11 @@ class _Splitter:
                     self._at = at
                     return _Scan.BAD if buffer.find(b"\n", at) >= 0 else _Scan.MORE
             elif byte in _CLOSERS:
-                if len(closers) > _DEPTH_MAX or (closers and not self._may_nest(at, closers[-1])):
+                if closers and not self._may_nest(at, closers[-1]):
                     return _Scan.BAD
+                if len(closers) >= _DEPTH_MAX:
+                    self._at = at
+                    return _Scan.DEEP
                 closers.append(_CLOSERS[byte])
             elif closers.pop() != byte:
                 return _Scan.BAD
@@ -221,7 +225,7 @@ class _Splitter:
         """Go on at the next line that begins as records do; else everything behind belongs to this problem."""
         before = b"\n" + (self._indent or b"")
         pattern = re.compile(re.escape(before) + rb"\{")
-        begin = start + 1
+        begin = self._at if scan is _Scan.DEEP else start + 1  # else every level would be looked at again
         while (match := pattern.search(self._buffer, begin)) is None:
             begin = max(begin, len(self._buffer) - len(before))
             if not self._more(begin):

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, TypeAlias
+
+from beholden.core.errors import BeholdenError
 
 __all__ = ["Columns", "Database", "new_database"]
 
@@ -35,14 +37,20 @@ class Database:
 
 @contextmanager
 def new_database(path: Path) -> Iterator[Database]:
-    """Make a database file; it is complete when the context ends, and unusable if the process dies before."""
-    connection = sqlite3.connect(path, isolation_level=None)
+    """Make a database file; it is complete when the context ends, and unusable if the process dies before.
+
+    Raises:
+        BeholdenError: it cannot be written.
+    """
     try:
-        # Nobody else looks at it yet and a half-made company is made anew: no journal, no waiting for the disk.
-        connection.execute("pragma journal_mode = off")
-        connection.execute("pragma synchronous = off")
-        connection.execute("begin")
-        yield Database(connection)
-        connection.execute("commit")
-    finally:
-        connection.close()
+        with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+            # Nobody else looks at it yet and a half-made company is made anew: no journal, no waiting for the disk.
+            connection.execute("pragma journal_mode = off")
+            connection.execute("pragma synchronous = off")
+            connection.execute("begin")
+            yield Database(connection)
+            connection.execute("commit")
+    except sqlite3.Error as error:
+        # The library's text may quote a value; its name for the error does not.
+        name = getattr(error, "sqlite_errorname", "unknown error")
+        raise BeholdenError(f"database {path.name}", f"cannot be written ({name})") from None

@@ -16,7 +16,7 @@ from sqlglot.dialects.dialect import Dialect
 
 from beholden.core.errors import UsageError
 
-__all__ = ["NUMBER", "Rules", "rules_for"]
+__all__ = ["NUMBER", "ORACLE_QUOTES", "Rules", "rules_for"]
 
 #: Comments nested deeper than this are taken, with all that follows, for one literal.
 _COMMENT_DEPTH_MAX: Final = 4
@@ -31,6 +31,9 @@ _NESTED_COMMENT: Final = _POSTGRES | {"tsql", "fabric", "clickhouse"}
 _BRACKET_NAME: Final = frozenset({"tsql", "fabric", "sqlite"})
 _AT_PARAMETER: Final = frozenset({"tsql", "fabric", "sqlite", "bigquery"})
 _DOLLAR_QUOTE: Final = _POSTGRES | {"snowflake", "databricks", "clickhouse"}
+
+#: Oracle's q'[..]': what ends a string that begins so.
+ORACLE_QUOTES: Final = dict(zip("[({<!|#^~", "])}>!|#^~", strict=True))
 
 _OPERATORS: Final = r"->>|->|<=>|<<|>>|<=|>=|<>|!=|=>|==|::|:=|\|\||\*\*|//"
 _POSTGRES_OPERATORS: Final = (
@@ -58,6 +61,7 @@ class Rules:
     double_quoted_doubt: bool  # ".." is a name, or a string where no field has that name (SQLite)
     digit_name: bool  # an unquoted name may begin with digits
     exact_case: bool  # unquoted names are folded to lower case, quoted ones compared exactly
+    comment: re.Pattern[str]  # a whole block comment, or the mark of one whose text counts
     token: re.Pattern[str]
     dollar_token: re.Pattern[str] | None
 
@@ -73,9 +77,11 @@ def _comments(dialect: str) -> list[str]:
         parts.append(r"#[^\n]*")
     if dialect in _MYSQL:
         parts.append(r"/\*M?!\d*|\*/")  # MySQL runs what stands inside; only the marks are comment
-    parts.append(_comment(_COMMENT_DEPTH_MAX) if dialect in _NESTED_COMMENT else r"/\*[\s\S]*?\*/")
-    parts.append(r"/\*[\s\S]*")
-    return parts
+    return [*parts, _block_comment(dialect), r"/\*[\s\S]*"]
+
+
+def _block_comment(dialect: str) -> str:
+    return _comment(_COMMENT_DEPTH_MAX) if dialect in _NESTED_COMMENT else r"/\*[\s\S]*?\*/"
 
 
 def _quoted(dialect: str) -> list[str]:
@@ -85,8 +91,9 @@ def _quoted(dialect: str) -> list[str]:
     if dialect == "bigquery":
         parts += [r"[rRbB]{0,2}'''[\s\S]*?(?:'''|\Z)", r'[rRbB]{0,2}"""[\s\S]*?(?:"""|\Z)', rf"[rR]{plain}"]
     if dialect == "oracle":
-        ends = zip("[({<!|#^~", "])}>!|#^~", strict=True)
-        parts += [rf"[nN]?[qQ]'{re.escape(first)}[\s\S]*?(?:{re.escape(last)}'|\Z)" for first, last in ends]
+        parts += [
+            rf"[nN]?[qQ]'{re.escape(first)}[\s\S]*?(?:{re.escape(last)}'|\Z)" for first, last in ORACLE_QUOTES.items()
+        ]
     if dialect in _POSTGRES:
         parts.append(f"[eE]{escaped}")
     string = escaped if dialect in _BACKSLASH else plain
@@ -110,7 +117,8 @@ def _token_source(dialect: str) -> str:
     if dialect in _MYSQL:
         parts.append(rf"{_NUMBER}(?![\w$])|\d[\w$]*+")
     parts += [_NUMBER, _FRACTION]
-    parts.append(r"\$\d+|%\(\w+\)s|%s(?!\w)|(?<![\w)\]\":]):[^\W\d]\w*")
+    first = r"(?!\d)" if dialect in _POSTGRES else ""  # in PostgreSQL :1 ends an array's slice
+    parts.append(rf"\$\d+|%\(\w+\)s|%s(?!\w)|(?<![\w)\]\":]):{first}\w+")
     if dialect == "sqlite":
         parts.append(r"\$[^\W\d]\w*")
     if dialect in _POSTGRES:
@@ -133,6 +141,7 @@ def rules_for(dialect: str) -> Rules:
         double_quoted_doubt=dialect == "sqlite",
         digit_name=dialect in _MYSQL,
         exact_case=dialect in _POSTGRES - {"duckdb"},
+        comment=re.compile(_block_comment(dialect) + (r"|/\*M?!\d*" if dialect in _MYSQL else "")),
         token=re.compile(rf"[\s\x00-\x1f]*+({source})"),
         dollar_token=re.compile(dollar) if dialect in _DOLLAR_QUOTE else None,
     )

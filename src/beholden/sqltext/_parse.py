@@ -28,7 +28,7 @@ _PARAMETER_BASE: Final = 8_000_000_000
 
 _NAME: Final = r'"[^"]*+(?:""[^"]*+)*+"|`[^`]*+(?:``[^`]*+)*+`'
 _MARKS: Final = re.compile(
-    rf"({_NAME})|(\?\?)|(?:\?|\$)(\d+)|((?<![\w)\]\":]):[^\W\d]\w*|(?<![\w$@])[@$][^\W\d]\w*)"
+    rf"({_NAME})|(\?\?)|(?:\?|\$)(\d+)|((?<![\w)\]\":]):\w+|(?<![\w$@])[@$][^\W\d]\w*)"
     r"|(\b(?:date|time|timestamp|timestamptz|interval|_\w+) )?\?"
 )
 
@@ -80,6 +80,8 @@ def slot_of(literal: exp.Literal) -> tuple[int | None, int | None]:
 
 def parse(sql: str, dialect: str) -> exp.Expr:
     """The tree of one marked statement; raises `NotUnderstood`."""
+    if sql.endswith(" ..."):
+        raise NotUnderstood("ends within a string, a comment or a quoted name")
     try:
         tree = sqlglot.parse_one(sql, dialect=dialect)
     except ParseError as error:

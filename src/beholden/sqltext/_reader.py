@@ -105,8 +105,7 @@ class Reader(Walker):
     def _select(self, node: exp.Select, scope: Scope, *, limited: bool) -> None:
         if node.args.get("from_"):
             self.source(node.args["from_"].this, scope)
-        for join in node.args.get("joins") or []:
-            self.join(join, scope)
+        self._joins(node, scope, 0)
         for lateral in node.args.get("laterals") or []:
             self.source(lateral, scope)
         distinct = node.args.get("distinct")
@@ -206,8 +205,7 @@ class Reader(Walker):
         if node.args.get("pivots"):
             for source in added:
                 source.use_all(Use.OUT)  # its columns become others; what is asked of those is not followed
-        for join in node.args.get("joins") or []:
-            self.join(join, scope)
+        self._joins(node, scope, before)
         return scope.sources[before:]
 
     def _function(self, node: exp.Expr, columns: list[str], scope: Scope) -> Function:
@@ -250,9 +248,16 @@ class Reader(Walker):
         self.tables.append(source)
         return source
 
-    def join(self, join: exp.Join, scope: Scope) -> None:
+    def _joins(self, node: exp.Expr, scope: Scope, first: int) -> None:
+        """The joins after a source. ``first`` is where their left side begins: parentheses and commas bound it."""
+        for join in node.args.get("joins") or []:
+            if not any(join.args.get(part) for part in ("on", "using", "method", "side", "kind")):
+                first = len(scope.named)  # a comma
+            self._join(join, scope, first)
+
+    def _join(self, join: exp.Join, scope: Scope, first: int) -> None:
         """Add a joined source. An outer join's condition restricts only the side that may be null."""
-        left = scope.sources
+        left = scope.sources[first:]
         right = self.source(join.this, scope)
         condition, using = join.args.get("on"), [self.names.fold(one.name) for one in join.args.get("using") or []]
         if join.method == "NATURAL":

@@ -158,7 +158,7 @@ class Walker:
             if alias == name:
                 return [(source, "", scope)]
         quoted_string = self.names.dialect == "sqlite" and column.this.args.get("quoted")
-        aliased = any(output.name == name for output in scope.outputs)
+        aliased = any(output.name == name and isinstance(output.expression, exp.Alias) for output in scope.outputs)
         only = scope.named[0][1] if len(scope.named) == 1 and scope.parent is None else None
         if isinstance(only, TableSource) and not quoted_string and not aliased:
             return [(only, name, scope)]

@@ -109,10 +109,12 @@ def _assigned(reader: Reader, column: exp.Expr, scope: Scope) -> TableSource | N
 
 def _delete(reader: Reader, node: exp.Delete, scope: Scope) -> None:
     listed = [reader.names.fold(table.name) for table in node.args.get("tables") or []]
-    if listed:  # MySQL: DELETE a FROM a JOIN b
-        reader.source(node.this, scope)
-    else:
+    if not listed:
         _target_among(reader, node.this, node.args.get("using") or [], scope)
+    elif isinstance(node.this, exp.Table):  # MySQL: DELETE a FROM a JOIN b
+        reader.source(node.this, scope)
+    else:  # Oracle: DELETE a
+        _target(reader, node.args["tables"][0], scope)
     for alias, source in scope.named:
         if alias in listed and isinstance(source, TableSource):
             source.role = "write"

@@ -10,7 +10,7 @@ import re
 from hashlib import blake2b
 from typing import Final
 
-from beholden.sqltext._lexical import NUMBER, Rules, rules_for
+from beholden.sqltext._lexical import NUMBER, ORACLE_QUOTES, Rules, rules_for
 from beholden.sqltext.facts import Template
 
 __all__ = ["template"]
@@ -34,6 +34,7 @@ _KINDS: Final[dict[str, int]] = {
 
 _DOLLAR_QUOTE: Final = re.compile(r"\$\w*\$")
 _ESCAPE: Final = re.compile(r"\\(?:x([0-9a-fA-F]{1,2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|([0-7]{3})|([\s\S])|\Z)")
+_ESCAPED: Final = re.compile(r"\\[\s\S]")
 _ESCAPES: Final = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f", "0": "\0", "Z": "\x1a"}
 _ROW: Final = r"\((?:[^()]++|\([^()]*+\))*+\)"
 _ROWS: Final = re.compile(_ROW)
@@ -49,13 +50,19 @@ def template(sql: str, dialect: str) -> Template:
     In the text a literal is ``?``; bind parameters stay as they are written (``$1``, ``:name``), but ``?`` and ``%s``
     become ``?1``, ``?2``, and PostgreSQL's operator ``?`` becomes ``??``. Comments go, white space and the case of
     unquoted words are folded. A list ``IN (1, 2, 3)`` becomes ``in (?)`` and ``VALUES (1), (2)`` becomes
-    ``values (?)``; ``Template.groups`` then says which literals each ``?`` stands for. Cost: about 0.1 us a character.
+    ``values (?)``; ``Template.groups`` then says which literals each ``?`` stands for. A string, comment or quoted name
+    without an end takes all that follows, and the text ends in ``...``. Cost: about 0.1 us a character.
 
     Raises:
         UsageError: sqlglot knows no such dialect.
     """
     rules = rules_for(dialect)
-    parts, literals, names = _read(_tokens(sql, rules), rules)
+    tokens = _tokens(sql, rules)
+    rest = tokens.pop() if tokens and _is_open(tokens[-1], rules) else None
+    parts, literals, names = _read(tokens, rules)
+    if rest is not None:
+        parts += [_LITERAL, "..."]
+        literals.append(rest)
     text = " ".join(parts).replace(" . ", ".").replace(" , ", ", ").replace("( ", "(").replace(" )", ")")
     text = text.replace(" :: ", "::").rstrip("; ").lower()
     groups: tuple[tuple[int, ...], ...] = ()
@@ -101,7 +108,8 @@ def _read(tokens: list[str], rules: Rules) -> tuple[list[str], list[str], list[s
         elif kind == _PREFIX and "'" not in lexeme and '"' not in lexeme:
             parts.append(lexeme)
         elif (kind == _DOUBLE and not rules.double_quoted_string) or kind == _OTHER_NAME:
-            _read_name(lexeme, parts, literals, names)
+            parts.append(lexeme if lexeme == "[" else _NAME)
+            names += [lexeme] if lexeme != "[" else []
         elif kind == _NUMBER:
             if lexeme == "." or (rules.digit_name and not lexeme.isdigit() and not NUMBER.fullmatch(lexeme)):
                 parts.append(lexeme)
@@ -121,44 +129,54 @@ def _read_mark(lexeme: str, parts: list[str], literals: list[str]) -> None:
         parts.append(_QUESTION)
     elif start == "%(":
         parts.append(f":{lexeme[2:-2]}")
-    elif start == "/*":
-        if not lexeme.endswith("*/") and lexeme.rstrip("0123456789") not in ("/*!", "/*M!"):
-            parts.append(_LITERAL)  # a comment without an end
-            literals.append(lexeme[2:])
     elif lexeme[0] == "$" and "$" in lexeme[1:]:
         opening = lexeme[: lexeme.index("$", 1) + 1]
-        closed = len(lexeme) >= 2 * len(opening) and lexeme.endswith(opening)
         parts.append(_LITERAL)
-        literals.append(lexeme[len(opening) : -len(opening) if closed else None])
-    elif start != "--" and lexeme != "*/" and (lexeme[0] != "#" or lexeme in _HASH_OPERATORS):
+        literals.append(lexeme[len(opening) : -len(opening)])
+    elif start not in ("--", "/*") and lexeme != "*/" and (lexeme[0] != "#" or lexeme in _HASH_OPERATORS):
         parts.append(lexeme.replace("?", "??") if "?" in lexeme and not lexeme[1:].isdigit() else lexeme)
 
 
-def _read_name(lexeme: str, parts: list[str], literals: list[str], names: list[str]) -> None:
-    """A quoted name, or ``[`` alone; one without an end is a literal like any other."""
-    quote = lexeme[0]
-    if lexeme == "[":
-        parts.append(lexeme)
-    elif lexeme.endswith("]") if quote == "[" else lexeme.count(quote) % 2 == 0:
-        parts.append(_NAME)
-        names.append(lexeme)
-    else:
-        parts.append(_LITERAL)
-        literals.append(lexeme[1:])
+def _is_open(lexeme: str, rules: Rules) -> bool:
+    """Whether the last token is a string, comment or quoted name without an end."""
+    if lexeme.startswith("/*"):
+        return not rules.comment.fullmatch(lexeme)
+    if lexeme[0] == "$":
+        opening = lexeme[: lexeme.find("$", 1) + 1]
+        return opening != "" and (len(lexeme) < 2 * len(opening) or not lexeme.endswith(opening))
+    if lexeme[0] == "[":
+        return len(lexeme) > 1 and not lexeme.endswith("]")
+    start = min((at for at in map(lexeme.find, "'\"`") if at >= 0), default=-1)
+    if start < 0:
+        return False
+    quote, prefix, body = lexeme[start], lexeme[:start].lower(), lexeme[start:]
+    if rules.dialect == "oracle" and "q" in prefix:
+        return len(body) < 4 or not body.endswith(ORACLE_QUOTES[body[1]] + quote)
+    if rules.dialect == "bigquery" and body.startswith(quote * 3):
+        return len(body) < 6 or not body.endswith(quote * 3)
+    if _has_escapes(quote, prefix, rules):
+        body = _ESCAPED.sub("", body)
+    return body.count(quote) % 2 == 1 or body.endswith("\\")
+
+
+def _has_escapes(quote: str, prefix: str, rules: Rules) -> bool:
+    if quote == "`" or "r" in prefix:
+        return False
+    return (rules.backslash and (quote == "'" or rules.double_quoted_string)) or prefix == "e"
 
 
 def _value(lexeme: str, rules: Rules) -> str:
     """What a string says: without quotes, prefix and escapes."""
     start = min(at for at in (lexeme.find("'"), lexeme.find('"')) if at >= 0)
-    quote = lexeme[start]
+    quote, prefix = lexeme[start], lexeme[:start].lower()
     if rules.dialect == "bigquery" and lexeme.startswith(quote * 3, start):
-        return lexeme[start + 3 :].removesuffix(quote * 3)
-    if rules.dialect == "oracle" and "q" in lexeme[:start].lower():
+        return lexeme[start + 3 : -3]
+    if rules.dialect == "oracle" and "q" in prefix:
         return lexeme[start + 2 : -2]
-    body = lexeme[start + 1 : -1] if len(lexeme) > start + 1 and lexeme.endswith(quote) else lexeme[start + 1 :]
+    body = lexeme[start + 1 : -1]
     if quote in body:
         body = body.replace(quote * 2, quote)
-    if "\\" in body and (rules.backslash or lexeme[0] in "eE"):
+    if "\\" in body and _has_escapes(quote, prefix, rules):
         body = _ESCAPE.sub(_unescape, body)
     return body
 
@@ -216,7 +234,7 @@ def _collapse(text: str) -> tuple[str, tuple[tuple[int, ...], ...]]:
             groups.extend(row[1])
         slot += count
     keep(text[end:])
-    return "".join(out), tuple(groups)
+    return "".join(out), tuple(groups) if len(groups) < slot or () in groups else ()
 
 
 def _one_row(values: str, first: int) -> tuple[str, list[tuple[int, ...]]] | None:

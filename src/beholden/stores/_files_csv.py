@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO, Final
@@ -22,8 +23,10 @@ __all__ = ["CsvFormat"]
 _DELIMITERS: Final = (",", ";", "\t", "|")
 _SNIFF_ROWS: Final = 30
 _FIELDS_MAX: Final = 5000
-#: A row must fit in here; memory for a reading is a few times as much.
-_ROW_BYTES_MAX: Final = 4 * 1024 * 1024
+#: What is parsed at a time; pyarrow reads some tens of blocks ahead.
+_BLOCK_BYTES: Final = 512 * 1024
+#: A row must fit in here.
+_ROW_BYTES_MAX: Final = 8 * 1024 * 1024
 _RAGGED: Final = "rows with another number of fields than the header"
 
 
@@ -57,8 +60,7 @@ class CsvFormat:
         for name in fields or ():
             if name not in layout.names:
                 raise NoFieldError(name, layout.names)
-        with file.open() as stream:
-            yield from layout.batches(stream, note, header=True, fields=fields)
+        yield from layout.batches(file.open, note, header=True, fields=fields)
 
     def spread(self, path: Path, rows: int, seed: int, note: Note) -> Batches:  # noqa: ARG002 - a text file is spread by bytes, not by rows
         """See `Format.spread`; a jump that lands inside a quoted text and misses the rows is passed over."""
@@ -87,12 +89,41 @@ class _Layout:
         """The rows of a few lines from the middle of a file; none unless most of them fit the header."""
         ragged: list[int] = []
         try:
-            batches = list(self.batches(io.BytesIO(chunk), lambda _, count: ragged.append(count), header=False))
+            batches = list(
+                self.batches(partial(io.BytesIO, chunk), lambda _, count: ragged.append(count), header=False)
+            )
         except pa.ArrowInvalid:
             return []
         return batches if sum(batch.num_rows for batch in batches) > 2 * sum(ragged) else []
 
-    def batches(self, stream: BinaryIO, note: Note, *, header: bool, fields: Sequence[str] | None = None) -> Batches:
+    def batches(
+        self, opener: Callable[[], BinaryIO], note: Note, *, header: bool, fields: Sequence[str] | None = None
+    ) -> Batches:
+        """Rows as batches. Parsing in small blocks costs little memory; where a row does not fit, in large ones."""
+        given = 0
+        for block_bytes in (_BLOCK_BYTES, _ROW_BYTES_MAX):
+            try:
+                again = given
+                for batch in self._parse(opener, note, block_bytes, header=header, fields=fields):
+                    if again < batch.num_rows:
+                        yield batch.slice(again)
+                        given += batch.num_rows - again
+                    again = max(0, again - batch.num_rows)
+            except pa.ArrowInvalid as error:
+                if "straddl" not in str(error) or block_bytes == _ROW_BYTES_MAX:
+                    raise
+            else:
+                return
+
+    def _parse(
+        self,
+        opener: Callable[[], BinaryIO],
+        note: Note,
+        block_bytes: int,
+        *,
+        header: bool,
+        fields: Sequence[str] | None,
+    ) -> Batches:
         ragged = 0
 
         def skip(_: Any) -> str:
@@ -101,25 +132,28 @@ class _Layout:
             return "skip"
 
         try:
-            with arrow_csv.open_csv(
-                stream,
-                read_options=arrow_csv.ReadOptions(
-                    column_names=self.names,
-                    skip_rows_after_names=1 if header else 0,
-                    block_size=_ROW_BYTES_MAX,
-                    use_threads=False,
-                ),
-                parse_options=arrow_csv.ParseOptions(
-                    delimiter=self.delimiter, newlines_in_values=True, invalid_row_handler=skip
-                ),
-                convert_options=arrow_csv.ConvertOptions(
-                    column_types=dict.fromkeys(self.names, pa.string()),
-                    include_columns=None if fields is None else list(fields),
-                    strings_can_be_null=True,  # an empty cell is null, a quoted empty one is an empty text
-                    quoted_strings_can_be_null=False,
-                    null_values=[""],
-                ),
-            ) as reader:
+            with (
+                opener() as stream,
+                arrow_csv.open_csv(
+                    stream,
+                    read_options=arrow_csv.ReadOptions(
+                        column_names=self.names,
+                        skip_rows_after_names=1 if header else 0,
+                        block_size=block_bytes,
+                        use_threads=False,
+                    ),
+                    parse_options=arrow_csv.ParseOptions(
+                        delimiter=self.delimiter, newlines_in_values=True, invalid_row_handler=skip
+                    ),
+                    convert_options=arrow_csv.ConvertOptions(
+                        column_types=dict.fromkeys(self.names, pa.string()),
+                        include_columns=None if fields is None else list(fields),
+                        strings_can_be_null=True,  # an empty cell is null, a quoted empty one is an empty text
+                        quoted_strings_can_be_null=False,
+                        null_values=[""],
+                    ),
+                ) as reader,
+            ):
                 yield from reader
         finally:
             note(_RAGGED, ragged)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -74,35 +74,33 @@ def _open(path: Path) -> pq.ParquetFile:
 
 
 def _leaves(schema: pa.Schema) -> list[tuple[str, pa.DataType]]:
-    found: list[tuple[str, pa.DataType]] = []
+    return [leaf for field in schema for leaf in _leaf_types(field.name, "$.", field.type)]
 
-    def walk(name: str, joint: str, kind: pa.DataType) -> None:
-        if not pa.types.is_struct(kind):
-            found.append((name, kind))
-            return
-        for i in range(kind.num_fields):
-            walk(f"{name}{joint}{kind.field(i).name}", ".", kind.field(i).type)
 
-    for field in schema:
-        walk(field.name, "$.", field.type)
-    return found
+def _leaf_types(name: str, joint: str, kind: pa.DataType) -> Iterator[tuple[str, pa.DataType]]:
+    if not pa.types.is_struct(kind):
+        yield name, kind
+        return
+    for i in range(kind.num_fields):
+        yield from _leaf_types(f"{name}{joint}{kind.field(i).name}", ".", kind.field(i).type)
 
 
 def _flat(batch: pa.RecordBatch, fields: Sequence[str] | None) -> pa.RecordBatch:
     columns: dict[str, pa.Array] = {}
-
-    def walk(name: str, joint: str, column: pa.Array) -> None:
-        if not pa.types.is_struct(column.type):
-            columns[name] = _plain(column)
-            return
-        # flatten() hands the struct's own nulls down to its fields
-        for i, inner in enumerate(column.flatten()):
-            walk(f"{name}{joint}{column.type.field(i).name}", ".", inner)
-
     for name, column in zip(batch.schema.names, batch.columns, strict=True):
-        walk(name, "$.", column)
+        columns.update(_leaf_columns(name, "$.", column))
     names = list(columns) if fields is None else list(fields)
     return batch_of([columns[name] for name in names], names, batch.num_rows)
+
+
+def _leaf_columns(name: str, joint: str, column: pa.Array) -> Iterator[tuple[str, pa.Array]]:
+    # A function of its own, not one within _flat: a closure that calls itself would hold every batch until the
+    # next garbage collection.
+    if not pa.types.is_struct(column.type):
+        yield name, _plain(column)
+        return
+    for i, inner in enumerate(column.flatten()):  # which hands the struct's own nulls down to its fields
+        yield from _leaf_columns(f"{name}{joint}{column.type.field(i).name}", ".", inner)
 
 
 def _plain(column: pa.Array) -> pa.Array:

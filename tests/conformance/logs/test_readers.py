@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from beholden.core.errors import SourceError
 from beholden.core.events import RAW_EVENTS
 from beholden.core.limits import LINE_BYTES_MAX
-from beholden.logs import open_log
+from beholden.logs import LogContext, open_log
 
 COUNT = 60
 
@@ -137,9 +137,8 @@ def test_batches_are_bounded(specimen):
 
 
 def test_a_log_of_another_format_is_named(specimen):
-    other = b'10.0.0.1 - - [22/Nov/2026:10:00:00 +0000] "GET /customers HTTP/1.1" 200 1\n' * 60
-    if specimen.name == "mapped-csv":
-        pytest.skip("any text with commas may be CSV")
+    line = '10.0.0.1 - - [22/Nov/2026:10:00:00 +0000] "GET /customers/{} HTTP/1.1" 200 1\n'
+    other = "".join(line.format(i) for i in range(60)).encode()
     for raw in (other, other[:200]):
         with pytest.raises(SourceError) as caught:
             specimen.read(raw)
@@ -153,11 +152,11 @@ def test_a_stream_that_fails_keeps_what_came_before(specimen, tmp_path):
     path = tmp_path / "log.gz"
     path.write_bytes(gzip.compress(raw)[:-20_000])
     identities: list[bytes] = []
-    from beholden.logs import LogContext
-
-    with open_log(path) as stream, pytest.raises(SourceError, match="cut short or damaged"):
-        for batch in specimen.new_reader().read(stream, LogContext("crm")):
-            identities += batch.events.column("identity").to_pylist()
+    with open_log(path) as stream:
+        batches = specimen.new_reader().read(stream, LogContext("crm"))
+        identities += next(batches).events.column("identity").to_pylist()
+        with pytest.raises(SourceError, match="cut short or damaged"):
+            next(batches)
     assert identities == specimen.read(specimen.log(records)).identities
 
 
@@ -172,9 +171,9 @@ def test_any_bytes_are_read_or_refused(specimen, data):
     raw = b"".join(data.draw(st.lists(piece, max_size=30)))
     cut = data.draw(st.integers(0, len(raw)))
     log = data.draw(st.sampled_from([raw, specimen.log([*records, raw]), raw[:cut] + specimen.head + raw[cut:]]))
+    refused = ""
     try:
-        reading = specimen.read(log)
+        specimen.read(log)  # which checks the account of every batch
     except SourceError as error:
-        assert "Zebedee" not in str(error)
-    else:
-        assert reading.records >= len(set(reading.identities)) - 1
+        refused = str(error)
+    assert "Zebedee" not in refused

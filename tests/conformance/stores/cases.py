@@ -14,10 +14,10 @@ from typing import Any, Final
 import psycopg
 import pyarrow as pa
 import pyarrow.parquet as pq
+from tests.support.postgres import UrlBuilder
 
 from beholden.core.config import StoreConfig
 from beholden.stores import Connector, open_store
-from tests.support.postgres import UrlBuilder
 
 __all__ = ["BIG_ROWS", "TABLES", "Case", "make_cases"]
 
@@ -28,7 +28,13 @@ TABLES: Final[dict[str, tuple[dict[str, str], list[tuple[Any, ...]]]]] = {
     "people": (
         {"person_id": "integer", "name": "text", "city": "text", "score": "double precision", "note": "text"},
         [
-            (i, f"Name {i}", ("Köln", "Łódź", "東京")[i % 3], i + 0.5, None if i % 4 else f'said "{i}", then;\nleft | ok')
+            (
+                i,
+                f"Name {i}",
+                ("Köln", "Łódź", "東京")[i % 3],
+                i + 0.5,
+                None if i % 4 else f'said "{i}", then;\nleft | ok',
+            )
             for i in range(1, 301)
         ],
     ),
@@ -38,7 +44,10 @@ TABLES: Final[dict[str, tuple[dict[str, str], list[tuple[Any, ...]]]]] = {
     ),
     "big": (
         {"big_id": "integer", "word": "text"},
-        [(i, f"word {i} of a line that is as long as lines are, more or less, {'x' * (i % 200)}") for i in range(BIG_ROWS)],
+        [
+            (i, f"word {i} of a line that is as long as lines are, more or less, {'x' * (i % 200)}")
+            for i in range(BIG_ROWS)
+        ],
     ),
     "void": ({"a": "integer", "b": "text"}, []),
 }

@@ -3,7 +3,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-
 from tests.conformance.stores.capabilities import CONNECTORS
 from tests.conformance.stores.cases import Case, make_cases
 from tests.support.postgres import UrlBuilder, postgres_server

@@ -12,13 +12,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
+from tests.conformance.stores.capabilities import CAPABILITIES, CONNECTORS, render
+from tests.conformance.stores.cases import BIG_ROWS, TABLES, Case
 
 from beholden.core.config import StoreConfig
 from beholden.core.errors import SourceError, UsageError
 from beholden.core.limits import BATCH_ROWS
 from beholden.stores import FIND_VALUES_MAX, Connector, open_store
-from tests.conformance.stores.capabilities import CAPABILITIES, CONNECTORS, render
-from tests.conformance.stores.cases import BIG_ROWS, TABLES, Case
 
 
 def as_text(batches) -> list[tuple[str | None, ...]]:

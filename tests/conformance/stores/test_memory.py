@@ -76,6 +76,5 @@ def test_a_long_reading_hardly_grows_the_process(make, tmp_path, postgres_url):
             arrow = max(arrow, pa.total_allocated_bytes() - arrow_before)
             process = max(process, process_bytes() - before)
     assert rows == ROWS
-    print(f"arrow {arrow >> 20} MiB, process {process >> 20} MiB")
     assert arrow < ARROW_BYTES_MAX
     assert process < PROCESS_BYTES_MAX

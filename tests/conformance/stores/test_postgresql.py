@@ -75,7 +75,9 @@ def test_odd_names_are_names(database):
 
 
 def test_two_names_that_look_alike_have_paths_of_their_own(database):
-    url = database('create schema "a.b"', "create schema a", 'create table "a.b".c (x int)', 'create table a."b.c" (y int)')
+    url = database(
+        'create schema "a.b"', "create schema a", 'create table "a.b".c (x int)', 'create table a."b.c" (y int)'
+    )
     with opened(url) as store:
         assert {path: info.fields[0].name for path, info in listed(store).items()} == {
             '"a.b".c': "x",
@@ -195,7 +197,10 @@ def test_a_sample_of_a_thinned_or_unknown_table_is_still_a_sample(database):
 
 
 def test_long_values_are_cut_in_samples_and_said_so(database):
-    url = database("create table t (x text, b bytea)", "insert into t values (repeat('é', 70000), decode(repeat('00', 70000), 'hex'))")
+    url = database(
+        "create table t (x text, b bytea)",
+        "insert into t values (repeat('é', 70000), decode(repeat('00', 70000), 'hex'))",
+    )
     with opened(url) as store:
         (row,) = store.sample("public.t", 5, 1).to_pylist()
         assert (len(row["x"]), len(row["b"])) == (65536, 65536)
@@ -222,7 +227,9 @@ def test_what_may_not_be_read_is_listed_with_its_problem(database):
         assert [field.name for field in found["public.hidden"].fields] == ["a"]
         assert table(store, "public.part").to_pydict() == {"a": [1]}
         assert store.shortfalls() == (Shortfall("public.part", "fields that we have no SELECT right on", 1),)
-        with pytest.raises(SourceError, match=r"crm/public.hidden: we have no SELECT right on it.*store grants postgresql"):
+        with pytest.raises(
+            SourceError, match=r"crm/public.hidden: we have no SELECT right on it.*store grants postgresql"
+        ):
             store.count("public.hidden")
         with pytest.raises(SourceError, match=r"crm/public.part: we have no right to read it"):
             list(store.read("public.part", ["b"]))
@@ -314,7 +321,9 @@ def test_a_server_that_ends_the_session_is_told_and_the_next_call_connects_anew(
         with closing(store.read("public.t")) as reading:  # type: ignore[type-var]
             next(reading)
             execute(url, end)
-            with pytest.raises(SourceError, match=r"crm/public.t: the (server ended the connection|connection was lost)"):
+            with pytest.raises(
+                SourceError, match=r"crm/public.t: the (server ended the connection|connection was lost)"
+            ):
                 list(reading)
         assert store.count("public.t") == 50000
         execute(url, end)
@@ -446,6 +455,13 @@ def test_the_grants_script_makes_a_role_that_reads_and_nothing_more(database):
 def test_the_grants_script_holds_no_password_and_explains_each_step():
     script = grants_script("postgresql")
     assert "PASSWORD '" not in script.upper()
-    for words in ("GRANT CONNECT", "GRANT USAGE", "GRANT SELECT", "ALTER DEFAULT PRIVILEGES", "pg_read_all_data", "statement_timeout"):
+    for words in (
+        "GRANT CONNECT",
+        "GRANT USAGE",
+        "GRANT SELECT",
+        "ALTER DEFAULT PRIVILEGES",
+        "pg_read_all_data",
+        "statement_timeout",
+    ):
         assert words in script
     assert script.count("\n--") > 15

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import psycopg
@@ -33,17 +34,28 @@ def survey(url: str, root: Path) -> dict[str, int | str]:
             assert sample.num_rows == min(50, rows)
             assert sample.schema.names == [field.name for field in info.fields]
             found[info.path] = rows
-        assert store.shortfalls() == ()
+        assert all("cut" in shortfall.reason for shortfall in store.shortfalls())  # long documents, in samples
     return found
 
 
 def load(postgres_url, name: str, *files: Path) -> str:
-    """Load dumps that are plain SQL statements."""
+    """Load dumps as psql would: statements, and data behind ``COPY ... FROM stdin``."""
     with psycopg.connect(postgres_url(), autocommit=True) as connection:
         connection.execute(f"create database {name}".encode())
     with psycopg.connect(postgres_url(name), autocommit=True) as connection:
         for file in files:
-            connection.execute(file.read_bytes())
+            for i, part in enumerate(
+                re.split(r"^(COPY .* FROM stdin;)\n", file.read_text("utf-8"), flags=re.MULTILINE)
+            ):
+                if i % 2:
+                    copy = part
+                    continue
+                data, _, statements = part.partition("\n\\.\n") if i else ("", "", part)
+                if i:
+                    with connection.cursor().copy(copy.encode()) as writing:
+                        writing.write("" if data == "\\." else data + "\n")
+                if statements.strip():
+                    connection.execute(statements.encode())
     return str(postgres_url(name))
 
 
@@ -55,14 +67,24 @@ def test_adventureworks(real_stores):
 
 def test_chinook(real_stores):
     found = survey("sqlite:_sql/Chinook.sqlite", real_stores)
-    assert (len(found), found["main.Customer"], found["main.Invoice"], found["main.PlaylistTrack"]) == (11, 59, 412, 8715)
+    assert (len(found), found["main.Customer"], found["main.Invoice"], found["main.PlaylistTrack"]) == (
+        11,
+        59,
+        412,
+        8715,
+    )
 
 
 def test_sakila(real_stores, postgres_url):
     scripts = real_stores / "_sql"
     url = load(postgres_url, "sakila", scripts / "sakila_pg_schema.sql", scripts / "sakila_pg_data.sql")
     found = survey(url, real_stores)
-    assert (len(found), found["public.customer"], found["public.payment"], found["public.film_list"]) == (28, 599, 16049, 997)
+    assert (len(found), found["public.customer"], found["public.payment"], found["public.film_list"]) == (
+        28,
+        599,
+        16049,
+        997,
+    )
 
 
 def test_northwind(real_stores, postgres_url):

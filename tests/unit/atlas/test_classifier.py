@@ -6,6 +6,7 @@ import random
 import time
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from typing import Any
 
 import pyarrow as pa
 import pytest
@@ -15,11 +16,44 @@ from beholden.atlas.classify.column import masked_shape
 from beholden.stores.connector import DatasetInfo, RowCount
 
 R = random.Random(5)
-GIVEN = "James Maria Robert Anna Peter Julia Thomas Laura Martin Elena Oliver Sofia Daniel Emma David Clara".split()
-FAMILY = "Smith Mueller Garcia Rossi Novak Jansen Dubois Silva Walker Weber Lopez Fischer Moreau Taylor Costa".split()
+GIVEN = [
+    "James",
+    "Maria",
+    "Robert",
+    "Anna",
+    "Peter",
+    "Julia",
+    "Thomas",
+    "Laura",
+    "Martin",
+    "Elena",
+    "Oliver",
+    "Sofia",
+    "Daniel",
+    "Emma",
+    "David",
+    "Clara",
+]
+FAMILY = [
+    "Smith",
+    "Mueller",
+    "Garcia",
+    "Rossi",
+    "Novak",
+    "Jansen",
+    "Dubois",
+    "Silva",
+    "Walker",
+    "Weber",
+    "Lopez",
+    "Fischer",
+    "Moreau",
+    "Taylor",
+    "Costa",
+]
 
 
-def classify(columns: dict[str, list], path: str = "db.t", *, exact: int | None = None) -> dict[str, FieldClass]:
+def classify(columns: dict[str, Any], path: str = "db.t", *, exact: int | None = None) -> dict[str, FieldClass]:
     table = pa.RecordBatch.from_pydict({name: pa.array(values) for name, values in columns.items()})
     rows = None if exact is None else RowCount(exact, exact=True)
     return {found.field: found for found in RuleClassifier().classify(DatasetInfo(path, "table", (), rows=rows), table)}
@@ -45,7 +79,7 @@ def emails(count: int) -> list[str]:
     return [f"{R.choice(GIVEN)}.{digits(4)}@mail{i % 7}.example.org".lower() for i in range(count)]
 
 
-UNNAMED = {
+UNNAMED: dict[str, list[str]] = {
     "email": emails(50),
     "phone": [f"+49 170 {digits(7)}" for _ in range(50)],
     "payment_card.number": cards(50),
@@ -70,7 +104,7 @@ def test_values_alone_tell_the_class(class_):
     assert classify({"c1": UNNAMED[class_]})["c1"].class_ == class_
 
 
-NAMED = {
+NAMED: dict[str, tuple[str, list[Any]]] = {
     "date_of_birth": ("birth_date", [date(1950 + i, 3, 4) for i in range(50)]),
     "age": ("age", list(range(18, 80))),
     "gender": ("gender", ["M", "F"] * 10),
@@ -92,7 +126,7 @@ def test_names_and_plausible_values_tell_the_class(class_):
     assert classify({name: values}, "db.people")[name].class_ == class_
 
 
-NEGATIVE = {
+NEGATIVE: dict[str, list[Any]] = {
     "order_id": [f"{R.randint(100, 199)}-{digits(7)}-{digits(7)}" for _ in range(200)],
     "tracking_number": ["4" + digits(15) for _ in range(400)],
     "tracking_code": ["1Z" + "".join(R.choices("ABCDEFGH0123456789", k=16)) for _ in range(100)],
@@ -123,7 +157,8 @@ NEGATIVE = {
 
 @pytest.mark.parametrize("name", NEGATIVE)
 def test_a_column_that_only_looks_personal_is_none(name):
-    assert classify({"id": list(range(len(NEGATIVE[name]))), name: NEGATIVE[name]}, "db.orders")[name].class_ == "none"
+    columns: dict[str, Any] = {"id": list(range(len(NEGATIVE[name]))), name: NEGATIVE[name]}
+    assert classify(columns, "db.orders")[name].class_ == "none"
 
 
 def test_a_short_list_of_names_of_things_is_no_table_of_persons():

@@ -38,11 +38,11 @@ def test_an_identifier_is_split_into_whole_words(name, words):
         ("customer", "customer"),
         ("exports/crm.people.csv.gz", "people"),
         ("a/b/people.jsonl", "people"),
-        (".csv", ".csv"),
+        (".csv", "csv"),
     ],
 )
 def test_the_stem_of_a_path_is_the_tables_own_name(path, stem):
-    assert table_stem(path).endswith(stem.removeprefix("."))
+    assert table_stem(path) == stem
 
 
 NAMED = [

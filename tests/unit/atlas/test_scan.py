@@ -10,6 +10,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 import sqlalchemy as sa
+from tests.support.fake_store import FakeStore, describe, rows
 
 from beholden.atlas.classify import RuleClassifier
 from beholden.atlas.queries import coverage, field_gaps, fields, where, zones
@@ -21,7 +22,6 @@ from beholden.state import State, open_state, tables
 from beholden.state.datasets import class_fields, dataset_known, parents_of, row_counts, schema_of
 from beholden.state.subjects import effective_subjects
 from beholden.stores.connector import FieldInfo, Grant, Shortfall
-from tests.support.fake_store import FakeStore, describe, rows
 
 T0 = 1_700_000_000_000_000
 CONFIG = """

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
+from tests.support.ledger import batch_of, event, events
 
 from beholden.core.events import EVENTS
 from beholden.ledger.accept import check_batch, number_events
 from beholden.ledger.canonical import canonical_records, leaf_hashes
-from tests.support.ledger import batch_of, event, events
 
 DOCUMENT = Path(__file__).parents[3] / "docs" / "reference" / "ledger-format.md"
 EXAMPLE = {

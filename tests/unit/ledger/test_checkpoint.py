@@ -5,11 +5,11 @@ import hashlib
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from tests.support.ledger import ORIGIN, SIGNER
 
 from beholden.core.errors import IntegrityError
 from beholden.ledger import Checkpoint, Ed25519Signer, verifier_key
 from beholden.ledger.checkpoint import open_checkpoint, sign_checkpoint
-from tests.support.ledger import ORIGIN, SIGNER
 
 HEAD = Checkpoint(ORIGIN, 20852163, hashlib.sha256(b"root").digest())
 NOTE = sign_checkpoint(HEAD, SIGNER)

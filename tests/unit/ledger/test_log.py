@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 import shutil
 import subprocess
 import sys
@@ -11,14 +10,13 @@ from pathlib import Path
 import msgspec
 import pyarrow as pa
 import pytest
+from tests.support.ledger import ESTATE, NOW, ORIGIN, SIGNER, all_rows, batch_of, event, events, open_ledger, uid_of
 
 from beholden.core.errors import BeholdenError, IntegrityError, NotFoundError, SourceError, UsageError
 from beholden.ledger import INPUT_EVENTS, Ed25519Signer, Ledger, verify
 from beholden.ledger import log as log_module
 from beholden.ledger.files import lock_file, sealed_json
 from beholden.ledger.manifest import LedgerInfo
-from tests.support.ledger import ESTATE, NOW, ORIGIN, SIGNER, all_rows, batch_of, event, events, open_ledger, uid_of
-
 
 ROOT = Path(__file__).parents[3]
 
@@ -223,15 +221,18 @@ def test_a_ledger_of_somebody_else_is_refused(ledger, directory, options, family
         open_ledger(directory, **options)
 
 
+class _LaterInfo(msgspec.Struct):
+    format: int
+    something_new: list[int]
+
+
 def test_a_newer_format_is_refused(ledger, directory):
     newer = LedgerInfo(format=2, estate_id=ESTATE, origin=ORIGIN, created=1)
     (directory / "ledger.json").write_bytes(sealed_json(newer))
     for attempt in (lambda: open_ledger(directory), lambda: verify(directory, key=SIGNER)):
-        with pytest.raises(BeholdenError, match="written by a newer format, 2; expected at most 1. Update beholden"):
+        with pytest.raises(BeholdenError, match=r"written by a newer format, 2; expected at most 1\. Update beholden"):
             attempt()
-    body = json.loads((directory / "ledger.json").read_bytes())["body"] | {"unknown": 1}
-    raw = json.dumps(body).encode()
-    (directory / "ledger.json").write_bytes(sealed_json(msgspec.Raw(raw)))
+    (directory / "ledger.json").write_bytes(sealed_json(_LaterInfo(format=2, something_new=[1])))
     with pytest.raises(BeholdenError, match="newer format"):
         open_ledger(directory)
 

@@ -8,6 +8,7 @@ import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from tests.support.ledger import ORIGIN, SIGNER, events, open_ledger
 
 from beholden.core.errors import NotFoundError
 from beholden.core.events import EVENTS
@@ -18,7 +19,6 @@ from beholden.ledger.files import sealed_json
 from beholden.ledger.format import Layout
 from beholden.ledger.manifest import Manifest, read_manifest
 from beholden.ledger.tree import TreeBuilder
-from tests.support.ledger import ORIGIN, SIGNER, events, open_ledger
 
 SEGMENTS = ["segments/0000000000000000-0000000000000599.parquet", "segments/0000000000000600-0000000000000899.parquet"]
 
@@ -102,7 +102,9 @@ def test_events_and_tiles_altered_together_do_not_fit_the_signature(directory):
     for tile in builder.edge():
         (directory / f"tile/{tile.level}/000.p/{tile.width}").write_bytes(tile.hashes)
     # The tiles now agree with the events, so the place cannot be told: it may be the last events, under no tile.
-    tail = "events 768 to 899 are not those the signed tree head covers, unless earlier ones were altered with their tiles"
+    tail = (
+        "events 768 to 899 are not those the signed tree head covers, unless earlier ones were altered with their tiles"
+    )
     assert found(directory) == {(SEGMENTS[1], tail)}
 
 

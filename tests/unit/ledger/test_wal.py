@@ -3,12 +3,12 @@ from __future__ import annotations
 import hashlib
 
 import pytest
+from tests.support.ledger import ESTATE, NOW, events
 
 from beholden.core.errors import IntegrityError, UsageError
 from beholden.ledger import wal
 from beholden.ledger.accept import check_batch, number_events
 from beholden.ledger.wal import encode_frame, file_header, scan_wal, wal_name
-from tests.support.ledger import ESTATE, NOW, events
 
 NAME = "wal/0000000000000005.wal"
 SIZES = (3, 1, 40)
@@ -34,6 +34,7 @@ def test_frames_read_back(file):
     path, ends = file
     scan = scan_wal(path, NAME, ESTATE)
     assert [batch.num_rows for batch in scan.batches] == list(SIZES)
+    assert scan.position is not None
     assert (scan.position.offset, scan.position.next_seq, scan.torn_bytes) == (ends[-1], 49, 0)
     assert [row["seq"] for batch in scan.batches for row in batch.to_pylist()] == list(range(5, 49))
 
@@ -121,5 +122,3 @@ def test_a_frame_has_a_limit(monkeypatch):
     monkeypatch.setattr(wal, "APPEND_BYTES_MAX", 100)
     with pytest.raises(UsageError, match="split it"):
         encode_frame(number_events(check_batch(events(0, 9)), 0, NOW), 0, bytes(32))
-
-

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -8,6 +10,7 @@ from beholden.core.times import parse_time
 from beholden.retailer.balance import check_balance
 from beholden.retailer.cards import luhn_digits
 from beholden.retailer.chance import stream, weighted
+from beholden.retailer.databases import new_database
 from beholden.retailer.incidents import KINDS
 from beholden.retailer.lookalikes import fraud_reviews
 from beholden.retailer.parameters import checked_parameters
@@ -36,6 +39,18 @@ def test_weights_are_kept_and_nothing_is_drawn_where_they_are_zero() -> None:
 def test_check_digits_of_known_test_cards() -> None:
     body = np.array([411111111111111, 555555555555444, 0], dtype=np.int64)
     assert luhn_digits(body).tolist() == [1, 4, 0]
+
+
+def fill_to_the_brim(path: Path) -> None:
+    with new_database(path) as database:
+        database.define("create table t (a text); pragma max_page_count = 3")
+        database.fill("t", [[["secret" * 1000] * 9]])
+
+
+@pytest.mark.parametrize(("name", "why"), [("missing/x.db", "SQLITE_CANTOPEN"), ("x.db", "SQLITE_FULL")])
+def test_a_database_that_cannot_be_written_is_one_line_without_its_values(tmp_path: Path, name: str, why: str) -> None:
+    with pytest.raises(BeholdenError, match=rf"^database x\.db: cannot be written \({why}\)$"):
+        fill_to_the_brim(tmp_path / name)
 
 
 def test_an_agent_serves_one_customer_at_a_time(world: World) -> None:

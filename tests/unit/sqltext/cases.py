@@ -61,7 +61,7 @@ def shown_template(made: Template) -> list[str]:
     """A template as its cases write it."""
     lines = [made.text]
     if made.literals:
-        lines.append("literals " + " | ".join(made.literals))
+        lines.append("literals " + " | ".join(made.literals).replace("\n", "\\n"))
     if made.groups:
         lines.append("groups " + " ".join("(" + " ".join(map(str, group)) + ")" for group in made.groups))
     return lines

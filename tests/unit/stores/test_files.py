@@ -122,7 +122,9 @@ def test_ragged_rows_are_left_out_and_counted(tmp_path):
 def test_values_stay_the_text_they_are(tmp_path):
     values = ["007", "1e5", "true", "NULL", "2020-02-29", "+49 30 1", " x ", "1.10", "NaN"]
     (tmp_path / "p.csv").write_text("v,w\n" + "".join(f"{value},\n" for value in values))
-    (tmp_path / "p.jsonl").write_text('{"v": 1.10, "w": 12345678901234567890123, "x": true, "y": null, "z": [1.50, {"k": "é"}]}\n')
+    (tmp_path / "p.jsonl").write_text(
+        '{"v": 1.10, "w": 12345678901234567890123, "x": true, "y": null, "z": [1.50, {"k": "é"}]}\n'
+    )
     with opened(tmp_path) as store:
         assert [row["v"] for row in rows(store, "p.csv")] == values
         assert rows(store, "p.jsonl") == [
@@ -153,7 +155,9 @@ def test_very_deep_json_ends(tmp_path):
 def test_parquet_structs_lists_and_odd_types(tmp_path):
     table = pa.table(
         {
-            "s": pa.array([{"a": {"b": 1}, "c": None}, None], pa.struct({"a": pa.struct({"b": pa.int64()}), "c": pa.string()})),
+            "s": pa.array(
+                [{"a": {"b": 1}, "c": None}, None], pa.struct({"a": pa.struct({"b": pa.int64()}), "c": pa.string()})
+            ),
             "l": [["x"], None],
             "d": pa.array(["p", "q"]).dictionary_encode(),
             "n": pa.nulls(2),
@@ -186,7 +190,11 @@ PARQUET = b"PAR1" + b"Jane Roe" * 100
         ("p.csv", "Jane,Roe\n1,2\n".encode("utf-16-le"), "a binary file, or UTF-16 without its byte order mark"),
         ("p.csv.gz", gzip.compress(b"Jane,Roe\n" * 9)[:25], "its gzip stream is cut short or damaged"),
         ("p.jsonl", b'[\n{"name": "Jane Roe"}]\n', "a JSON list; expected one JSON object a line"),
-        ("p.json", b'{\n"name": "Jane Roe"}\n', "no line of its beginning is a JSON object; expected one JSON object a line"),
+        (
+            "p.json",
+            b'{\n"name": "Jane Roe"}\n',
+            "no line of its beginning is a JSON object; expected one JSON object a line",
+        ),
     ],
 )
 def test_a_file_that_is_not_what_its_name_says_is_listed_with_the_problem(tmp_path, name, content, problem):
@@ -208,6 +216,16 @@ def test_a_gzip_stream_cut_short_gives_its_beginning_and_then_one_line(tmp_path)
         assert next(reading).num_rows == 8192
         with pytest.raises(SourceError, match="its gzip stream is cut short or damaged"):
             list(reading)
+
+
+def test_a_long_row_is_read_once_and_so_are_those_around_it(tmp_path):
+    with (tmp_path / "p.csv").open("w") as file:
+        file.write("id,text\n")
+        file.writelines(f"{i},{'x' * (3_000_000 if i == 30_000 else 100)}\n" for i in range(40_000))
+    with opened(tmp_path) as store:
+        found = rows(store, "p.csv")
+    assert [int(row["id"]) for row in found] == list(range(40_000))
+    assert len(found[30_000]["text"]) == 3_000_000
 
 
 def test_a_row_without_end_is_one_line(tmp_path):

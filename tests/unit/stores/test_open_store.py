@@ -34,7 +34,9 @@ def test_the_scheme_of_the_url_chooses_the_connector(url, kind):
 
 @pytest.mark.parametrize("url", ["mysql://me:hunter2@db/crm", "s3://bucket/x", "sqlite+aio:///x"])
 def test_an_unknown_scheme_is_refused_with_what_is_supported(url):
-    with pytest.raises(ConfigError, match=r"^store crm: url: no connector for '[a-z0-9+]+:'; expected sqlite:PATH, ") as raised:
+    with pytest.raises(
+        ConfigError, match=r"^store crm: url: no connector for '[a-z0-9+]+:'; expected sqlite:PATH, "
+    ) as raised:
         kind_of(url)
     assert "hunter2" not in str(raised.value)
 

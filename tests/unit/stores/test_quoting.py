@@ -17,7 +17,7 @@ names = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\0
 def test_a_quoted_name_reads_back_as_itself(name):
     quoted = quote_identifier(name)
     assert quoted[0] == quoted[-1] == '"'
-    assert quoted[1:-1].replace('""', "") .count('"') == 0
+    assert quoted[1:-1].replace('""', "").count('"') == 0
     assert quoted[1:-1].replace('""', '"') == name
 
 

@@ -118,13 +118,18 @@ def test_a_large_table_with_gaps_is_sampled_in_full_number(make):
 
 
 def test_a_column_that_is_called_rowid_does_not_mislead_a_sample(make):
-    path = make("create table t (rowid text, _rowid_ text, oid text)", "insert into t values ('a', 'b', 'c'), ('a', 'b', 'd')")
+    path = make(
+        "create table t (rowid text, _rowid_ text, oid text)", "insert into t values ('a', 'b', 'c'), ('a', 'b', 'd')"
+    )
     with opened(path) as store:
         assert store.sample("main.t", 9, 1).num_rows == 2
 
 
 def test_long_values_are_cut_in_samples_and_said_so(make):
-    path = make("create table t (s text, b blob, i integer)", "insert into t values (printf('%.*c', 70000, 'x'), zeroblob(70000), 7)")
+    path = make(
+        "create table t (s text, b blob, i integer)",
+        "insert into t values (printf('%.*c', 70000, 'x'), zeroblob(70000), 7)",
+    )
     with opened(path) as store:
         (row,) = store.sample("main.t", 1, 1).to_pylist()
         assert (len(row["s"]), len(row["b"]), row["i"]) == (65536, 65536, 7)
@@ -132,10 +137,19 @@ def test_long_values_are_cut_in_samples_and_said_so(make):
 
 
 def test_estimates_of_a_large_file_come_from_analyze(make, monkeypatch):
-    path = make("create table t (a integer)", "create index ix on t (a)", "insert into t values (1), (2)", "analyze", "create table u (a)")
+    path = make(
+        "create table t (a integer)",
+        "create index ix on t (a)",
+        "insert into t values (1), (2)",
+        "analyze",
+        "create table u (a)",
+    )
     monkeypatch.setattr("beholden.stores.sqlite._COUNT_BYTES_MAX", 0)
     with opened(path) as store:
-        assert {info.path: info.rows for info in store.datasets()} == {"main.t": RowCount(2, exact=False), "main.u": None}
+        assert {info.path: info.rows for info in store.datasets()} == {
+            "main.t": RowCount(2, exact=False),
+            "main.u": None,
+        }
 
 
 def test_foreign_keys_without_a_column_refer_to_the_primary_key(make):
@@ -146,11 +160,19 @@ def test_foreign_keys_without_a_column_refer_to_the_primary_key(make):
 
 
 def test_a_statement_that_takes_too_long_is_stopped(make):
-    path = make("create view v as with recursive c(i) as (select 1 union all select i + 1 from c) select i from c where i < 0")
+    path = make(
+        "create view v as with recursive c(i) as (select 1 union all select i + 1 from c) select i from c where i < 0"
+    )
     ticks = iter(range(10**9))
-    with open_store(
-        StoreConfig(name="crm", url=f"sqlite:{path}", statement_timeout_s=3), root=path, environ={}, clock=lambda: next(ticks)
-    ) as store, pytest.raises(SourceError, match=r"crm/main.v: the statement timeout was reached"):
+    with (
+        open_store(
+            StoreConfig(name="crm", url=f"sqlite:{path}", statement_timeout_s=3),
+            root=path,
+            environ={},
+            clock=lambda: next(ticks),
+        ) as store,
+        pytest.raises(SourceError, match=r"crm/main.v: the statement timeout was reached"),
+    ):
         store.count("main.v")
 
 
@@ -172,7 +194,10 @@ def damaged(path: Path) -> None:
     ("spoil", "words"),
     [
         (lambda path: path.unlink(), "store crm: no such file"),
-        (lambda path: path.write_bytes(b"Jane Roe, not a database at all. " * 200), "store crm: is not a SQLite database"),
+        (
+            lambda path: path.write_bytes(b"Jane Roe, not a database at all. " * 200),
+            "store crm: is not a SQLite database",
+        ),
         (lambda path: (path.unlink(), path.mkdir()), "store crm: is not a file"),
     ],
 )

@@ -15,7 +15,7 @@ __all__ = ["fold", "split_identifier", "table_stem"]
 
 #: Longer names are cut: no database allows them and a file's header line may hold anything.
 _NAME_CHARS_MAX: Final = 200
-_WORD: Final = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|[^\W\d_A-Za-z]+")
+_WORD: Final = re.compile(r"[A-Z]+(?=[A-Z][^\W\d_A-Z])|[A-Z]?[^\W\d_A-Z]+|[A-Z]+")
 _CHUNK: Final = re.compile(r"[^\W_]+")
 _EXTENSION: Final = re.compile(r"\.(csv|tsv|txt|jsonl?|ndjson|parquet|avro|xlsx|log|gz|zst|zip|bz2)\Z", re.IGNORECASE)
 #: Shorter words take part in splitting only where they are unmistakable at the edge of a glued name.
@@ -47,7 +47,7 @@ def split_identifier(name: str, vocabulary: Collection[str]) -> tuple[str, ...]:
 def table_stem(path: str) -> str:
     """The table's own name: ``public.customer`` -> ``customer``, ``exports/crm.people.csv.gz`` -> ``people``."""
     stem = path.rsplit("/", 1)[-1]
-    while match := _EXTENSION.search(stem):
+    while (match := _EXTENSION.search(stem)) and match.start():
         stem = stem[: match.start()]
     return stem.rsplit(".", 1)[-1] or stem
 

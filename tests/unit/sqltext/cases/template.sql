@@ -12,8 +12,7 @@ select t1.c2 from s3.t1 where x9 = 9
 -- postgres: escape strings, dollar quotes, bit strings
 select E'it\'s\n', $$a 'b'$$, $tag$ x $$ y $tag$, B'101', x'1F', N'n', 0x1f
 --> select ?, ?, ?, ?, ?, ?, ?
---> literals it's
- | a 'b' |  x $$ y  | 101 | 1F | n | 0x1f
+--> literals it's\n | a 'b' |  x $$ y  | 101 | 1F | n | 0x1f
 
 -- postgres: a backslash is plain in a standard string
 select 'c:\', 'next'
@@ -56,7 +55,6 @@ select * from t where a in (1, 2, 3) and b in ('x') and c not in (4,5)
 select * from t where a in (1, $1, 3)
 --> select * from t where a in (?, $1, ?)
 --> literals 1 | 3
---> groups (0) (1)
 
 -- postgres: equal rows of VALUES are written once
 insert into t (a, b, c) values (1, 'x', now()), (2, 'y', now()), (3, 'z', now())
@@ -74,27 +72,26 @@ insert into t (a, b, c) values (1, null, 'p'), (2, 'y', 'q'), (-3, default, 'r')
 insert into t values (1, now()), (2, 'x')
 --> insert into t values (?, now ()), (?, ?)
 --> literals 1 | 2 | x
---> groups (0) (1) (2)
 
 -- postgres: a string without an end takes all that follows
 select * from t where a = 'abc and b = 5
---> select * from t where a = ?
---> literals abc and b = 5
+--> select * from t where a = ? ...
+--> literals 'abc and b = 5
 
 -- postgres: a comment without an end takes all that follows
 select 1 /* abc 'x'
---> select ? ?
---> literals 1 |  abc 'x'
+--> select ? ? ...
+--> literals 1 | /* abc 'x'
 
 -- postgres: a quoted name without an end takes all that follows
 select 1 from "abc where x = 'y'
---> select ? from ?
---> literals 1 | abc where x = 'y'
+--> select ? from ? ...
+--> literals 1 | "abc where x = 'y'
 
 -- postgres: a dollar quote without an end takes all that follows
 select 1, $x$ abc $y$ 'z'
---> select ?, ?
---> literals 1 |  abc $y$ 'z'
+--> select ?, ? ...
+--> literals 1 | $x$ abc $y$ 'z'
 
 -- postgres: several statements
 begin; select 1; commit;
@@ -140,9 +137,19 @@ select [a b] from [dbo].[t] where x = @p and y = N'z'
 -- bigquery: triple quotes and raw strings
 select '''it's''', r'a\', "x" from `a-b.c`
 --> select ?, ?, ? from `a-b.c`
---> literals it's | a | x
+--> literals it's | a\ | x
 
 -- oracle: alternative quotes
 select q'[it's]', q'!a'b!' from dual where x = :1
---> select ?, ? from dual where x = : ?
---> literals it's | a'b | 1
+--> select ?, ? from dual where x = :1
+--> literals it's | a'b
+
+-- postgres: a comment nested too deeply takes all that follows
+select 1 /* /* /* /* /* x */ */ */ */ */ + 2
+--> select ? ? ...
+--> literals 1 | /* /* /* /* /* x */ */ */ */ */ + 2
+
+-- mysql: a backslash at the very end
+select 'abc\
+--> select ? ...
+--> literals 'abc\

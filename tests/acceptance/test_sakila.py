@@ -1,0 +1,95 @@
+"""A real database and its real audit log: who touched what, exactly."""
+
+from __future__ import annotations
+
+import gzip
+
+LOGS = "logs"
+
+
+def groups(run):
+    return {(row["actor"], row["activity"], row["match"]): row for row in run.json()["items"]}
+
+
+def test_who_touched_the_customers(sakila):
+    found = groups(sakila.run("who", "--dataset", "sakila/public.customer", "--json"))
+    assert {actor for actor, _, _ in found} == {"agent_app", "dba_oncall", "etl", "postgres"}
+    reads = found["agent_app", "read", "named"]
+    assert (reads["events"], reads["subjects"]) == (300, 122)
+    assert found["agent_app", "update", "named"]["events"] == 30
+    assert found["dba_oncall", "read", "named"]["events"] == 1
+    export = found["etl", "export", "named"]
+    assert (export["events"], export["rows"]) == (1, 599)
+    assert found["postgres", "read", "named"]["rows"] == 599  # CREATE TABLE AS
+    dump = found["postgres", "export", "named"]
+    assert (dump["events"], dump["rows"]) == (1, 599)  # pg_dump's COPY: no object, 0 rows in the log
+
+
+def test_the_analyst_read_rentals_alone(sakila):
+    found = sakila.run("who", "--actor", "analyst", "--json").json()["items"]
+    assert [(row["dataset"], row["events"]) for row in found] == [("public.rental", 40)]
+
+
+def test_who_touched_one_customer(sakila):
+    run = sakila.run("who", "--subject", "customer:1", "--json")
+    items = run.json()["items"]
+    named = [row for row in items if row["match"] == "named"]
+    assert [(row["actor"], row["dataset"], row["events"]) for row in named] == [("agent_app", "public.customer", 54)]
+    assert named[0]["also"] == ["sakila/public.address"]
+    included = {(row["actor"], row["dataset"], row["activity"]) for row in items if row["match"] == "included"}
+    assert included == {
+        ("etl", "public.customer", "export"),
+        ("postgres", "public.customer", "read"),
+        ("postgres", "public.customer", "export"),
+    }
+    possible = {(row["actor"], row["dataset"], row["events"]) for row in items if row["match"] == "possible"}
+    assert possible == {("dba_oncall", "public.customer", 1)}
+
+
+def test_a_predicate_is_resolved_when_asked(sakila):
+    smith = sakila.run("who", "--subject", "customer:1", "--resolve", "--json").json()["items"]
+    assert ("dba_oncall", "named") in {(row["actor"], row["match"]) for row in smith}
+    other = sakila.run("who", "--subject", "customer:2", "--resolve", "--json").json()["items"]
+    assert "dba_oncall" not in {row["actor"] for row in other}
+
+
+def test_events_are_listed_one_by_one(sakila):
+    run = sakila.run("who", "--dataset", "sakila/public.customer", "--events", "--json")
+    rows = run.json()["items"]
+    assert len(rows) == 334
+    assert {"seq", "uid", "time", "actor", "store", "dataset", "activity", "fields", "rows", "match"} <= set(rows[0])
+    assert len({row["uid"] for row in rows}) == 334
+    assert rows[0]["fields"] == ["customer_id", "first_name", "last_name", "email"]
+
+
+def test_every_record_is_accounted_for(sakila):
+    (row,) = sakila.run("log", "status", "--json").json()["items"][:1]
+    assert row["records"] == 843
+    assert row["parsed"] + sum(row["noise"].values()) + sum(row["not_understood"].values()) == 843
+    assert row["not_understood"] == {}
+
+
+def test_the_json_log_a_second_reading_and_a_rotated_half_add_nothing(sakila, shared_data, tmp_path):
+    before = sakila.run("ledger", "status", "--json").json()["items"][0]["events"]
+    csv = shared_data / LOGS / "pg15_pgaudit.csv"
+    json_log = shared_data / LOGS / "pg15_pgaudit.jsonl"
+    lines = json_log.read_bytes().splitlines(keepends=True)
+    (tmp_path / "rotated.json.1").write_bytes(b"".join(lines[400:]))
+    with gzip.open(tmp_path / "rotated.json.2.gz", "wb") as file:
+        file.write(b"".join(lines[:400]))
+    sakila.run("log", "ingest", "--format", "pgaudit-csv", "--store", "sakila", str(csv))
+    sakila.run("log", "ingest", "--format", "pgaudit-json", "--store", "sakila", str(json_log))
+    for name in ("rotated.json.1", "rotated.json.2.gz"):
+        sakila.run("log", "ingest", "--format", "pgaudit-json", "--store", "sakila", str(tmp_path / name))
+    assert sakila.run("ledger", "status", "--json").json()["items"][0]["events"] == before
+
+
+def test_the_record_seals_and_verifies(sakila):
+    sakila.run("ledger", "seal")
+    assert "verified" in sakila.run("ledger", "verify").err
+    assert groups(sakila.run("who", "--dataset", "sakila/public.customer", "--json"))["agent_app", "read", "named"]
+
+
+def test_where_the_e_mail_addresses_lie(sakila):
+    items = sakila.run("map", "where", "email", "--json").json()["items"]
+    assert "public.customer" in {row["dataset"] for row in items}
