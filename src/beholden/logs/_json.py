@@ -15,7 +15,7 @@ from beholden.logs._source import TOO_LONG, Source, decode, lines
 __all__ = ["NOT_JSON", "JsonRecord", "decode_object", "decode_record", "json_lines"]
 
 NOT_JSON: Final = "not valid JSON"
-_NOT_OF_TYPE: Final = "valid JSON, but a value this format needs is missing or of another type"
+_NOT_OF_TYPE: Final = "not a JSON object with the values this format needs"
 
 _OBJECT: Final = msgspec.json.Decoder(dict[str, Any])
 

@@ -147,8 +147,10 @@ def _is_open(lexeme: str, rules: Rules) -> bool:
     if lexeme[0] == "[":
         return len(lexeme) > 1 and not lexeme.endswith("]")
     start = min((at for at in map(lexeme.find, "'\"`") if at >= 0), default=-1)
-    if start < 0:
-        return False
+    return start >= 0 and _quote_is_open(lexeme, start, rules)
+
+
+def _quote_is_open(lexeme: str, start: int, rules: Rules) -> bool:
     quote, prefix, body = lexeme[start], lexeme[:start].lower(), lexeme[start:]
     if rules.dialect == "oracle" and "q" in prefix:
         return len(body) < 4 or not body.endswith(ORACLE_QUOTES[body[1]] + quote)

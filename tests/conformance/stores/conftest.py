@@ -21,6 +21,6 @@ def cases(tmp_path_factory, postgres_url) -> dict[str, Case]:
 
 
 @pytest.fixture(params=CONNECTORS)
-def case(request, cases) -> Case:
+def case(request, cases):
     """Each connector in turn."""
     return cases[request.param]

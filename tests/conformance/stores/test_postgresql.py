@@ -28,8 +28,9 @@ def database(postgres_url) -> Callable[..., str]:
         name = f"db{next(_numbers)}"
         with psycopg.connect(postgres_url(), autocommit=True) as connection:
             connection.execute(f"create database {name} {options}".encode())
-        execute(postgres_url(name), *statements)
-        return postgres_url(name)
+        url: str = postgres_url(name)
+        execute(url, *statements)
+        return url
 
     return make
 
@@ -292,7 +293,7 @@ def test_a_view_that_fails_gives_one_line_without_values(database, name):
     )
     with opened(url, statement_timeout_s=1) as store:
         for ask in (lambda: list(store.read("public.v")), lambda: store.sample("public.v", 1, 1)):
-            with pytest.raises(SourceError, match="dataset crm/public.v: ") as raised:
+            with pytest.raises(SourceError, match=r"dataset crm/public\.v: ") as raised:
                 ask()
             assert words in str(raised.value)
             assert "Roe" not in str(raised.value)
@@ -344,7 +345,7 @@ def test_no_more_connections_than_allowed(database):
     with opened(url, max_connections=2, statement_timeout_s=1) as store, ExitStack() as readings:
         for _ in range(2):
             next(readings.enter_context(closing(store.read("public.t"))))  # type: ignore[type-var]
-        with pytest.raises(SourceError, match="all its connections are busy. Raise max_connections"):
+        with pytest.raises(SourceError, match=r"all its connections are busy\. Raise max_connections"):
             store.count("public.t")
         with psycopg.connect(url) as other:
             sql = "select count(*) from pg_stat_activity where application_name = 'beholden' and datname = current_database()"
@@ -400,7 +401,7 @@ def test_a_refused_connection_is_one_line_without_the_password(postgres_url, tmp
 
 def test_a_server_that_is_not_there_is_one_line():
     with opened("postgresql://me:hunter2@127.0.0.1:1/x") as store:
-        with pytest.raises(SourceError, match="^store crm: nothing listens at that host and port") as raised:
+        with pytest.raises(SourceError, match=r"^store crm: nothing listens at that host and port") as raised:
             list(store.datasets())
         assert "hunter2" not in str(raised.value)
 

@@ -51,7 +51,11 @@ def test_a_person_hides_the_identifier_in_repr_and_errors():
 def test_an_error_is_one_line_with_object_found_expected_and_advice():
     error = BeholdenError("store crm", "no\nanswer", expected="a server", advice="start it")
     assert error.line() == "store crm: no answer; expected a server. Start it"
-    assert [UsageError("a", "b").exit_code, SourceError("a", "b").exit_code, IntegrityError("a", "b").exit_code] == [2, 4, 5]
+    assert [UsageError("a", "b").exit_code, SourceError("a", "b").exit_code, IntegrityError("a", "b").exit_code] == [
+        2,
+        4,
+        5,
+    ]
 
 
 @given(st.integers(min_value=31_536_000_000_000, max_value=7_200_000_000_000_000))

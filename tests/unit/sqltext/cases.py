@@ -30,7 +30,7 @@ _TABLES: Schema = {
 SEARCH_PATHS = {"postgres": ("public",), "mysql": ("shop",), "sqlite": ("main",), "tsql": ("dbo",)}
 SCHEMAS: dict[str, Schema] = {
     dialect: {f"{path[0]}.{table}": fields for table, fields in _TABLES.items()}
-    | {"clinic.note": ("note_id", "person_id", "body"), f'{path[0]}.Mixed': ("Id", "Name")}
+    | {"clinic.note": ("note_id", "person_id", "body"), f"{path[0]}.Mixed": ("Id", "Name")}
     for dialect, path in SEARCH_PATHS.items()
 }
 
@@ -69,7 +69,7 @@ def shown_template(made: Template) -> list[str]:
 
 def shown_facts(made: Template, facts: StatementFacts, schema: Schema) -> list[str]:
     """Facts as the cases write them."""
-    lines = [facts.kind]
+    lines: list[str] = [facts.kind]
     lines += [_shown(relation, made, schema) for relation in facts.relations]
     if facts.problem:
         lines.append(f"problem: {facts.problem}")

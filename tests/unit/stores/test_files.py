@@ -25,7 +25,7 @@ def listed(url) -> dict[str, str | None]:
         return {info.path: info.problem for info in store.datasets()}
 
 
-def rows(store, path, fields=None) -> list[dict]:
+def rows(store, path, fields=None):
     return [row for batch in store.read(path, fields) for row in batch.to_pylist()]
 
 

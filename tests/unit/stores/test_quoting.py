@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from beholden.core.errors import UsageError
 from beholden.stores import quote_identifier
 
-names = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\0"), min_size=1, max_size=60)
+names = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=60)
 
 
 @given(names)

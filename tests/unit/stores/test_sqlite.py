@@ -15,7 +15,7 @@ from beholden.stores import RowCount, Shortfall, open_store
 @pytest.fixture
 def make(tmp_path):
     def run(*statements: str) -> Path:
-        path = tmp_path / "crm.db"
+        path: Path = tmp_path / "crm.db"
         with closing(sqlite3.connect(path)) as connection:
             for statement in statements:
                 connection.execute(statement)
@@ -31,7 +31,7 @@ def opened(path: Path, **settings):
         yield store
 
 
-def rows(store, path) -> list[dict]:
+def rows(store, path):
     return pa.Table.from_batches(list(store.read(path))).to_pylist()
 
 
