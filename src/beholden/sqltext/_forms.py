@@ -8,16 +8,12 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from sqlglot import exp
-from sqlglot.errors import SqlglotError
-
 from beholden.sqltext._names import Named, Names
-from beholden.sqltext._parse import NotUnderstood
 from beholden.sqltext.facts import Relation, StatementFacts, StatementKind
 
 __all__ = ["WRAPPED", "read_form", "read_partly", "split", "without_destination"]
 
-_NAME: Final = r'(?:"[^"]*+"|`[^`]*+`|\[[^\]]*+\]|[\w$#@]++)'
+_NAME: Final = r'(?:"[^"]*+(?:""[^"]*+)*+"|`[^`]*+`|\[[^\]]*+\]|[\w$#@]++)'
 _DOTTED: Final = rf"{_NAME}(?:\.(?:{_NAME}|\*))*+"
 _LIST: Final = rf"{_DOTTED}(?:, {_DOTTED})*+"
 _QUERY: Final = r"(?=select |with |insert |update |delete |merge |replace |values |create |table |\()"
@@ -29,20 +25,21 @@ WRAPPED: Final = {
         rf"format = \w+) )*){_QUERY}"
     ),
     "prepare": re.compile(rf"prepare {_NAME} (?:\([^()]*+\) )?as "),
-    "cursor": re.compile(rf"declare {_NAME} (?:\w+ )*?cursor (?:with(?:out)? hold )?for "),
+    "cursor": re.compile(rf"declare {_NAME} (?:\w+ ){0, 6}?cursor (?:with(?:out)? hold )?for "),
     "copy": re.compile(r"copy \((?P<query>.*)\) to\b"),
 }
 
 _COPY: Final = re.compile(rf"copy (?:binary )?(?P<name>{_DOTTED}) ?(?:\((?P<columns>[^()]*+)\) )?(?P<way>to|from)\b")
-_GRANT: Final = re.compile(r"(?P<kind>grant|revoke) (?:.*? )?on (?P<objects>.*?) (?:to|from) ")
 _GRANT_ALL_OF: Final = re.compile(rf"all tables in schema (?P<schemas>{_LIST})\Z")
 _GRANT_TABLES: Final = re.compile(rf"(?:table )?(?P<names>{_LIST})\Z")
 _ROUTINE: Final = re.compile(
-    r"(?:create|alter|drop) (?:(?!table |view |index |as )\S+ )*?(?:function|procedure|trigger|event|package|routine) "
+    r"(?:create|alter|drop) (?:(?!table |view |index |as )\S+ ){0,12}?(?:function|procedure|trigger|event|package|routine) "
 )
-_TRIGGER: Final = re.compile(rf"create (?:\S+ )*?trigger .*? on (?P<names>{_DOTTED}) ")
+_TRIGGER: Final = re.compile(rf"create (?:\S+ ){0, 12}?trigger .*? on (?P<names>{_DOTTED}) ")
 _BODY: Final = re.compile(r"\bbegin\b")
-_VIEW: Final = re.compile(rf"create (?:(?!table |materialized |as )\S+ )*?view (?:if not exists )?(?P<names>{_DOTTED})")
+_VIEW: Final = re.compile(
+    rf"create (?:(?!table |materialized |as )\S+ ){0, 12}?view (?:if not exists )?(?P<names>{_DOTTED})"
+)
 _WRITTEN: Final[tuple[tuple[re.Pattern[str], StatementKind], ...]] = (
     (_VIEW, "ddl"),
     (_TRIGGER, "ddl"),
@@ -93,11 +90,7 @@ def read_partly(sql: str, names: Names, problem: str) -> StatementFacts:
     found: dict[Relation, None] = {}
     for match in _MENTIONED.finditer(sql) if first in _KINDS else ():
         written = kind not in ("select", "other") and not any(relation.role == "write" for relation in found)
-        try:
-            mentioned = _named(names, match["name"])
-        except NotUnderstood:
-            continue
-        for named in mentioned:
+        for named in _named(names, match["name"]):
             if named.resolved:
                 found[Relation(named.path, True, "write" if written else "read", filtered=not written)] = None
     return StatementFacts(kind, tuple(found), problem)
@@ -133,19 +126,23 @@ def _listed(names: Names, text: str, fields: tuple[str, ...] = ()) -> list[Relat
 
 def _named(names: Names, name: str) -> list[Named]:
     if name.endswith(".*"):
-        return names.within(name[:-2].strip('`"[]'))
-    try:
-        named = names.table(exp.to_table(name, dialect=names.dialect))
-    except SqlglotError:
-        raise NotUnderstood("a name could not be read") from None
+        return names.within(_bare(name[:-2]))
+    parts = [_bare(part) for part in re.findall(_NAME, name)]
+    named = None if any(part.isdigit() for part in parts) else names.dataset(parts)  # a number stands for a literal
     return [named] if named is not None else []
+
+
+def _bare(name: str) -> str:
+    """A name without its quotes."""
+    quote = name[:1]
+    return name[1:-1].replace(quote * 2, quote) if quote in ('"', "`", "[") else name
 
 
 def _read_copy(sql: str, names: Names) -> StatementFacts | None:
     match = _COPY.match(sql)
     if match is None:
         return None
-    listed = [column.strip('`"') for column in match["columns"].split(", ")] if match["columns"] else None
+    listed = [_bare(column) for column in match["columns"].split(", ")] if match["columns"] else None
     relations = []
     for named in _named(names, match["name"]):
         known = named.columns or {}
@@ -156,20 +153,21 @@ def _read_copy(sql: str, names: Names) -> StatementFacts | None:
 
 
 def _read_grant(sql: str, names: Names) -> StatementFacts | None:
-    match = _GRANT.match(sql)
-    if match is None:
-        kind = sql.partition(" ")[0]
-        return StatementFacts("grant" if kind == "grant" else "revoke") if kind in ("grant", "revoke") else None
-    objects = match["objects"]
+    verb, _, rest = sql.partition(" ")
+    if verb not in ("grant", "revoke"):
+        return None
+    kind: StatementKind = "grant" if verb == "grant" else "revoke"
+    objects = rest.partition("on " if rest.startswith("on ") else " on ")[2]
+    objects = objects.partition(" to " if verb == "grant" else " from ")[0]
     whole = _GRANT_ALL_OF.match(objects)
     tables = _GRANT_TABLES.match(objects)
     relations: list[Relation] = []
     if whole is not None:
-        listed = [named for schema in whole["schemas"].split(", ") for named in names.within(schema.strip('`"'))]
+        listed = [named for schema in whole["schemas"].split(", ") for named in names.within(_bare(schema))]
         relations = [Relation(named.path, named.resolved, "write") for named in listed]
     elif tables is not None:
         relations = _listed(names, tables["names"])
-    return StatementFacts("grant" if match["kind"] == "grant" else "revoke", tuple(relations))
+    return StatementFacts(kind, tuple(relations))
 
 
 def _read_written(sql: str, names: Names) -> StatementFacts | None:

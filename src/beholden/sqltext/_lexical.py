@@ -51,7 +51,7 @@ NUMBER: Final = re.compile(rf"0[xX][0-9a-fA-F]+|0[bB][01]+|0[oO][0-7]+|{_NUMBER}
 class Rules:
     """The lexical habits of one dialect.
 
-    ``token`` finds tokens with ``findall``; ``dollar_token`` is for texts that hold dollar quotes, which need a second
+    ``token`` finds tokens with ``findall``, with empty ones at the end; ``dollar_token`` is for texts that hold dollar quotes, which need a second
     group to know their end (None: the dialect has none).
     """
 
@@ -133,7 +133,7 @@ def rules_for(dialect: str) -> Rules:
     if not dialect or Dialect.get(dialect) is None:
         raise UsageError("SQL dialect", f"'{dialect[:40]}' is not known", expected="e.g. postgres, mysql or sqlite")
     source = _token_source(dialect)
-    dollar = rf"[\s\x00-\x1f]*+(\$(\w*)\$[\s\S]*?\$\2\$|\$\w*\$[\s\S]*|{source})"
+    dollar = rf"[\s\x00-\x1f]*+(\$(\w*)\$[\s\S]*?\$\2\$|\$\w*\$[\s\S]*|{source}|\Z)"
     return Rules(
         dialect=dialect,
         backslash=dialect in _BACKSLASH,
@@ -142,6 +142,6 @@ def rules_for(dialect: str) -> Rules:
         digit_name=dialect in _MYSQL,
         exact_case=dialect in _POSTGRES - {"duckdb"},
         comment=re.compile(_block_comment(dialect) + (r"|/\*M?!\d*" if dialect in _MYSQL else "")),
-        token=re.compile(rf"[\s\x00-\x1f]*+({source})"),
+        token=re.compile(rf"[\s\x00-\x1f]*+({source}|\Z)"),
         dollar_token=re.compile(dollar) if dialect in _DOLLAR_QUOTE else None,
     )

@@ -41,7 +41,10 @@ class Names:
 
     def table(self, table: exp.Table) -> Named | None:
         """The dataset a table expression names; None for the store's own catalogue, which holds no one's data."""
-        parts = [part.name for part in table.parts]
+        return self.dataset([part.name for part in table.parts])
+
+    def dataset(self, parts: list[str]) -> Named | None:
+        """The dataset of a dotted name, given without quotes; None for the store's own catalogue."""
         written = ".".join(parts)
         candidates = [written]
         if len(parts) == 1:

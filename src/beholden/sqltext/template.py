@@ -80,8 +80,11 @@ def template(sql: str, dialect: str) -> Template:
 
 def _tokens(sql: str, rules: Rules) -> list[str]:
     if rules.dollar_token is not None and "$" in sql and _DOLLAR_QUOTE.search(sql):
-        return [match[1] for match in rules.dollar_token.finditer(sql)]
-    tokens: list[str] = rules.token.findall(sql)
+        tokens = [match[1] for match in rules.dollar_token.finditer(sql)]
+    else:
+        tokens = rules.token.findall(sql)
+    while tokens and not tokens[-1]:  # found at the end, so that white space there is read only once
+        tokens.pop()
     if rules.double_quoted_doubt and '"' in sql:
         # SQLite reads "x" as a string where no field has that name: after a comparison it is taken for one.
         around = zip(["", *tokens], tokens, [*tokens[1:], ""], strict=False)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import logging
+import time
 
 import pytest
 
@@ -165,3 +166,14 @@ def test_template_ids_say_what_differs(one, other, same):
 
 def test_template_ids_differ_between_dialects():
     assert template("select 1", "postgres").template_id != template("select 1", "mysql").template_id
+
+
+@pytest.mark.parametrize("part", [" ", "\n", "\x00", "/*", "'", '"', "$a$ ", "values (", "in (1, ", "a.", "(1), ", "?"])
+def test_reading_is_linear_in_the_text(part):
+    def seconds(times: int) -> float:
+        sql = "select 1 " + part * times
+        start = time.process_time()
+        template(sql, "postgres")
+        return time.process_time() - start
+
+    assert min(seconds(100_000) for _ in range(3)) < 1.0  # quadratic: half a minute
