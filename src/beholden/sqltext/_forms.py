@@ -25,7 +25,7 @@ WRAPPED: Final = {
         rf"format = \w+) )*){_QUERY}"
     ),
     "prepare": re.compile(rf"prepare {_NAME} (?:\([^()]*+\) )?as "),
-    "cursor": re.compile(rf"declare {_NAME} (?:\w+ ){0, 6}?cursor (?:with(?:out)? hold )?for "),
+    "cursor": re.compile(rf"declare {_NAME} (?:\w+ ){{0,6}}?cursor (?:with(?:out)? hold )?for "),
     "copy": re.compile(r"copy \((?P<query>.*)\) to\b"),
 }
 
@@ -35,10 +35,10 @@ _GRANT_TABLES: Final = re.compile(rf"(?:table )?(?P<names>{_LIST})\Z")
 _ROUTINE: Final = re.compile(
     r"(?:create|alter|drop) (?:(?!table |view |index |as )\S+ ){0,12}?(?:function|procedure|trigger|event|package|routine) "
 )
-_TRIGGER: Final = re.compile(rf"create (?:\S+ ){0, 12}?trigger .*? on (?P<names>{_DOTTED}) ")
+_TRIGGER: Final = re.compile(rf"create (?:\S+ ){{0,12}}?trigger .*? on (?P<names>{_DOTTED}) ")
 _BODY: Final = re.compile(r"\bbegin\b")
 _VIEW: Final = re.compile(
-    rf"create (?:(?!table |materialized |as )\S+ ){0, 12}?view (?:if not exists )?(?P<names>{_DOTTED})"
+    rf"create (?:(?!table |materialized |as )\S+ ){{0,12}}?view (?:if not exists )?(?P<names>{_DOTTED})"
 )
 _WRITTEN: Final[tuple[tuple[re.Pattern[str], StatementKind], ...]] = (
     (_VIEW, "ddl"),

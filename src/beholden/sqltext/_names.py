@@ -57,6 +57,10 @@ class Names:
                 return Named(path, True, {self.fold(column): column for column in self._schema[path]})
         return None if self._is_catalogue(parts) else Named(written, False)
 
+    def fields_of(self, path: str) -> tuple[str, ...]:
+        """The fields of a dataset; none where the schema lacks it."""
+        return self._schema.get(path, ())
+
     def within(self, schema: str) -> list[Named]:
         """Every dataset of one schema, for statements that name all of them at once."""
         prefix = self.fold(schema) + "."

@@ -76,8 +76,21 @@ def _read(sql: str, names: Names) -> StatementFacts:
         sql, exported = without_destination(sql)
     if sql.startswith("replace into "):
         sql = f"insert{sql.removeprefix('replace')}"
-    facts = _of_tree(parse(sql, names.dialect), names)
+    tree = parse(sql, names.dialect)
+    facts = _of_tree(tree, names)
+    if names.dialect == "sqlite" and _has_string_in_double_quotes(tree, facts, names):
+        return replace(facts, problem="a string in double quotes")
     return replace(facts, kind="export") if exported else facts
+
+
+def _has_string_in_double_quotes(tree: exp.Expr, facts: StatementFacts, names: Names) -> bool:
+    """SQLite takes a quoted name that nothing has for a string; the template then holds a value and must not be kept."""
+    quoted = {names.fold(column.name) for column in tree.find_all(exp.Column) if column.this.args.get("quoted")}
+    if not quoted:
+        return False
+    known = {names.fold(field) for relation in facts.relations for field in names.fields_of(relation.path)}
+    known |= {names.fold(alias.alias) for alias in tree.find_all(exp.Alias, exp.TableAlias)}
+    return not quoted <= known
 
 
 def _explained(inner: StatementFacts, *, ran: bool) -> StatementFacts:

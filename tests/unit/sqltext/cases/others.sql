@@ -138,3 +138,14 @@ select email from person where person_id = 3 and given_name = 'Ad
 select email from person where person_id = 16 or 1 = 1
 --> select
 --> read public.person | fields email | filtering person_id | filtered
+
+-- sqlite: a quoted name that nothing has is a string, and the text is not to be kept
+select * from person where email in ("anna@example.org")
+--> select
+--> read main.person | fields person_id given_name family_name email home_id | filtering email | filtered
+--> problem: a string in double quotes
+
+-- sqlite: quoted names that are names
+select "email" as "mail" from "person" order by "mail"
+--> select
+--> read main.person | fields email
