@@ -142,7 +142,7 @@ select email from person where person_id = 16 or 1 = 1
 -- sqlite: a quoted name that nothing has is a string, and the text is not to be kept
 select * from person where email in ("anna@example.org")
 --> select
---> read main.person | fields person_id given_name family_name email home_id | filtering email | filtered
+--> read main.person | fields * | filtering email | filtered
 --> problem: a string in double quotes
 
 -- sqlite: quoted names that are names
