@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
-from typing import TYPE_CHECKING
+from dataclasses import asdict, dataclass
+from typing import Literal
 
 import sqlalchemy as sa
 
@@ -14,10 +14,8 @@ from beholden.state.datasets import ListedDataset, ListedField, take_listing, up
 from beholden.state.tables import datasets, fields, grants, scan_datasets, scans, stores
 from beholden.stores.connector import DatasetInfo, Grant, RowCount, StoreInfo
 
-if TYPE_CHECKING:
-    from beholden.atlas.scan import DatasetOutcome
-
 __all__ = [
+    "DatasetOutcome",
     "begin_scan",
     "finish_scan",
     "put_classes",
@@ -26,6 +24,17 @@ __all__ = [
     "store_failed",
     "store_reached",
 ]
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetOutcome:
+    """What a scan did with a dataset; ``path`` is empty for the store as a whole."""
+
+    store: str
+    path: str
+    outcome: Literal["scanned", "skipped", "failed"]
+    reason: str | None = None
+    rows_read: int | None = None
 
 
 def begin_scan(state: State, *, now: int, resume_since: int | None) -> tuple[int, set[tuple[str, str]]]:

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Final, Literal
+from typing import Final
 
 import pyarrow as pa
 
 from beholden.atlas import record
 from beholden.atlas.classify import Classifier, RuleClassifier
+from beholden.atlas.record import DatasetOutcome
 from beholden.atlas.subjects import propose_subjects
 from beholden.core.config import Config
 from beholden.core.errors import BeholdenError
@@ -22,7 +23,7 @@ from beholden.core.times import Clock
 from beholden.state import State
 from beholden.stores.connector import Connector, DatasetInfo, Grant, RowCount
 
-__all__ = ["COUNT_BYTES_MAX", "COUNT_ROWS_MAX", "DatasetOutcome", "ScanResult", "scan"]
+__all__ = ["COUNT_BYTES_MAX", "COUNT_ROWS_MAX", "ScanResult", "scan"]
 
 #: Tables estimated larger than this are not counted row by row.
 COUNT_ROWS_MAX: Final = 1_000_000
@@ -33,17 +34,6 @@ _RESUME_AGE_MAX_US: Final = 24 * 3600 * 1_000_000
 
 #: Called with (done, total, what): datasets done, datasets known so far, the dataset at hand.
 Progress = Callable[[int, int, str], None]
-
-
-@dataclass(frozen=True, slots=True)
-class DatasetOutcome:
-    """What a scan did with a dataset; ``path`` is empty for the store as a whole."""
-
-    store: str
-    path: str
-    outcome: Literal["scanned", "skipped", "failed"]
-    reason: str | None = None
-    rows_read: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
