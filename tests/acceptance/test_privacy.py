@@ -108,8 +108,8 @@ def planted(tmp_path_factory) -> EstateUnderTest:
         "closed",
     )
     estate.run("feed", "add", "tickets", str(sources / "contacts.csv"), *feed)
-    for arguments in (("map", "fields", "--all"), ("map", "where", "email"), ("map", "coverage"), ("log", "status")):
-        talk.append(estate.run(*arguments))
+    answers = (("map", "fields", "--all"), ("map", "where", "email"), ("map", "coverage"), ("log", "status"))
+    talk += [estate.run(*arguments) for arguments in answers]
     talk += [estate.run("watch", "reasons"), estate.run("ledger", "seal"), estate.run("ledger", "verify")]
     estate.run("vault", "backup", str(root / "vault.backup"))
     talk.append(estate.run("who", "--subject", f"customer:{SUBJECT}", "--resolve"))

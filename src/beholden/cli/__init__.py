@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
+from typing import Final, NoReturn
 
 import click
 
 from beholden import __version__
+from beholden.cli._failure import foreign_error, usage_error
 from beholden.cli._lazy import LazyGroup
-from beholden.core.errors import BeholdenError
+from beholden.cli._talk import note
+from beholden.core.errors import BeholdenError, UsageError
 
 __all__ = ["cli", "main"]
 
+#: As a shell reports a program that Control-C stopped.
+_INTERRUPTED: Final = 130
 #: Command -> module and attribute, in the order of the help text.
 _COMMANDS = {
     "init": "beholden.cli.init:init",
@@ -56,51 +62,45 @@ _SHORT_HELP = {
     "directory",
     metavar="DIR",
     envvar="BEHOLDEN_ESTATE",
+    show_envvar=True,
     help="The estate's directory (default: the nearest one at or above this directory).",
 )
 @click.pass_context
 def cli(context: click.Context, directory: str | None) -> None:
-    """Where customers' data is, who touched it and why, and whether it is gone when it should be."""
+    """Where customers' data is, who touched it and why, and whether it is gone when it should be.
+
+    To try it: beholden demo. With data of your own: beholden init, store add, scan, map where; then log ingest, who.
+    """
     context.obj = directory
 
 
 def main() -> None:
     """Run the command line; errors become one line on stderr and an exit code of the contract."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a file's name need not be text: show it rather than stop
+            stream.reconfigure(errors="backslashreplace")
     try:
         code = cli.main(prog_name="beholden", standalone_mode=False)
-        sys.exit(code if isinstance(code, int) else 0)
+        sys.stdout.flush()
     except BeholdenError as error:
         _fail(error.line(), error.exit_code)
-    except click.exceptions.Abort:
-        _fail("stopped", 1)
-    except click.ClickException as error:
-        error.show()
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message(), err=True)
         sys.exit(error.exit_code)
-    except KeyboardInterrupt:
-        _fail("stopped; what was finished is kept", 130)
-    except BrokenPipeError:
+    except click.ClickException as error:
+        _fail(usage_error(error).line(), UsageError.exit_code)
+    except (click.exceptions.Abort, KeyboardInterrupt):
+        _fail("stopped; what was finished is kept", _INTERRUPTED)
+    except BrokenPipeError:  # who read our output wants no more of it
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
     except Exception as error:
         if os.environ.get("BEHOLDEN_DEBUG") == "1":
             raise
-        _fail(
-            f"{_place(error)}: unexpected {type(error).__name__}. See the trace with BEHOLDEN_DEBUG=1 (it may show values)",
-            1,
-        )
+        _fail(foreign_error(error).line(), 1)
+    sys.exit(code if isinstance(code, int) else 0)
 
 
-def _place(error: BaseException) -> str:
-    trace = error.__traceback__
-    place = "beholden"
-    while trace is not None:
-        name = str(trace.tb_frame.f_globals.get("__name__", ""))
-        if name.startswith("beholden"):
-            place = f"{name} line {trace.tb_lineno}"
-        trace = trace.tb_next
-    return place
-
-
-def _fail(line: str, code: int) -> None:
-    click.echo(f"beholden: {line}", err=True)
+def _fail(line: str, code: int) -> NoReturn:
+    note(f"beholden: {line}")
     sys.exit(code)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from beholden.cli._talk import note
 from beholden.core.config import Config, find_estate, load_config
 from beholden.core.times import Clock, system_clock
 
@@ -23,11 +24,18 @@ __all__ = ["Estate", "pass_estate"]
 
 
 class Estate:
-    """An estate's rooms. Each is opened once, when a command first needs it."""
+    """An estate's rooms. Each is opened once, when a command first needs it.
 
-    def __init__(self, directory: Path, *, clock: Clock = system_clock) -> None:
+    Args:
+        directory: where its beholden.toml lies.
+        clock: the present.
+        named: whether the user named the directory, rather than standing in it.
+    """
+
+    def __init__(self, directory: Path, *, clock: Clock = system_clock, named: bool = False) -> None:
         self.directory = directory
         self.clock = clock
+        self._named = named
         self.config: Config = load_config(directory)
         self._stack = ExitStack()
 
@@ -43,7 +51,10 @@ class Estate:
         """The key above all others."""
         from beholden.vault import MasterKey
 
-        return MasterKey.load(self.config.vault.master_key, root=self.directory, environ=os.environ)
+        key = MasterKey.load(self.config.vault.master_key, root=self.directory, environ=os.environ)
+        if key.advice:
+            note(f"advice: {key.advice}")
+        return key
 
     @cached_property
     def vault(self) -> Vault:
@@ -75,6 +86,10 @@ class Estate:
         store = self.config.store_named(name)
         return self._stack.enter_context(open_store(store, root=self.directory, environ=os.environ))
 
+    def command(self, arguments: str) -> str:
+        """A command for the user to run next, as it has to be typed where they stand."""
+        return f"beholden --estate {self.directory} {arguments}" if self._named else f"beholden {arguments}"
+
     def close(self) -> None:
         """Close what was opened."""
         self._stack.close()
@@ -86,7 +101,7 @@ def pass_estate(command: Any) -> Any:
     @click.pass_context
     def wrapper(context: click.Context, /, *args: Any, **kwargs: Any) -> Any:
         start = context.find_root().obj
-        estate = Estate(find_estate(Path(start) if start else Path.cwd()))
+        estate = Estate(find_estate(Path(start) if start else Path.cwd()), named=start is not None)
         context.call_on_close(estate.close)
         return context.invoke(command, estate, *args, **kwargs)
 

@@ -1,16 +1,45 @@
-"""A click group that imports a command's module only when that command runs."""
+"""Click groups that suggest what was meant, and one that imports a command's module only when it runs."""
 
 from __future__ import annotations
 
+import difflib
 import importlib
 from typing import Any
 
 import click
 
-__all__ = ["LazyGroup"]
+from beholden.cli._failure import command_name
+from beholden.core.errors import UsageError
+
+__all__ = ["Group", "LazyGroup"]
 
 
-class LazyGroup(click.Group):
+class Group(click.Group):
+    """A group of commands in their order; an unknown one is refused in one line that names those that are near."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        """Names in the order in which they were declared: the order of use."""
+        return list(self.commands)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command that ``args`` begin with. What was typed is not repeated: it may be anything."""
+        if args[0].startswith("-") or self.get_command(ctx, args[0]) is not None:
+            return super().resolve_command(ctx, args)
+        known = self.list_commands(ctx)
+        near = difflib.get_close_matches(args[0], known, cutoff=0.5)
+        raise UsageError(
+            command_name(ctx.command_path),
+            "no such command",
+            expected=f"one of {', '.join(known)}",
+            advice=f"did you mean: {ctx.command_path} {' or '.join(near)}"
+            if near
+            else f"see: {ctx.command_path} --help",
+        )
+
+
+class LazyGroup(Group):
     """Lists commands from a table of names and short helps; loads one on use.
 
     Args:

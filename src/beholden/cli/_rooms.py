@@ -61,17 +61,24 @@ def engine(estate: Estate) -> Iterator[Engine]:
         yield running
 
 
-def subject_fields(subject: SubjectKind) -> SubjectFields:
-    """Which fields identify and describe persons of a kind."""
+def subject_fields(estate: Estate, subject: SubjectKind) -> SubjectFields:
+    """Which fields identify and describe persons of a kind, and how their store compares identifiers."""
+    from beholden.atlas.queries import fields
     from beholden.core.names import FieldName
-    from beholden.ledger.world import SubjectFields
+    from beholden.ledger.world import SubjectFields, identifiers_of_type
 
     def places(texts: Iterable[str]) -> frozenset[tuple[str, str, str]]:
         names = [FieldName.parse(text) for text in texts]
         return frozenset((name.dataset.store, name.dataset.path, name.field) for name in names)
 
+    key = FieldName.parse(subject.key)
+    types = {row.field: row.type for row in fields(estate.state, dataset=str(key.dataset))}
     return SubjectFields(
-        subject.kind, places([subject.key, *subject.aliases]), places([*subject.names, *subject.emails])
+        subject.kind,
+        places([subject.key, *subject.aliases]),
+        places([*subject.names, *subject.emails]),
+        home=(key.dataset.store, key.dataset.path),
+        identifiers=identifiers_of_type(types.get(key.field)),
     )
 
 
@@ -85,7 +92,7 @@ def world(estate: Estate, stores: Iterable[str]) -> World:
         for declared in estate.config.store
         if (view := _view(estate, declared.name, ask=declared.name in set(stores))) is not None
     }
-    subjects = tuple(subject_fields(subject) for subject in effective_subjects(estate.state, estate.config))
+    subjects = tuple(subject_fields(estate, subject) for subject in effective_subjects(estate.state, estate.config))
     return World(views, subjects)
 
 

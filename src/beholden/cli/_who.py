@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from beholden.cli._estate import Estate
+from beholden.cli._names import class_name, dataset_name
 from beholden.cli._rooms import engine, subject_fields, world
-from beholden.core.classes import check_class
 from beholden.core.errors import UsageError
 from beholden.core.names import DatasetName, Person
 from beholden.core.times import parse_window
@@ -44,17 +44,23 @@ def build_question(
 ) -> Question:
     """Read the options; raises `UsageError` for names that make no sense."""
     if not (datasets or class_ or subject or actors or credentials):
-        raise UsageError("who", "nothing is asked", expected="--dataset, --class, --subject, --actor or --credential")
+        raise UsageError(
+            "who",
+            "nothing is asked",
+            expected="--dataset, --class, --subject, --actor or --credential",
+            advice="see: beholden who --help",
+        )
     person = None if subject is None else Person.parse(subject)
     targets: tuple[Target, ...] | None = None
     if datasets:
-        targets = tuple(target for name in datasets for target in _dataset_targets(estate, DatasetName.parse(name)))
+        targets = tuple(target for name in datasets for target in _dataset_targets(estate, dataset_name(name)))
     if class_ is not None:
-        by_class = _class_targets(estate, check_class(class_))
+        by_class = _class_targets(estate, class_name(class_))
         wanted = None if targets is None else {target.dataset for target in targets}
         targets = tuple(target for target in by_class if wanted is None or target.dataset in wanted)
     if person is not None:
         fields = _subject_fields(estate, person)
+        person = fields.person(person.identifier)
         keys = fields.key_datasets()
         wanted = None if targets is None else {target.dataset for target in targets}
         holding = [Target(DatasetName(*place), key=place in keys) for place in sorted(fields.datasets())]
@@ -110,12 +116,12 @@ def _subject_fields(estate: Estate, person: Person) -> SubjectFields:
     kinds = {subject.kind: subject for subject in effective_subjects(estate.state, estate.config)}
     if person.kind not in kinds:
         raise UsageError(
-            f"kind of data subject '{person.kind}'",
-            "is neither declared nor found by a scan",
+            "--subject",
+            "this kind of data subject is neither declared nor found by a scan",
             expected=", ".join(sorted(kinds)) or "a [[subject]] in beholden.toml",
             advice="declare it in beholden.toml, or scan the store that holds it",
         )
-    return subject_fields(kinds[person.kind])
+    return subject_fields(estate, kinds[person.kind])
 
 
 def _actor(name: str, estate: Estate) -> Person:
@@ -142,4 +148,9 @@ def _about_names(estate: Estate, question: Question) -> list[Unknown]:
     ]
     if question.targets is not None and not question.targets:
         found.append(Unknown("dataset", "any", "no scanned dataset holds what is asked about"))
+    for kind, people in (("actor", question.actors), ("credential", question.credentials)):
+        strangers = estate.vault.find(people or ()).count(None)
+        if strangers:
+            reason = f"no log read so far names the {kind} asked about; check how the logs write it"
+            found.append(Unknown(kind, kind, reason, count=strangers))
     return found

@@ -18,10 +18,12 @@ _DAY_US = 86_400_000_000
 
 @click.command(short_help="Build a small simulated company to try everything on.")
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="Where to (default: demo-estate).")
-@click.option("--preset", type=click.Choice(["retailer"]), default="retailer", show_default=True)
-@click.option("--scale", type=float, default=0.01, show_default=True, help="1 is three million customers.")
-@click.option("--seed", type=int, default=1, show_default=True)
-@click.option("--days", type=int, default=14, show_default=True)
+@click.option(
+    "--preset", type=click.Choice(["retailer"]), default="retailer", show_default=True, help="The kind of company."
+)
+@click.option("--scale", type=float, default=0.01, show_default=True, help="Its size; 1 is three million customers.")
+@click.option("--seed", type=int, default=1, show_default=True, help="The same seed builds the same company.")
+@click.option("--days", type=int, default=14, show_default=True, help="Days whose accesses are simulated.")
 @click.option("--end", metavar="DATE", help="The day after the last simulated one (default: today).")
 @click.option("--build-only", is_flag=True, help="Build the company and stop.")
 def demo(

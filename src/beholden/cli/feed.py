@@ -7,12 +7,13 @@ from dataclasses import dataclass
 import click
 
 from beholden.cli._estate import Estate, pass_estate
+from beholden.cli._lazy import Group
 from beholden.cli._toml import append_table
 from beholden.cli.output import Column, emit, note, output_options
-from beholden.core.errors import BeholdenError
+from beholden.core.errors import BeholdenError, NotFoundError
 from beholden.core.unknown import Unknown
 
-__all__ = ["feed"]
+__all__ = ["FeedRow", "feed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +28,7 @@ class FeedRow:
     error: str | None
 
 
-@click.group()
+@click.group(cls=Group)
 def feed() -> None:
     """The company's own records that give accesses their reasons."""
 
@@ -35,12 +36,12 @@ def feed() -> None:
 @feed.command()
 @click.argument("name")
 @click.argument("source")
-@click.option("--kind", required=True, help="contact, case, assignment, order, staff, …")
-@click.option("--key", help="The column that identifies a record.")
-@click.option("--actor", help="The column with the member of staff.")
-@click.option("--subject", help="KIND:COLUMN of the person concerned, e.g. customer:customer_id.")
-@click.option("--opened", help="The column with the begin.")
-@click.option("--closed", help="The column with the end.")
+@click.option("--kind", metavar="KIND", required=True, help="What the records are; see above.")
+@click.option("--key", metavar="COLUMN", help="The column that identifies a record.")
+@click.option("--actor", metavar="COLUMN", help="The column with the member of staff, as the logs call them.")
+@click.option("--subject", metavar="KIND:COLUMN", help="Of the person concerned, e.g. customer:customer_id.")
+@click.option("--opened", metavar="COLUMN", help="The column with the begin.")
+@click.option("--closed", metavar="COLUMN", help="The column with the end.")
 @pass_estate
 def add(
     estate: Estate,
@@ -54,13 +55,18 @@ def add(
     opened: str | None,
     closed: str | None,
 ) -> None:
-    """Declare the feed NAME read from SOURCE (a Parquet, CSV or JSONL file) in beholden.toml."""
+    """Declare the feed NAME read from SOURCE (a Parquet, CSV or JSONL file) in beholden.toml.
+
+    KIND is one of: contact, case, assignment, order, staff, membership, grant, third_party, device, seller, other. The
+    first four can explain an access: they say who dealt with whom, and when.
+    """
     values = {
         "name": name, "source": source, "kind": kind, "key": key, "actor": actor, "subject": subject,
         "opened": opened, "closed": closed,
     }  # fmt: skip
     append_table(estate.directory, "feed", values)
-    note(f"feed {name} declared in beholden.toml; next: beholden feed check {name}")
+    note(f"feed {name} declared in {estate.directory / 'beholden.toml'}")
+    note(f"next: {estate.command(f'feed check {name}')}")
 
 
 @feed.command()
@@ -71,10 +77,15 @@ def check(estate: Estate, *, names: tuple[str, ...], output: str | None) -> None
     """Read every feed (or the NAMES given) and say what can be used. Exit code 4 when one cannot be read."""
     from beholden.feeds import open_feed
 
+    known = {declared.name: declared for declared in estate.config.feed}
+    for name in names:
+        if name not in known:
+            raise NotFoundError(
+                f"feed {name}", "is not declared", expected=f"one of: {', '.join(known) or 'none yet'}",
+                advice="add it with: beholden feed add",
+            )  # fmt: skip
     rows = []
-    for declared in estate.config.feed:
-        if names and declared.name not in names:
-            continue
+    for declared in [known[name] for name in names] if names else known.values():
         count, problems, assumed, error = 0, {}, {}, None
         try:
             opened = open_feed(declared, root=estate.directory)
@@ -87,15 +98,24 @@ def check(estate: Estate, *, names: tuple[str, ...], output: str | None) -> None
         output,
         "feeds",
         rows,
-        [
-            Column("feed", lambda row: row.feed),
-            Column("kind", lambda row: row.kind),
-            Column("rows", lambda row: row.rows, right=True),
-            Column("not usable", lambda row: ", ".join(f"{reason} {n:,}" for reason, n in row.problems.items())),
-            Column("assumed", lambda row: ", ".join(f"{reason} {n:,}" for reason, n in row.assumed.items())),
-            Column("error", lambda row: row.error),
-        ],
-        unknown=[Unknown("feed", row.feed, reason, count=n) for row in rows for reason, n in row.problems.items()],
+        _COLUMNS,
+        empty="no feed is declared in beholden.toml; declare one with: beholden feed add",
+        unknown=[Unknown("feed", row.feed, reason, count=n) for row in rows for reason, n in row.problems.items()]
+        + [Unknown("feed", row.feed, row.error) for row in rows if row.error],
     )
     if any(row.error for row in rows):
         raise click.exceptions.Exit(4)
+
+
+def _counts(table: dict[str, int]) -> str:
+    return ", ".join(f"{reason} {n:,}" for reason, n in table.items())
+
+
+_COLUMNS = [
+    Column("feed", lambda row: row.feed),
+    Column("kind", lambda row: row.kind),
+    Column("rows", lambda row: row.rows, right=True),
+    Column("not usable", lambda row: _counts(row.problems), fold=True, spare=1, rare=True),
+    Column("assumed", lambda row: _counts(row.assumed), fold=True, spare=2, rare=True),
+    Column("error", lambda row: row.error, fold=True, spare=3, rare=True),
+]

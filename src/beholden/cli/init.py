@@ -35,7 +35,7 @@ purpose = "accountability for access to customer data"
 
 
 @click.command(short_help="Make an estate here: beholden.toml and .beholden/.")
-@click.option("--name", help="The estate's name (default: the directory's).")
+@click.option("--name", metavar="NAME", help="The estate's name (default: the directory's).")
 @click.argument("directory", required=False, type=click.Path(file_okay=False, path_type=Path))
 @click.pass_context
 def init(context: click.Context, name: str | None, directory: Path | None) -> None:
@@ -55,6 +55,7 @@ def make_estate(directory: Path, *, name: str | None = None) -> Path:
     """Make what is missing of an estate in ``directory`` and return its absolute path."""
     from beholden.cli._estate import Estate
     from beholden.cli._rooms import open_ledger
+    from beholden.cli._toml import write_whole
     from beholden.core.config import FILE_NAME, load_config
     from beholden.core.ids import system_entropy
     from beholden.core.times import system_clock
@@ -69,10 +70,10 @@ def make_estate(directory: Path, *, name: str | None = None) -> Path:
         inside.mkdir(mode=0o700, exist_ok=True)
         ignore = inside / ".gitignore"
         if not ignore.exists():
-            ignore.write_text("# keys and records never belong into version control\n*\n")
+            write_whole(ignore, "# keys and records never belong into version control\n*\n")
         path = directory / FILE_NAME
         if not path.exists():
-            path.write_text(_TEMPLATE.format(name=_estate_name(name, directory)))
+            write_whole(path, _TEMPLATE.format(name=_estate_name(name, directory)))
     except OSError as error:
         raise UsageError(
             str(directory), f"cannot be written ({error.strerror})", advice="choose another directory"

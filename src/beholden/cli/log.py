@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
 import click
 
 from beholden.cli._estate import Estate, pass_estate
-from beholden.cli._progress import progress_bar
+from beholden.cli._lazy import Group
 from beholden.cli._toml import append_table
 from beholden.cli.output import Column, emit, note, output_options
 from beholden.core.config import LogConfig
-from beholden.core.errors import BeholdenError, UsageError
+from beholden.core.errors import UsageError
 from beholden.core.unknown import Unknown
 
-__all__ = ["log"]
+__all__ = ["FormatRow", "IngestedFile", "log"]
+
+#: With more files than this the table has one row for each log.
+_FILES_SHOWN_MAX = 8
 
 
 @dataclass(frozen=True, slots=True)
 class IngestedFile:
-    """The account of one file: ``records == parsed + noise + not_understood``."""
+    """The account of one file: ``records == parsed + noise + not_understood``, always.
+
+    ``mended`` counts records of these that had to be put right before they could be read, by what was wrong.
+    """
 
     log: str
     file: str
@@ -29,6 +36,7 @@ class IngestedFile:
     parsed: int
     noise: dict[str, int]
     not_understood: dict[str, int]
+    mended: dict[str, int]
     events_new: int
     events_known: int
 
@@ -41,7 +49,7 @@ class FormatRow:
     what: str
 
 
-@click.group()
+@click.group(cls=Group)
 def log() -> None:
     """Declare access logs and read them into the ledger."""
 
@@ -53,17 +61,20 @@ def formats(output: str | None) -> None:
     from beholden.logs import FORMATS
 
     rows = [FormatRow(name, text) for name, text in FORMATS.items()]
-    emit(output, "log-formats", rows, [Column("format", lambda row: row.format), Column("what", lambda row: row.what)])
+    columns = [Column("format", lambda row: row.format), Column("what", lambda row: row.what, fold=True)]
+    emit(output, "log-formats", rows, columns, empty="")
 
 
 @log.command()
 @click.argument("name")
-@click.option("--format", "format_", required=True, help="See: beholden log formats.")
-@click.option("--path", required=True, help="A file or glob, relative to the estate.")
-@click.option("--store", help="The store whose accesses it tells.")
-@click.option("--server", help="Whose record it is, when several logs hold the same (default: the store).")
-@click.option("--time-zone", help="IANA name; for formats that state none.")
-@click.option("--mapping", help="A mapping file; for the mapped format.")
+@click.option("--format", "format_", metavar="FORMAT", required=True, help="See: beholden log formats.")
+@click.option("--path", metavar="GLOB", required=True, help="A file or pattern, relative to the estate; quote it.")
+@click.option("--store", metavar="NAME", help="The store whose accesses it tells.")
+@click.option(
+    "--server", metavar="NAME", help="Whose record it is, when several logs hold the same (default: the store)."
+)
+@click.option("--time-zone", metavar="ZONE", help="IANA name, for formats that state none.")
+@click.option("--mapping", metavar="FILE", help="A mapping file, for the mapped format.")
 @pass_estate
 def add(
     estate: Estate,
@@ -76,26 +87,32 @@ def add(
     time_zone: str | None,
     mapping: str | None,
 ) -> None:
-    """Declare the log NAME in beholden.toml."""
-    from beholden.logs import FORMATS
+    """Declare the log NAME in beholden.toml.
+
+    A mapped format needs a mapping file first: docs/reference/mapping.md.
+    """
+    from beholden.logs import FORMATS, expand, load_mapping
 
     if format_ not in FORMATS:
         raise UsageError("--format", f"'{format_[:40]}' is unknown", expected=", ".join(FORMATS))
+    if mapping is not None:
+        load_mapping(estate.config.path(mapping))
     values = {
         "name": name, "format": format_, "path": path, "store": store, "server": server, "time_zone": time_zone,
         "mapping": mapping,
     }  # fmt: skip
     append_table(estate.directory, "log", values)
-    note(f"log {name} declared in beholden.toml; next: beholden log ingest {name}")
+    note(f"log {name} declared in {estate.directory / 'beholden.toml'}")
+    note(f"{len(expand(path, estate.directory)):,} files so far; next: {estate.command(f'log ingest {name}')}")
 
 
 @log.command()
-@click.argument("names_or_files", nargs=-1)
-@click.option("--format", "format_", help="Read the FILES given as this format.")
-@click.option("--store", help="The store whose accesses the FILES tell.")
-@click.option("--server", help="Whose record the FILES are (default: the store).")
-@click.option("--time-zone", help="IANA name; for formats that state none.")
-@click.option("--mapping", help="A mapping file; for the mapped format.")
+@click.argument("names_or_files", nargs=-1, metavar="[NAMES | FILES]...")
+@click.option("--format", "format_", metavar="FORMAT", help="Read the FILES given as this format.")
+@click.option("--store", metavar="NAME", help="The store whose accesses the FILES tell.")
+@click.option("--server", metavar="NAME", help="Whose record the FILES are (default: the store).")
+@click.option("--time-zone", metavar="ZONE", help="IANA name, for formats that state none.")
+@click.option("--mapping", metavar="FILE", help="A mapping file, for the mapped format.")
 @output_options
 @pass_estate
 def ingest(
@@ -111,42 +128,41 @@ def ingest(
 ) -> None:
     """Read the declared logs (or those NAMED), or with --format the FILES given, into the ledger.
 
-    Reading a file again adds nothing: every record has an identity of its own. Every record is accounted for.
-    """
-    if format_ is None:
-        logs = _declared(estate, names_or_files)
-    else:
+    Reading a file again adds nothing: every record has an identity of its own. Every record is accounted for: parsed,
+    noise (understood, tells of no access), or not understood. Exit code 4 when a log could not be read to its end;
+    what came before is kept.
+
+    \b
+    beholden log ingest
+    beholden log ingest --format pgaudit-csv --store crm /var/log/postgresql/*.csv
+    """  # noqa: D301 - click wants the character itself
+    from beholden.cli._ingest import ingest_logs
+
+    others = {"--store": store, "--server": server, "--time-zone": time_zone, "--mapping": mapping}
+    if format_ is not None:
         if not names_or_files:
             raise UsageError("log ingest", "--format needs the files to read")
-        logs = [
-            LogConfig(
-                name=Path(file).name,
-                format=format_,
-                path=str(Path(file).absolute()),
-                store=store,
-                server=server,
-                time_zone=time_zone,
-                mapping=None if mapping is None else str(Path(mapping).absolute()),
-            )
-            for file in names_or_files
-        ]
         if store is not None:
             estate.config.store_named(store)
-    rows, failures = _ingest(estate, logs)
-    emit(
-        output,
-        "ingested",
-        rows,
-        _COLUMNS,
-        unknown=[
-            Unknown("records", row.file, reason, count=n) for row in rows for reason, n in row.not_understood.items()
-        ]
-        + [Unknown("log", error.where, error.found) for error in failures],
-    )
-    for error in failures:
+        logs = [
+            LogConfig(
+                name=Path(file).name, format=format_, path=str(Path(file).absolute()), store=store, server=server,
+                time_zone=time_zone, mapping=None if mapping is None else str(Path(mapping).absolute()),
+            )
+            for file in names_or_files
+        ]  # fmt: skip
+    elif any(others.values()):
+        given = ", ".join(name for name, value in others.items() if value)
+        raise UsageError("log ingest", f"{given} without --format", advice="a declared log's own settings hold")
+    else:
+        logs = _declared(estate, names_or_files)
+    result = ingest_logs(estate, logs)
+    unknown = [*_not_understood(result.rows), *(Unknown("log", error.where, error.found) for error in result.unread)]
+    emit(output, "ingested", _shown(result.rows, output), _COLUMNS, empty="no log could be read", unknown=unknown)
+    for error in result.failures:
         note(f"beholden: {error.line()}")
-    if failures:
-        raise click.exceptions.Exit(max(error.exit_code for error in failures))
+    if result.failures:
+        raise click.exceptions.Exit(max(error.exit_code for error in result.failures))
 
 
 @log.command()
@@ -154,16 +170,25 @@ def ingest(
 @pass_estate
 def status(estate: Estate, output: str | None) -> None:
     """Every file read so far and what became of its records."""
+    from beholden.core.times import format_time
     from beholden.state.ingests import ingest_rows
 
+    readings = ingest_rows(estate.state)
     rows = [
         IngestedFile(
-            row.log, row.file, row.format, row.records, row.parsed, row.noise, row.not_understood, row.events_new,
-            row.events_known,
+            row.log, row.file, row.format, row.records, row.parsed, row.noise, row.not_understood, row.mended,
+            row.events_new, row.events_known,
         )
-        for row in ingest_rows(estate.state)
+        for row in readings
     ]  # fmt: skip
-    emit(output, "ingested", rows, _COLUMNS)
+    stopped = [
+        Unknown("log", row.file, "this reading was stopped before its end; read it again", format_time(row.started))
+        for row in readings
+        if row.finished is None
+    ]
+    empty = f"no log was read yet; begin with: {estate.command('log ingest')}"
+    unknown = [*_not_understood(rows), *stopped]
+    emit(output, "ingested", _shown(rows, output), _COLUMNS, empty=empty, unknown=unknown)
 
 
 def _declared(estate: Estate, names: tuple[str, ...]) -> list[LogConfig]:
@@ -181,58 +206,52 @@ def _declared(estate: Estate, names: tuple[str, ...]) -> list[LogConfig]:
     return [known[name] for name in names] if names else list(known.values())
 
 
-def _ingest(estate: Estate, logs: list[LogConfig]) -> tuple[list[IngestedFile], list[BeholdenError]]:
-    """Read every file of every log; one that cannot be read is reported and the rest goes on."""
-    from beholden.cli._rooms import world
-    from beholden.core.times import zone
-    from beholden.ledger.ingest import Ingest, LogFile
-    from beholden.logs import expand, load_mapping, open_reader
+def _not_understood(rows: list[IngestedFile]) -> list[Unknown]:
+    return [Unknown("records", row.file, reason, count=n) for row in rows for reason, n in row.not_understood.items()]
 
-    rows: list[IngestedFile] = []
-    failures: list[BeholdenError] = []
-    worker = Ingest(
-        state=estate.state,
-        vault=estate.vault,
-        ledger=estate.ledger,
-        world=world(estate, [declared.store for declared in logs if declared.store]),
-        clock=estate.clock,
+
+def _shown(rows: list[IngestedFile], output: str | None) -> list[IngestedFile]:
+    """What a table shows: files, or when they are many a total for each log."""
+    if output is not None or len(rows) <= _FILES_SHOWN_MAX:
+        return rows
+    logs: dict[str, list[IngestedFile]] = {}
+    for row in rows:
+        logs.setdefault(row.log, []).append(row)
+    return [row for files in logs.values() for row in ([_total(files)] if len(files) > 1 else files)]
+
+
+def _total(files: list[IngestedFile]) -> IngestedFile:
+    noise, not_understood, mended = Counter[str](), Counter[str](), Counter[str]()
+    for row in files:
+        noise.update(row.noise)
+        not_understood.update(row.not_understood)
+        mended.update(row.mended)
+    return IngestedFile(
+        files[0].log,
+        f"{len(files):,} files",
+        files[0].format,
+        sum(row.records for row in files),
+        sum(row.parsed for row in files),
+        dict(noise),
+        dict(not_understood),
+        dict(mended),
+        sum(row.events_new for row in files),
+        sum(row.events_known for row in files),
     )
-    for declared in logs:
-        try:
-            mapping = None if declared.mapping is None else load_mapping(estate.config.path(declared.mapping))
-            reader = open_reader(declared.format, mapping=mapping)
-            files = expand(declared.path, estate.directory)
-        except BeholdenError as error:
-            failures.append(error)
-            continue
-        time_zone = None if declared.time_zone is None else zone(declared.time_zone)
-        source = declared.server or declared.store or declared.name
-        for path in files:
-            with progress_bar(f"reading {path.name}") as progress:
-                file = LogFile(declared.name, path, source, declared.store, time_zone)
-                account, error_ = worker.file(file, reader, lambda done, show=progress: show(done, 0, ""))  # type: ignore[misc]
-            if error_ is not None:
-                failures.append(error_)
-            rows.append(
-                IngestedFile(
-                    declared.name, str(path), declared.format, account.records, account.parsed, dict(account.noise),
-                    dict(account.not_understood), account.events_new, account.events_known,
-                )
-            )  # fmt: skip
-    return rows, failures
 
 
 def _counts(table: dict[str, int]) -> str:
-    return ", ".join(f"{reason} {count:,}" for reason, count in sorted(table.items(), key=lambda item: -item[1])) or "-"
+    return ", ".join(f"{reason} {count:,}" for reason, count in sorted(table.items(), key=lambda item: -item[1]))
 
 
 _COLUMNS = [
-    Column("log", lambda row: row.log),
-    Column("file", lambda row: Path(row.file).name),
+    Column("log", lambda row: row.log, fold=True, spare=1),
+    Column("file", lambda row: Path(row.file).name, fold=True),
     Column("records", lambda row: row.records, right=True),
     Column("parsed", lambda row: row.parsed, right=True),
-    Column("noise", lambda row: _counts(row.noise)),
-    Column("not understood", lambda row: _counts(row.not_understood)),
+    Column("noise", lambda row: _counts(row.noise), fold=True, spare=3),
+    Column("not understood", lambda row: _counts(row.not_understood), fold=True, spare=2),
+    Column("mended", lambda row: _counts(row.mended), fold=True, spare=4, rare=True),
     Column("events new", lambda row: row.events_new, right=True),
     Column("known", lambda row: row.events_known, right=True),
 ]

@@ -8,31 +8,25 @@ from __future__ import annotations
 
 import csv
 import sys
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Callable, Sequence
+from typing import Any, Final, TypeVar
 
 import click
 import msgspec
 
+from beholden.cli._table import Column, write_table
+from beholden.cli._talk import note
+from beholden.cli.schemas import column_names, record_type
+from beholden.core.errors import LimitError
 from beholden.core.unknown import Unknown
 
-if TYPE_CHECKING:
-    from rich.console import Console
-
-__all__ = ["Column", "Output", "emit", "note", "output_options", "talk"]
+__all__ = ["Column", "Output", "emit", "note", "output_options", "write_table"]
 
 F = TypeVar("F", bound=Callable[..., Any])
-Output = str  # "table", "json" or "csv"
+Output = str  # "json" or "csv"; None is a table
 
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """A column of the table people see: its heading and how a row shows in it."""
-
-    heading: str
-    show: Callable[[Any], object]
-    right: bool = False
+#: Gaps written out one by one; --json has all of them.
+UNKNOWN_SHOWN_MAX: Final = 20
 
 
 def output_options(command: F) -> F:
@@ -43,96 +37,69 @@ def output_options(command: F) -> F:
 
 
 def emit(
-    output: str | None,
+    output: Output | None,
     noun: str,
     items: Sequence[Any],
     columns: Sequence[Column],
     *,
-    title: str = "",
+    empty: str,
     unknown: Sequence[Unknown] = (),
     truncated: bool = False,
+    after: Sequence[str] = (),
 ) -> None:
-    """Write ``items`` (frozen records) as asked for.
+    """Write ``items`` as asked for. An answer that a limit cut ends the command with exit code 4.
 
     Args:
         output: ``json``, ``csv`` or None for a table.
-        noun: the schema's noun: ``beholden.<noun>/1``.
+        noun: the schema's noun; it and the type of the items are registered in `beholden.cli.schemas`.
         items: records of one type; their fields are the keys of JSON and the columns of CSV.
         columns: what the table shows.
-        title: a line above the table.
+        empty: what the table says when there are no items: what was looked for.
         unknown: what this answer cannot say; always shown.
         truncated: whether a limit cut the answer.
+        after: lines of talk that follow a table.
     """
+    kind = record_type(noun)
+    if items and type(items[0]) is not kind:
+        raise TypeError(noun)
     if output == "json":
         envelope = {"schema": f"beholden.{noun}/1", "items": items, "truncated": truncated, "unknown": unknown}
         sys.stdout.write(msgspec.json.format(msgspec.json.encode(envelope)).decode() + "\n")
-        return
-    if output == "csv":
-        _csv(items)
     else:
-        _table(items, columns, title)
-    for gap in unknown:
-        note(f"unknown: {gap.line()}")
+        if output == "csv":
+            _csv(noun, items)
+        elif items:
+            write_table(items, columns)
+        else:
+            click.echo(f"{empty}; what is not known follows" if unknown else empty)
+        _say_unknown(unknown)
+    if output is None:
+        for line in after:
+            note(line)
     if truncated:
-        note("the answer is truncated")
+        raise LimitError("the answer", f"is cut after {len(items):,} rows", advice="raise --limit, or ask for less")
 
 
-def _csv(items: Sequence[Any]) -> None:
-    rows = [msgspec.to_builtins(item) for item in items]
-    if not rows:
-        return
+def _say_unknown(unknown: Sequence[Unknown]) -> None:
+    for gap in unknown[:UNKNOWN_SHOWN_MAX]:
+        note(f"unknown: {gap.line()}")
+    if len(unknown) > UNKNOWN_SHOWN_MAX:
+        note(f"unknown: and {len(unknown) - UNKNOWN_SHOWN_MAX:,} more: use --json")
+
+
+def _csv(noun: str, items: Sequence[Any]) -> None:
     writer = csv.writer(sys.stdout, lineterminator="\n")
-    writer.writerow(rows[0].keys())
-    writer.writerows([_cell(value) for value in row.values()] for row in rows)
+    writer.writerow(column_names(noun))
+    for item in items:
+        writer.writerow([_cell(value) for value in msgspec.to_builtins(item).values()])
 
 
 def _cell(value: object) -> object:
-    if isinstance(value, list) and all(isinstance(part, str) for part in value):
-        return " ".join(value)
-    if isinstance(value, list | Mapping):
+    """None is empty, true and false as in JSON, lists of text joined by semicolons, what is nested as JSON."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, list | tuple) and all(isinstance(part, str) for part in value):
+        return ";".join(value)
+    if isinstance(value, list | tuple | dict):
         return msgspec.json.encode(value).decode()
     return value
-
-
-def _table(items: Sequence[Any], columns: Sequence[Column], title: str) -> None:
-    from rich.table import Table
-
-    console = talk(sys.stdout)
-    if not items:
-        console.print(f"{title}: nothing" if title else "nothing", highlight=False)
-        return
-    table = Table(title=title or None, title_justify="left", box=None, pad_edge=False, header_style="bold")
-    for column in columns:
-        table.add_column(column.heading, justify="right" if column.right else "left", overflow="fold")
-    for item in items:
-        table.add_row(*(_shown(column.show(item)) for column in columns))
-    console.print(table)
-
-
-def _shown(value: object) -> str:
-    if value is None:
-        return "-"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, int):
-        return f"{value:,}"
-    if isinstance(value, float):
-        return f"{value:.2f}"
-    if isinstance(value, list | tuple):
-        return ", ".join(str(part) for part in value) or "-"
-    from rich.markup import escape
-
-    return escape(str(value))
-
-
-def talk(stream: Any = None) -> Console:
-    """A console for people: stderr unless told otherwise; wide enough when it is not a terminal."""
-    from rich.console import Console
-
-    stream = stream or sys.stderr
-    return Console(file=stream, width=None if stream.isatty() else 160, soft_wrap=False, highlight=False)
-
-
-def note(text: str) -> None:
-    """A line of talk on stderr."""
-    click.echo(text, err=True)

@@ -6,9 +6,12 @@ import click
 
 from beholden.cli._estate import Estate, pass_estate
 from beholden.cli._progress import progress_bar
-from beholden.cli.output import note, output_options
+from beholden.cli.output import output_options
 
 __all__ = ["scan"]
+
+#: Stores and datasets that the last line names.
+_NAMED_MAX = 3
 
 
 @click.command(short_help="Look at every store and classify its fields.")
@@ -21,11 +24,12 @@ def scan(estate: Estate, *, stores: tuple[str, ...], seed: int, restart: bool, o
     """Look at every declared store (or the STORES named): list datasets, sample them, classify each field.
 
     Only samples are read; values are neither kept nor shown. What could not be looked at is listed, never passed
-    over. Exit code 4 when a store could not be read.
+    over. Exit code 4 when a store or dataset could not be read; the others are looked at all the same. A scan that was
+    stopped goes on where it was.
     """
     from beholden.atlas.scan import scan as run_scan
-    from beholden.cli.map import show_coverage
-    from beholden.core.errors import UsageError
+    from beholden.cli.map import found_classes, show_coverage
+    from beholden.core.errors import SourceError, UsageError
 
     for name in stores:
         estate.config.store_named(name)
@@ -42,8 +46,16 @@ def scan(estate: Estate, *, stores: tuple[str, ...], seed: int, restart: bool, o
             resume=not restart,
             progress=progress,
         )
-    show_coverage(estate, output, stores)
-    if output is None:
-        note("next: beholden map where payment_card, beholden map zones, beholden map fields")
+    classes = found_classes(estate, stores) if output is None else ""
+    after = [f"fields with personal data: {classes or 'none found'}"]
+    if classes:
+        top = classes.partition(" ")[0]
+        after.append(f"next: {estate.command(f'map where {top}')} (or: map fields, map zones)")
+    show_coverage(estate, output, stores, after)
     if result.failed:
-        raise click.exceptions.Exit(4)
+        names = sorted({f"{found.store}/{found.path}" if found.path else found.store for found in result.failed})
+        more = f" and {len(names) - _NAMED_MAX:,} more" if len(names) > _NAMED_MAX else ""
+        raise SourceError(
+            "scan", f"could not read {', '.join(names[:_NAMED_MAX])}{more}",
+            advice="the reasons are listed as unknown; mend them and scan again",
+        )  # fmt: skip

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import os
+from contextlib import closing
 from dataclasses import dataclass
+from typing import Any
 
 import click
 
 from beholden.cli._estate import Estate, pass_estate
+from beholden.cli._lazy import Group
 from beholden.cli._toml import append_table
 from beholden.cli.output import Column, emit, note, output_options
 from beholden.core.config import StoreConfig
 from beholden.core.errors import BeholdenError
 from beholden.core.unknown import Unknown
 
-__all__ = ["store"]
+__all__ = ["StoreRow", "store"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +33,7 @@ class StoreRow:
     error: str | None
 
 
-@click.group()
+@click.group(cls=Group)
 def store() -> None:
     """Declare data stores, list and test them, print grants."""
 
@@ -38,9 +41,9 @@ def store() -> None:
 @store.command()
 @click.argument("name")
 @click.argument("url")
-@click.option("--zone", help="The zone the store belongs to.")
-@click.option("--owner", help="Who answers for it.")
-@click.option("--password-file", help="A file that holds the password alone.")
+@click.option("--zone", metavar="NAME", help="The zone the store belongs to.")
+@click.option("--owner", metavar="TEXT", help="Who answers for it, e.g. a team.")
+@click.option("--password-file", metavar="FILE", help="A file that holds the password alone.")
 @click.option("--max-rows-per-second", type=click.IntRange(min=1), help="Read no faster than this.")
 @pass_estate
 def add(
@@ -53,35 +56,38 @@ def add(
     password_file: str | None,
     max_rows_per_second: int | None,
 ) -> None:
-    r"""Declare the store NAME at URL in beholden.toml and try it.
+    """Declare the store NAME at URL in beholden.toml and try it. It is only ever read.
 
     \b
     postgresql://reader@host/database   password: env BEHOLDEN_STORE_NAME_PASSWORD
     sqlite:///path/to/file.db
     file:path/to/directory              CSV, JSONL and Parquet files below it
-    """
+
+    Relative paths start at the estate's directory. `beholden store grants postgresql` prints the script that makes a
+    reader with no more rights than needed.
+    """  # noqa: D301 - click wants the character itself
     from beholden.core.names import check_store_name
     from beholden.stores import open_store
 
     check_store_name(name)
-    draft = StoreConfig(name=name, url=url, password_file=password_file)
-    open_store(draft, root=estate.directory, environ=os.environ).close()  # refuses a url it cannot read
-    values = {
+    values: dict[str, Any] = {
         "name": name, "url": url, "zone": zone, "owner": owner, "password_file": password_file,
         "max_rows_per_second": max_rows_per_second,
     }  # fmt: skip
+    open_store(StoreConfig(**values), root=estate.directory, environ=os.environ).close()  # refuses a url it cannot read
     append_table(estate.directory, "store", values)
-    note(f"store {name} declared in beholden.toml")
-    fresh = Estate(estate.directory)
-    try:
-        info = fresh.connector(name).test()
-        note(f"it answers: {info.kind} {info.version}" + (f", read as {info.user}" if info.user else ""))
-        note("next: beholden scan")
-    except BeholdenError as error:
-        note(f"declared, but not readable yet: {error.line()}")
-        raise click.exceptions.Exit(error.exit_code) from None
-    finally:
-        fresh.close()
+    note(f"store {name} declared in {estate.directory / 'beholden.toml'}")
+    if _without_password(url) != url:
+        note("the password is in that file in plain: better leave it out and give it by --password-file or environment")
+    with closing(open_store(StoreConfig(**values), root=estate.directory, environ=os.environ)) as connector:
+        try:
+            info = connector.test()
+        except BeholdenError as error:
+            note(f"beholden: declared, but not readable yet: {error.line()}")
+            note(f"when that is mended: {estate.command(f'store test {name}')}")
+            raise click.exceptions.Exit(error.exit_code) from None
+    note(f"it answers: {info.kind} {info.version}" + (f", read as {info.user}" if info.user else ""))
+    note(f"next: {estate.command(f'scan {name}')}")
 
 
 @store.command("list")
@@ -102,12 +108,12 @@ def list_(estate: Estate, *, output: str | None) -> None:
                 declared.zone,
                 declared.owner,
                 None if last is None else last.error is None,
-                None if last is None else last.server_version,
+                None if last is None or last.server_version is None else f"{last.kind} {last.server_version}",
                 None if last is None else last.error,
             )
         )
     unknown = [Unknown("store", row.store, "never looked at") for row in rows if row.reachable is None]
-    emit(output, "stores", rows, _COLUMNS, unknown=unknown)
+    emit(output, "stores", rows, _COLUMNS, empty=_EMPTY, unknown=unknown)
 
 
 @store.command()
@@ -126,15 +132,18 @@ def test(estate: Estate, *, names: tuple[str, ...], output: str | None) -> None:
             error, failed = problem.line(), 4
         url = _without_password(declared.url)
         rows.append(StoreRow(declared.name, url, declared.zone, declared.owner, error is None, version, error))
-    emit(output, "stores", rows, _COLUMNS)
+    emit(output, "stores", rows, _COLUMNS, empty=_EMPTY)
     if failed:
         raise click.exceptions.Exit(failed)
 
 
-@store.command()
+@store.command(short_help="Print the script that makes a least-privilege reader.")
 @click.argument("kind")
 def grants(kind: str) -> None:
-    """Print the script that makes a least-privilege reader for a KIND of store (postgresql)."""
+    """Print the script that makes a least-privilege reader for a KIND of store: postgresql.
+
+    An administrator reads it, fills in the password and runs it; beholden never does.
+    """
     from beholden.stores import grants_script
 
     click.echo(grants_script(kind), nl=False)
@@ -149,11 +158,12 @@ def _without_password(url: str) -> str:
     return f"{scheme}://{credentials.partition(':')[0]}@{place}"
 
 
+_EMPTY = "no store is declared in beholden.toml; declare one with: beholden store add NAME URL"
 _COLUMNS = [
     Column("store", lambda row: row.store),
-    Column("url", lambda row: row.url),
-    Column("zone", lambda row: row.zone),
-    Column("owner", lambda row: row.owner),
+    Column("url", lambda row: row.url, fold=True, spare=1),
+    Column("zone", lambda row: row.zone, spare=2, rare=True),
+    Column("owner", lambda row: row.owner, fold=True, spare=3, rare=True),
     Column("answers", lambda row: row.reachable),
-    Column("what", lambda row: row.error or row.version),
+    Column("what", lambda row: row.error or row.version, fold=True),
 ]

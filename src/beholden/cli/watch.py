@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from beholden.cli._estate import Estate, pass_estate
+from beholden.cli._lazy import Group
 from beholden.cli.output import Column, emit, note, output_options
 from beholden.core.errors import BeholdenError, UsageError
 from beholden.core.unknown import Unknown
+
+if TYPE_CHECKING:
+    from beholden.feeds import Feed
 
 __all__ = ["watch"]
 
@@ -15,7 +21,7 @@ __all__ = ["watch"]
 _REASON_KINDS = ("contact", "case", "assignment", "order")
 
 
-@click.group()
+@click.group(cls=Group)
 def watch() -> None:
     """Accesses without a reason."""
 
@@ -33,14 +39,17 @@ def reasons(
     """How many accesses to persons' data have an open contact or case behind them, and which have none.
 
     An access without a reason on record is unexplained, not yet suspicious: contacts are logged late, and some work
-    has no ticket.
+    has no ticket. Reasons come from the feeds declared with `beholden feed add`. Exit code 4 when one of them could
+    not be read.
     """
     from beholden.cli._rooms import engine
     from beholden.core.times import parse_window
     from beholden.feeds import open_feed
+    from beholden.ledger.gaps import gaps
     from beholden.watch.reasons import judge, summarise, unexplained
 
-    feeds, unknown = [], []
+    feeds: list[Feed] = []
+    failed, unknown = 0, list[Unknown]()
     for declared in estate.config.feed:
         if declared.kind not in _REASON_KINDS:
             continue
@@ -48,6 +57,7 @@ def reasons(
             feeds.append(open_feed(declared, root=estate.directory))
         except BeholdenError as error:
             note(f"beholden: {error.line()}")
+            failed = error.exit_code
             unknown.append(Unknown("feed", declared.name, error.found))
     if not feeds:
         raise UsageError(
@@ -55,21 +65,33 @@ def reasons(
             expected=f"a [[feed]] of kind {' or '.join(_REASON_KINDS)}", advice="declare one with: beholden feed add",
         )  # fmt: skip
     window = parse_window(start, end, estate.clock)
+    snapshot = estate.ledger.tables()
     with engine(estate) as running:
-        judged = judge(estate.ledger.tables(), feeds, running, estate.vault, window)
+        judged = judge(snapshot, feeds, running, estate.vault, window)
+        unknown += gaps(estate.state, estate.config, snapshot, running, window=window, stores=None, now=estate.clock())
     for feed in feeds:
         doubts = {**feed.problems, **feed.assumed}
         unknown += [Unknown("feed", feed.name, reason, count=count) for reason, count in doubts.items()]
+    span = " in that time" if start or end else ""
     if events:
         accesses = unexplained(judged, estate.vault)
-        emit(output, "unexplained", accesses[:limit], _EVENTS, unknown=unknown, truncated=len(accesses) > limit)
-        return
-    rows = summarise(judged, estate.vault)
-    emit(output, "reasons", rows[:limit], _ACTORS, unknown=unknown, truncated=len(rows) > limit)
+        emit(
+            output, "unexplained", accesses[:limit], _EVENTS, unknown=unknown, truncated=len(accesses) > limit,
+            empty=f"every access to a person's data on record{span} has an open contact or case behind it"
+            if judged.num_rows else f"no access to a person's data is on record{span}",
+        )  # fmt: skip
+    else:
+        rows = summarise(judged, estate.vault)
+        emit(
+            output, "reasons", rows[:limit], _ACTORS, unknown=unknown, truncated=len(rows) > limit,
+            empty=f"no access to a person's data is on record{span}",
+        )  # fmt: skip
+    if failed:
+        raise click.exceptions.Exit(failed)
 
 
 _ACTORS = [
-    Column("actor", lambda row: row.actor),
+    Column("actor", lambda row: row.actor, fold=True),
     Column("accesses", lambda row: row.accesses, right=True),
     Column("explained", lambda row: row.explained, right=True),
     Column("unexplained", lambda row: row.unexplained, right=True),
@@ -77,9 +99,9 @@ _ACTORS = [
 ]
 _EVENTS = [
     Column("time", lambda row: row.time[:19]),
-    Column("actor", lambda row: row.actor),
-    Column("subject", lambda row: row.subject),
-    Column("dataset", lambda row: f"{row.store}/{row.dataset}"),
-    Column("activity", lambda row: row.activity),
-    Column("seq", lambda row: str(row.seq), right=True),
+    Column("actor", lambda row: row.actor, fold=True),
+    Column("subject", lambda row: row.subject, fold=True),
+    Column("dataset", lambda row: f"{row.store or '?'}/{row.dataset or '?'}", fold=True),
+    Column("activity", lambda row: row.activity, spare=1),
+    Column("seq", lambda row: str(row.seq), right=True, spare=2),
 ]

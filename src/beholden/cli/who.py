@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
 from beholden.cli._estate import Estate, pass_estate
-from beholden.cli.output import Column, emit, note, output_options
+from beholden.cli.output import Column, emit, output_options
 
 __all__ = ["who"]
+
+
+def _dataset(row: Any) -> str:
+    return f"{row.store or '?'}/{row.dataset or '?'}"
 
 
 @click.command(short_help="Who touched a dataset, a class of data or a person's data.")
@@ -40,11 +46,20 @@ def who(
 ) -> None:
     """Who touched a dataset, a class of data, a person's data, or what an actor touched; and what is not known.
 
-    Each row has a match: "named" is this person or dataset itself, "included" a read of the whole that must contain
-    it, "possible" a condition that cannot be resolved from the log alone.
-    """
-    from beholden.cli._who import answer, build_question
+    Give at least one of --dataset, --class, --subject, --actor and --credential; given together, all of them must
+    hold. Each row has a match: "named" is this person or dataset itself, "included" a read of the whole that must
+    contain it, "possible" a condition that cannot be resolved from the log alone.
 
+    \b
+    beholden who --dataset crm/public.customer --from 30d
+    beholden who --subject customer:17 --events
+    beholden who --actor anna --class payment_card --json
+    """  # noqa: D301 - click wants the character itself
+    from beholden.cli._who import answer, build_question
+    from beholden.core.errors import UsageError
+
+    if resolve and subject is None:
+        raise UsageError("--resolve", "needs a person to look for", expected="--subject KIND:ID beside it")
     question = build_question(
         estate,
         datasets=datasets,
@@ -57,40 +72,39 @@ def who(
     )
     result = answer(estate, question, events=events, resolve=resolve)
     rows = result.events if events else result.groups
-    cut = rows[:limit]
+    unresolved = subject is not None and not resolve and any(row.match == "possible" for row in rows)
+    hint = "possible: a condition that may have reached this person; --resolve asks the store which persons it reaches"
     emit(
         output,
         "who-events" if events else "who",
-        cut,
+        rows[:limit],
         _EVENT_COLUMNS if events else _GROUP_COLUMNS,
+        empty="no access on record matches what was asked",
         unknown=result.unknown,
-        truncated=len(cut) < len(rows),
+        truncated=len(rows) > limit,
+        after=[hint] if unresolved else [],
     )
-    if output is None and any(row.match == "possible" for row in rows) and subject is not None and not resolve:
-        note("possible: a condition that may have reached this person; --resolve asks the store")
-    if len(cut) < len(rows):
-        raise click.exceptions.Exit(4)
 
 
 _GROUP_COLUMNS = [
-    Column("actor", lambda row: row.actor),
-    Column("dataset", lambda row: f"{row.store or '?'}/{row.dataset or '?'}"),
+    Column("actor", lambda row: row.actor, fold=True),
+    Column("dataset", _dataset, fold=True),
     Column("activity", lambda row: row.activity),
     Column("match", lambda row: row.match),
     Column("events", lambda row: row.events, right=True),
-    Column("rows", lambda row: row.rows, right=True),
-    Column("subjects", lambda row: row.subjects, right=True),
-    Column("first", lambda row: row.first[:19]),
+    Column("rows", lambda row: row.rows, right=True, spare=3),
+    Column("subjects", lambda row: row.subjects, right=True, spare=1),
+    Column("first", lambda row: row.first[:19], spare=2),
     Column("last", lambda row: row.last[:19]),
-    Column("with", lambda row: row.also),
+    Column("with", lambda row: row.also, fold=True, spare=4, rare=True),
 ]
 _EVENT_COLUMNS = [
-    Column("seq", lambda row: str(row.seq), right=True),
+    Column("seq", lambda row: str(row.seq), right=True, spare=3),
     Column("time", lambda row: row.time),
-    Column("actor", lambda row: row.actor),
-    Column("dataset", lambda row: f"{row.store or '?'}/{row.dataset or '?'}"),
+    Column("actor", lambda row: row.actor, fold=True),
+    Column("dataset", _dataset, fold=True),
     Column("activity", lambda row: row.activity),
-    Column("match", lambda row: row.match),
-    Column("rows", lambda row: row.rows, right=True),
-    Column("fields", lambda row: row.fields),
+    Column("match", lambda row: row.match, spare=1),
+    Column("rows", lambda row: row.rows, right=True, spare=2),
+    Column("fields", lambda row: row.fields, fold=True, spare=4),
 ]

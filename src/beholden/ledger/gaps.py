@@ -28,17 +28,25 @@ _USUAL_EVENTS_MIN: Final = 5
 _SILENT_HOURS_MIN: Final = 3
 #: Days of record needed before silence can be told from habit.
 _DAYS_MIN: Final = 3
+#: Gaps of one source listed one by one, the longest first; the others are counted.
+_GAPS_MAX: Final = 100
+#: Clocks differ by a little; an event further in the future than this was dated by a wrong one.
+_SKEW_US: Final = _HOUR_US
 
 
 @dataclass(frozen=True, slots=True)
 class _Reach:
-    """A source's record: the stores it speaks of, events by hour (hour start in microseconds), first and last."""
+    """A source's record up to now: the stores it speaks of, events by hour (its start in microseconds), first and last.
+
+    ``ahead`` counts events of hours that are still to come.
+    """
 
     source: str
     stores: frozenset[str]
     hours: dict[int, int]
     first: int
     last: int
+    ahead: int
 
     def about(self) -> str:
         """How people call it."""
@@ -57,48 +65,62 @@ def gaps(
     now: int,
 ) -> list[Unknown]:
     """What an answer about ``stores`` (None: all declared) in ``window`` rests on and what it lacks."""
-    reaches = _reaches(snapshot, engine)
+    reaches = _reaches(snapshot, engine, now)
     wanted = sorted({store.name for store in config.store} if stores is None else set(stores))
-    found: list[Unknown] = []
+    mine = [reach for reach in reaches if stores is None or reach.stores & set(wanted)]
     readings = ingest_rows(state)
-    mine = [reach for reach in reaches if reach.stores & set(wanted)]
-    found += [
-        Unknown.of("log", store, "no access to this store is on record: no log of it was read")
-        for store in wanted
-        if not any(store in reach.stores for reach in mine)
-    ]
+    found = list(_unrecorded(wanted, mine, readings))
     for reach in mine:
         found += _edges(reach, window, now)
         found += _silences(reach, window)
     sources = {reach.source for reach in mine} | set(wanted)
-    found += _readings([row for row in readings if row.source in sources])
+    found += _readings([row for row in readings if stores is None or row.source in sources])
     read = {row.log for row in readings}
     found += [
         Unknown.of("log", log.name, "declared but never read")
         for log in config.log
-        if log.name not in read and (log.store is None or log.store in wanted)
+        if log.name not in read and (stores is None or log.store is None or log.store in wanted)
     ]
     return found
 
 
-def _reaches(snapshot: Snapshot, engine: Engine) -> list[_Reach]:
+def _unrecorded(wanted: Collection[str], reaches: Sequence[_Reach], readings: Sequence[IngestRow]) -> Iterator[Unknown]:
+    """Stores of which the record tells nothing."""
+    read = {row.source for row in readings}
+    for store in wanted:
+        if not any(store in reach.stores for reach in reaches):
+            why = "its log was read and tells of none" if store in read else "no log of it was read"
+            yield Unknown.of("log", store, f"no access to this store is on record: {why}")
+
+
+def _reaches(snapshot: Snapshot, engine: Engine, now: int) -> list[_Reach]:
     table = engine.run(load_sql("beholden.ledger", "sources.sql"), {}, {"events": snapshot.source()})
     by_source: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for row in table.to_pylist():
         by_source[row["source"]].append(row)
-    return [_reach(source, rows) for source, rows in by_source.items()]
+    return [_reach(source, rows, now) for source, rows in by_source.items()]
 
 
-def _reach(source: str, rows: Sequence[Mapping[str, Any]]) -> _Reach:
+def _reach(source: str, rows: Sequence[Mapping[str, Any]], now: int) -> _Reach:
+    """One event of a wrong clock must not hide that a log has stopped: what lies ahead of now is no record of now."""
     hours: Counter[int] = Counter()
+    ahead = 0
+    past = []
     for row in rows:
-        hours[_micros(row["hour"])] += row["events"]
+        hour = _micros(row["hour"])
+        if hour <= now + _SKEW_US:
+            hours[hour] += row["events"]
+            past.append(row)
+        else:
+            ahead += row["events"]
+    span = past or rows
     return _Reach(
         source,
         frozenset(row["store"] for row in rows if row["store"] is not None),
         dict(hours),
-        min(_micros(row["first"]) for row in rows),
-        max(_micros(row["last"]) for row in rows),
+        min(_micros(row["first"]) for row in span),
+        max(_micros(row["last"]) for row in span),
+        ahead,
     )
 
 
@@ -107,43 +129,75 @@ def _micros(moment: datetime) -> int:
 
 
 def _edges(reach: _Reach, window: Window, now: int) -> Iterator[Unknown]:
-    """Time asked about that lies before the first or well after the last record."""
+    """Time asked about that lies before the first or well after the last record, and records from the future."""
     if window.start is None or window.start < reach.first:
         yield Unknown.of("window", reach.about(), "nothing is recorded before the first event", since_us=reach.first)
     end = min(window.end if window.end is not None else now, now)
     if end - reach.last > _DAY_US:
         yield Unknown.of("window", reach.about(), "nothing is recorded after the last event", since_us=reach.last)
+    if reach.ahead:
+        reason = "events dated in the future: a clock is or was wrong, and their true time is not known"
+        yield Unknown.of("clock", reach.about(), reason, count=reach.ahead)
 
 
-def _silences(reach: _Reach, window: Window) -> Iterator[Unknown]:
-    """Hours without an event that usually have some."""
-    if reach.last - reach.first < _DAYS_MIN * _DAY_US:
-        return
-    hours = range(min(reach.hours), max(reach.hours) + 1, _HOUR_US)
+def _silences(reach: _Reach, window: Window) -> list[Unknown]:
+    """Times without any event in which several hours in a row usually have some."""
+    if not reach.hours or reach.last - reach.first < _DAYS_MIN * _DAY_US:
+        return []
+    usual = _usual_hours(reach.hours)
+    gaps: list[tuple[int, int]] = []  # silent hours, start
+    for before, after in itertools.pairwise(sorted(reach.hours)):
+        start, end = before + _HOUR_US, after
+        if window.start is not None:
+            start = max(start, window.start - window.start % _HOUR_US)
+        if window.end is not None:
+            end = min(end, window.end)
+        if end - start >= _SILENT_HOURS_MIN * _HOUR_US and _in_a_row(usual, start, end) >= _SILENT_HOURS_MIN:
+            gaps.append((_count(usual, start, end), start))
+    gaps.sort(key=lambda gap: (-gap[0], gap[1]))
+    found = [
+        Unknown.of("gap", reach.about(), f"no event for {hours} hours that usually have some", since_us=start)
+        for hours, start in sorted(gaps[:_GAPS_MAX], key=lambda gap: gap[1])
+    ]
+    if gaps[_GAPS_MAX:]:
+        found.append(Unknown.of("gap", reach.about(), "shorter gaps than these", count=len(gaps) - _GAPS_MAX))
+    return found
+
+
+def _usual_hours(hours: Mapping[int, int]) -> frozenset[int]:
+    """Hours of the day that usually have events, among days that have any."""
+    first, last = min(hours), max(hours)
     by_hour: dict[int, list[int]] = defaultdict(list)
-    for hour in hours:
-        by_hour[hour // _HOUR_US % 24].append(reach.hours.get(hour, 0))
-    usual = {hour: statistics.median(counts) for hour, counts in by_hour.items()}
-
-    def is_silent(hour: int) -> bool:
-        return reach.hours.get(hour, 0) == 0 and usual[hour // _HOUR_US % 24] >= _USUAL_EVENTS_MIN
-
-    for silent, run in itertools.groupby((hour for hour in hours if _touches(hour, window)), key=is_silent):
-        silence = list(run)
-        if silent and len(silence) >= _SILENT_HOURS_MIN:
-            reason = f"no event for {len(silence)} hours that usually have some"
-            yield Unknown.of("gap", reach.about(), reason, since_us=silence[0])
+    for day in sorted({hour // _DAY_US for hour in hours}):
+        for place in range(24):
+            hour = day * _DAY_US + place * _HOUR_US
+            if first <= hour <= last:
+                by_hour[place].append(hours.get(hour, 0))
+    return frozenset(place for place, counts in by_hour.items() if statistics.median(counts) >= _USUAL_EVENTS_MIN)
 
 
-def _touches(hour: int, window: Window) -> bool:
-    return (window.start is None or hour + _HOUR_US > window.start) and (window.end is None or hour < window.end)
+def _count(usual: Collection[int], start: int, end: int) -> int:
+    """Usual hours in ``[start, end)``, however long that is."""
+    days, rest = divmod(-(-(end - start) // _HOUR_US), 24)
+    return days * len(usual) + sum((start // _HOUR_US + i) % 24 in usual for i in range(rest))
+
+
+def _in_a_row(usual: Collection[int], start: int, end: int) -> int:
+    """The longest run of usual hours in ``[start, end)``; two days hold every run there is."""
+    longest = run = 0
+    for hour in range(start, min(end, start + 2 * _DAY_US), _HOUR_US):
+        run = run + 1 if hour // _HOUR_US % 24 in usual else 0
+        longest = max(longest, run)
+    return longest
 
 
 def _readings(rows: Sequence[IngestRow]) -> Iterator[Unknown]:
-    """Records that were not understood, and readings that did not come to their end. The last reading of a file counts."""
+    """Records not understood or put right, and readings that did not end. The last reading of a file counts."""
     last = {(row.log, row.file): row for row in rows}
     for row in last.values():
         for reason, count in row.not_understood.items():
             yield Unknown.of("records", row.log, reason, count=count)
+        for what, count in row.mended.items():
+            yield Unknown.of("records", row.log, f"kept, with a part that was put right: {what}", count=count)
         if row.finished is None:
             yield Unknown.of("log", row.log, "its last reading was stopped before the end", since_us=row.started)

@@ -7,11 +7,12 @@ are idempotent on (source, uid).
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import tzinfo
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 import pyarrow as pa
@@ -21,8 +22,8 @@ from beholden.core.errors import BeholdenError, SourceError
 from beholden.core.events import DEFAULT_CLASS_UID
 from beholden.core.names import Person
 from beholden.core.times import Clock
-from beholden.ledger.format import INPUT_EVENTS
-from beholden.ledger.interpret import Access, interpret
+from beholden.ledger.format import APPEND_BYTES_MAX, INPUT_EVENTS
+from beholden.ledger.interpret import Access, Interpreter, People, RefusedRecordError, people_of
 from beholden.ledger.log import Ledger
 from beholden.ledger.world import World
 from beholden.logs import LogBatch, LogContext, Reader, open_log
@@ -34,7 +35,17 @@ from beholden.vault import Vault
 
 __all__ = ["Ingest", "LogFile"]
 
-_SEPARATOR = b"\x1f"
+_SEPARATOR: Final = b"\x1f"
+#: Columns that pass from the log to the ledger as they are.
+_COPIED: Final = ("time", "actor_kind", "session", "device", "ip", "app", "bytes", "purpose", "decision", "status")
+#: Columns that an event is made from.
+_READ: Final = (
+    "record", "identity", "actor", "actor_kind", "on_behalf_of", "credential", "class_uid", "activity", "store",
+    "object", "fields", "subjects", "scope", "subject_count", "rows", "assignment", "statement", "statement_ref",
+    "detail",
+)  # fmt: skip
+_Statement = tuple[Template, StatementFacts]
+_MADE: Final = tuple(name for name in INPUT_EVENTS.names if name not in _COPIED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +61,22 @@ class LogFile:
 
 @dataclass(frozen=True, slots=True)
 class _Row:
-    """An access with the raw event it came from and its SQL."""
+    """An access with the raw event it came from (its row in the batch) and its SQL."""
 
+    place: int
     raw: dict[str, Any]
+    people: People
     access: Access
-    statement: tuple[Template, StatementFacts] | None
+    template: Template | None  # None where there is no SQL, or it was not understood
+
+
+@dataclass(slots=True)
+class _Outcome:
+    """What becomes of a batch's records."""
+
+    rows: list[_Row] = field(default_factory=list)
+    kept: set[int] = field(default_factory=set)
+    dropped: dict[int, str | None] = field(default_factory=dict)  # record -> why it was not understood, None is noise
 
 
 class Ingest:
@@ -73,6 +95,7 @@ class Ingest:
         self._vault = vault
         self._ledger = ledger
         self._world = world
+        self._interpreter = Interpreter(world)
         self._clock = clock
 
     def file(
@@ -81,7 +104,8 @@ class Ingest:
         """Read one file to its end; events are durable batch by batch, the account at the end.
 
         Returns the account, and what stopped the reading when the file cannot be opened, is of another format, or
-        fails half-way; what was read before that stays.
+        fails half-way, or when its events cannot be kept; what was read before that stays. The account then has one
+        more record, not understood, that says so.
         """
         account = Account()
         ingest_id = start_ingest(
@@ -93,10 +117,11 @@ class Ingest:
             now=self._clock(),
         )
         stopped: BeholdenError | None = None
+        last_record = -1
         try:
             with open_log(file.path) as stream:
                 for batch in reader.read(stream, LogContext(file.source, file.time_zone)):
-                    self._batch(batch, file, account)
+                    last_record = self._batch(batch, file, account, last_record)
                     progress(account.records)
         except SourceError as error:
             stopped = error
@@ -105,123 +130,125 @@ class Ingest:
         finish_ingest(self._state, ingest_id, account, now=self._clock())
         return account, stopped
 
-    def _batch(self, batch: LogBatch, file: LogFile, account: Account) -> None:
+    def _batch(self, batch: LogBatch, file: LogFile, account: Account, before: int) -> int:
+        """Keep a batch's events, then enter its records into the account.
+
+        ``before`` is the last record of the batch before, whose events may go on here. Returns the last one of this.
+        """
+        outcome = self._understand(batch, file)
+        if outcome.rows:
+            self._append(self._events(batch.events, outcome.rows, file), account)
         account.records += batch.records
         account.parsed += batch.parsed
         account.noise.update(batch.noise)
+        account.mended.update(batch.mended)
         for problem in batch.problems:
             account.add_problem(problem.record, problem.reason)
-        rows = list(self._understand(batch, file, account))
-        if not rows:
+        for record, problem_of_record in outcome.dropped.items():
+            if record in outcome.kept or record == before:
+                continue
+            account.parsed -= 1
+            if problem_of_record is None:
+                account.noise["no dataset"] += 1
+            else:
+                account.add_problem(record, problem_of_record)
+        return before if batch.events.num_rows == 0 else int(batch.events.column("record")[-1].as_py())
+
+    def _append(self, events: pa.RecordBatch, account: Account) -> None:
+        """Make events durable, in pieces that the ledger takes."""
+        if events.nbytes > APPEND_BYTES_MAX // 2 and events.num_rows > 1:
+            half = events.num_rows // 2
+            self._append(events.slice(0, half), account)
+            self._append(events.slice(half), account)
             return
-        events = self._events(rows, file)
         result = self._ledger.append(events)
         account.events_new += result.new
         account.events_known += result.known
         span = pc.min_max(events.column("time").cast(pa.int64()))
         account.saw(span["min"].as_py(), span["max"].as_py())
 
-    def _understand(self, batch: LogBatch, file: LogFile, account: Account) -> Iterator[_Row]:
-        """Rows to keep; records that touched no dataset move from parsed to noise or not understood."""
-        kept: set[int] = set()
-        dropped: dict[int, str | None] = {}
-        for raw in batch.events.to_pylist():
+    def _understand(self, batch: LogBatch, file: LogFile) -> _Outcome:
+        """The accesses to keep; records that touched no dataset, or cannot be kept, are dropped with the reason."""
+        outcome = _Outcome()
+        last: tuple[str | None, str | None] | None = None  # records of one statement follow each other
+        statement: _Statement | None = None
+        for place, raw in enumerate(batch.events.select(_READ).to_pylist()):
             store = raw["store"] or file.store
-            view = self._world.stores.get(store) if store else None
-            statement = view.analyser.facts(raw["statement"]) if view is not None and raw["statement"] else None
-            accesses = interpret(raw, self._world, statement, store)
-            if not accesses:
-                dropped.setdefault(raw["record"], statement[1].problem if statement else None)
+            if last != (store, raw["statement"]):
+                last = store, raw["statement"]
+                statement = self._statement(store, raw["statement"])
+            try:
+                people = people_of(raw, self._world)
+            except RefusedRecordError as error:
+                outcome.dropped.setdefault(raw["record"], str(error))
                 continue
-            kept.add(raw["record"])
-            for access in accesses:
-                yield _Row(raw, access, statement)
-        for record, problem in dropped.items():
-            if record not in kept:
-                account.parsed -= 1
-                if problem is None:
-                    account.noise["no dataset"] += 1
-                else:
-                    account.add_problem(record, f"statement not understood: {problem}")
+            accesses = self._interpreter.accesses(raw, people, statement, store)
+            if not accesses:
+                outcome.dropped.setdefault(raw["record"], _problem(statement))
+                continue
+            outcome.kept.add(raw["record"])
+            template = None if statement is None or statement[1].problem is not None else statement[0]
+            outcome.rows += [_Row(place, raw, people, access, template) for access in accesses]
+        return outcome
 
-    def _events(self, rows: list[_Row], file: LogFile) -> pa.RecordBatch:
+    def _statement(self, store: str | None, sql: str | None) -> _Statement | None:
+        view = self._world.stores.get(store) if store else None
+        return view.analyser.facts(sql) if view is not None and sql else None
+
+    def _events(self, raw: pa.RecordBatch, rows: list[_Row], file: LogFile) -> pa.RecordBatch:
         tokens = self._tokens(rows)
         self._keep_templates(rows, file)
-        columns: dict[str, list[Any]] = {name: [] for name in INPUT_EVENTS.names}
-        secrets: list[tuple[str, int, bytes, bytes | None]] = []
-        for i, row in enumerate(rows):
-            self._add(columns, row, tokens, file)
-            secrets += self._secrets(i, row, tokens)
-        for (name, i, _, _), blob in zip(
-            secrets, self._vault.encrypt_many([(owner, text) for _, _, text, owner in secrets]), strict=True
-        ):
+        joined = _joined_statements(rows)
+        made = [self._made(row, tokens, file, joined) for row in rows]
+        columns: dict[str, Any] = dict(zip(_MADE, map(list, zip(*made, strict=True)), strict=True))
+        secrets = [secret for i, row in enumerate(rows) for secret in _secrets(i, row, tokens)]
+        blobs = self._vault.encrypt_many([(owner, text) for _, _, text, owner in secrets])
+        for (name, i, _, _), blob in zip(secrets, blobs, strict=True):
             columns[name][i] = blob
         columns["uid"] = self._vault.keyed_hash("uid", columns["uid"])
         columns["correlation"] = self._hash_present("correlation", columns["correlation"])
-        return pa.RecordBatch.from_pydict(columns, schema=INPUT_EVENTS)
+        places = pa.array([row.place for row in rows], pa.int64())
+        return pa.RecordBatch.from_arrays(
+            [
+                raw.column(entry.name).take(places)
+                if entry.name in _COPIED
+                else pa.array(columns[entry.name], entry.type)
+                for entry in INPUT_EVENTS
+            ],
+            schema=INPUT_EVENTS,
+        )
 
     def _hash_present(self, purpose: str, values: list[bytes | None]) -> list[bytes | None]:
         hashes = iter(self._vault.keyed_hash(purpose, [value for value in values if value is not None]))
         return [None if value is None else next(hashes) for value in values]
 
-    def _actor(self, raw: dict[str, Any]) -> Person | None:
-        """The actor; a customer who acts is the same person as the customer who is acted upon."""
-        if raw["actor"] is None:
-            return None
-        kind = raw["actor_kind"]
-        return Person(kind if kind in self._world.kinds() else "actor", raw["actor"])
-
-    def _people(self, row: _Row) -> Iterator[Person]:
-        actor = self._actor(row.raw)
-        if actor is not None:
-            yield actor
-        if row.raw["on_behalf_of"] is not None:
-            yield Person.parse(row.raw["on_behalf_of"])
-        if row.raw["credential"] is not None:
-            yield Person("credential", row.raw["credential"])
-        yield from row.access.subjects
-
     def _tokens(self, rows: list[_Row]) -> dict[Person, bytes]:
-        people = list(dict.fromkeys(person for row in rows for person in self._people(row)))
+        found: dict[Person, None] = {}
+        for row in rows:
+            found.update(dict.fromkeys(row.people))
+            found.update(dict.fromkeys(row.access.subjects))
+        people = list(found)
         return dict(zip(people, self._vault.tokens(people), strict=True))
 
     def _keep_templates(self, rows: list[_Row], file: LogFile) -> None:
         new: dict[bytes, tuple[str, str]] = {}
         for row in rows:
-            template = _template(row)
-            if template is not None:
+            if row.template is not None and row.template.template_id not in new:
                 view = self._world.stores[row.access.store or file.store or ""]
-                new.setdefault(template.template_id, (view.dialect, template.text))
+                new[row.template.template_id] = (view.dialect, row.template.text)
         put_templates(self._state, new, now=self._clock())
 
-    def _secrets(
-        self, i: int, row: _Row, tokens: dict[Person, bytes]
-    ) -> Iterator[tuple[str, int, bytes, bytes | None]]:
-        """What must be encrypted: (column, row, plain text, owner's token or None for the estate)."""
-        template = _template(row)
-        # SQL that is not understood may hold values anywhere: it is kept whole, and no part of it in plain
-        literals, groups = (template.literals, template.groups) if template else ((row.raw["statement"],), ())
-        if any(literals):
-            owner = tokens[row.access.subjects[0]] if len(row.access.subjects) == 1 else None
-            yield "literals", i, msgspec.json.encode((literals, groups)), owner
-        for name in ("assignment", "detail"):
-            if row.raw[name] is not None:
-                yield name, i, row.raw[name].encode(), None
-
-    def _add(self, columns: dict[str, list[Any]], row: _Row, tokens: dict[Person, bytes], file: LogFile) -> None:
-        raw, access = row.raw, row.access
-        actor = self._actor(raw)
-        behalf, credential = raw["on_behalf_of"], raw["credential"]
-        template = _template(row)
+    def _made(self, row: _Row, tokens: dict[Person, bytes], file: LogFile, joined: set[str]) -> tuple[Any, ...]:
+        """The values of ``_MADE``, in order; what is encrypted or hashed is filled in for all rows at once."""
+        raw, access, people = row.raw, row.access, row.people
         values: dict[str, Any] = {
-            "time": raw["time"],
             "source": file.source,
             "uid": _identity(row, file),
             "class_uid": raw["class_uid"] or DEFAULT_CLASS_UID,
             "activity": access.activity,
-            "actor": None if actor is None else tokens[actor],
-            "on_behalf_of": None if behalf is None else tokens[Person.parse(behalf)],
-            "credential": None if credential is None else tokens[Person("credential", credential)],
+            "actor": None if people.actor is None else tokens[people.actor],
+            "on_behalf_of": None if people.on_behalf_of is None else tokens[people.on_behalf_of],
+            "credential": None if people.credential is None else tokens[people.credential],
             "store": access.store,
             "dataset": access.dataset,
             "fields": access.fields,
@@ -229,21 +256,40 @@ class Ingest:
             "scope": access.scope,
             "subject_count": access.subject_count,
             "rows": access.rows,
-            "statement": None if template is None else template.template_id,
-            "correlation": _correlation(row, file),
             "assignment": None,
+            "statement": None if row.template is None else row.template.template_id,
             "literals": None,
+            "correlation": _correlation(row, file, joined),
             "detail": None,
         }
-        for name, column in columns.items():
-            column.append(values[name] if name in values else raw[name])
+        return tuple([values[name] for name in _MADE])
 
 
-def _template(row: _Row) -> Template | None:
-    """The template of the event's SQL, or None where the SQL was not understood."""
-    if row.statement is None or row.statement[1].problem is not None:
+def _problem(statement: _Statement | None) -> str | None:
+    if statement is None or statement[1].problem is None:
         return None
-    return row.statement[0]
+    return f"statement not understood: {statement[1].problem}"
+
+
+def _secrets(i: int, row: _Row, tokens: dict[Person, bytes]) -> Iterator[tuple[str, int, bytes, bytes | None]]:
+    """What must be encrypted: (column, row, plain text, owner's token or None for the estate)."""
+    template = row.template
+    # SQL that is not understood may hold values anywhere: it is kept whole, and no part of it in plain
+    literals, groups = (template.literals, template.groups) if template else ((row.raw["statement"] or "",), ())
+    if literals and (template or literals[0]):
+        alone = row.access.scope == "subjects" and len(row.access.subjects) == 1
+        yield "literals", i, _encoded((literals, groups)), tokens[row.access.subjects[0]] if alone else None
+    for name in ("assignment", "detail"):
+        if row.raw[name] is not None:
+            yield name, i, row.raw[name].encode(), None
+
+
+def _encoded(literals: tuple[tuple[str, ...], tuple[tuple[int, ...], ...]]) -> bytes:
+    try:
+        return msgspec.json.encode(literals)
+    except UnicodeEncodeError:  # an escape in the SQL named half a character
+        texts = [text.encode("utf-8", "replace").decode() for text in literals[0]]
+        return msgspec.json.encode((texts, literals[1]))
 
 
 def _identity(row: _Row, file: LogFile) -> bytes:
@@ -260,12 +306,17 @@ def _identity(row: _Row, file: LogFile) -> bytes:
     return identity + _SEPARATOR + access.part.encode() if access.part else identity
 
 
-def _correlation(row: _Row, file: LogFile) -> bytes | None:
+def _joined_statements(rows: list[_Row]) -> set[str]:
+    """Statements with several records: a view's text does not name the tables under it, the log does."""
+    counts = Counter(row.raw["statement_ref"] for row in rows)
+    return {ref for ref, count in counts.items() if ref is not None and count > 1}
+
+
+def _correlation(row: _Row, file: LogFile, joined: set[str]) -> bytes | None:
     """The same for all events of one statement over several datasets; None when there is but one."""
-    if not row.access.joined:
-        return None
     raw = row.raw
+    ref: str | None = raw["statement_ref"]
+    if not row.access.joined and ref not in joined:
+        return None
     identity: bytes = raw["identity"]
-    if raw["statement_ref"] is None:
-        return identity
-    return _SEPARATOR.join((file.source.encode(), raw["statement_ref"].encode()))
+    return identity if ref is None else _SEPARATOR.join((file.source.encode(), ref.encode()))

@@ -1,21 +1,25 @@
 """From a raw event and its SQL to accesses: which dataset, whose rows, how far it reached.
 
 One raw event becomes one access for each dataset it touched. Logs that write one record for each relation of a
-statement (pgaudit) name the relation; elsewhere the statement decides. The person behind a row is found from key
-predicates (``customer_id = 16``), also across joins; a predicate that names no person stays a predicate.
+statement (pgaudit) name the relation; elsewhere the statement decides. Whose rows they are is ``_whose``'s to say.
+
+An access of scope ``subjects`` reached the persons it names and nobody else. One of scope ``predicate`` or ``table``
+reached those it names, and perhaps others.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
+from beholden.core.errors import UsageError
 from beholden.core.names import Person
-from beholden.ledger.world import StoreView, World
+from beholden.ledger._whose import NOBODY, Pin, Whose, pinned, whose
+from beholden.ledger.world import StoreView, World, fits
 from beholden.sqltext import Relation, StatementFacts, Template
 
-__all__ = ["Access", "interpret"]
+__all__ = ["SUBJECTS_MAX", "Access", "Interpreter", "People", "RefusedRecordError", "people_of"]
 
 #: What a statement does to the datasets it reads and to those it writes.
 _READS: Final = {"export": "export"}
@@ -24,10 +28,34 @@ _WRITES: Final = {
     "delete": "delete", "truncate": "delete", "grant": "grant", "revoke": "revoke",
 }  # fmt: skip
 _DEFINITIONS: Final = frozenset({"ddl", "grant", "revoke", "other"})
+#: Writes that add rows, or change those another dataset picks: rows that were there before are touched by chance.
+_ADDITIONS: Final = frozenset({"insert", "create_as", "copy_in", "merge"})
 _READING: Final = frozenset({"read", "query", "export"})
 _NO_ROWS: Final = frozenset({"login", "switch", "grant", "revoke", "other"})
 #: Persons named by one statement; beyond it the count is kept and the rest of the identifiers is not.
-_SUBJECTS_MAX: Final = 10_000
+SUBJECTS_MAX: Final = 10_000
+#: Templates remembered; then it begins anew.
+_PLANS_MAX: Final = 10_000
+
+
+class RefusedRecordError(Exception):
+    """A record names people in a way that cannot be kept. The text says why and quotes nothing of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class People:
+    """Who a record says acted, for whom, with which credential, and upon whom."""
+
+    actor: Person | None
+    on_behalf_of: Person | None
+    credential: Person | None
+    subjects: tuple[Person, ...]
+
+    def __iter__(self) -> Iterator[Person]:
+        for person in (self.actor, self.on_behalf_of, self.credential):
+            if person is not None:
+                yield person
+        yield from self.subjects
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,52 +74,145 @@ class Access:
     joined: bool = False  # the statement touched other datasets too
 
 
-def interpret(
-    raw: Mapping[str, Any], world: World, statement: tuple[Template, StatementFacts] | None, store: str | None
-) -> list[Access]:
-    """The accesses of one raw event; none when it touched no dataset (a catalogue read, a setting).
+def people_of(raw: Mapping[str, Any], world: World) -> People:
+    """The people a record names; a customer who acts is the same person as the customer who is acted upon.
+
+    Raises:
+        RefusedRecordError: one is not of the form kind:identifier, or too long to be an identifier.
+    """
+    actor, credential, behalf, subjects = raw["actor"], raw["credential"], raw["on_behalf_of"], raw["subjects"]
+    kind = raw["actor_kind"]
+    people = People(
+        None if actor is None else world.person(kind if world.is_kind(kind) else "actor", actor)[0],
+        None if behalf is None else _stated(behalf, world, "on_behalf_of"),
+        None if credential is None else Person("credential", credential),
+        tuple(dict.fromkeys(_stated(text, world, "subjects") for text in subjects)) if subjects else (),
+    )
+    if not all(map(fits, people)):
+        raise RefusedRecordError("identifier too long")
+    return people
+
+
+def _stated(text: str, world: World, column: str) -> Person:
+    try:
+        person = Person.parse(text)
+    except UsageError:
+        raise RefusedRecordError(f"{column}: not kind:identifier") from None
+    return world.person(person.kind, person.identifier)[0]
+
+
+class Interpreter:
+    """Says what accesses raw events are. Keeps what it worked out of a template; not for use by several threads.
 
     Args:
-        raw: a row of ``RAW_EVENTS``.
         world: what is known of stores and persons.
-        statement: the SQL's template and facts, when the event carries SQL that could be looked at.
-        store: the store the event belongs to.
     """
-    named = tuple(Person.parse(text) for text in raw["subjects"] or ())
-    view = world.stores.get(store) if store else None
-    path = None if raw["object"] is None else (view.resolve(raw["object"]) if view else raw["object"])
-    if statement is None or view is None:
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._plans: dict[tuple[str, bytes], _Plan] = {}
+
+    def accesses(
+        self,
+        raw: Mapping[str, Any],
+        people: People,
+        statement: tuple[Template, StatementFacts] | None,
+        store: str | None,
+    ) -> list[Access]:
+        """The accesses of one raw event; none when it touched no dataset (a catalogue read, a setting).
+
+        Args:
+            raw: a row of ``RAW_EVENTS``.
+            people: those it names.
+            statement: the SQL's template and facts, when the event carries SQL that could be looked at.
+            store: the store the event belongs to.
+        """
+        named = people.subjects
+        view = self._world.stores.get(store) if store else None
+        path = None if raw["object"] is None else (view.resolve(raw["object"]) if view else raw["object"])
+        if statement is not None and view is not None:
+            template, facts = statement
+            found = _from_statement(raw, self._world, view, template, self._plan(view, template, facts), path, named)
+            return found if found or not named else [_plain(raw, store, path, named)]
         return [] if path is None and not named and raw["activity"] is None else [_plain(raw, store, path, named)]
-    return _from_statement(raw, world, view, statement, path, named)
+
+    def _plan(self, view: StoreView, template: Template, facts: StatementFacts) -> _Plan:
+        if template.groups:  # its slots are those of this statement alone
+            return _planned(facts, view, self._world)
+        key = (view.name, template.template_id)
+        plan = self._plans.get(key)
+        if plan is None:
+            if len(self._plans) >= _PLANS_MAX:
+                self._plans.clear()
+            plan = self._plans[key] = _planned(facts, view, self._world)
+        return plan
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """What is the same for all statements of a template."""
+
+    facts: StatementFacts
+    relations: dict[tuple[str, str], Relation]  # by path and role
+    pins: dict[tuple[str, str], list[tuple[Pin, ...]]]
+
+
+def _planned(facts: StatementFacts, view: StoreView, world: World) -> _Plan:
+    facts = _placed(facts, view)
+    found: dict[tuple[str, str], list[Relation]] = {}
+    for relation in facts.relations:
+        found.setdefault((relation.path, relation.role), []).append(relation)
+    merged = {key: _merged(relations) for key, relations in found.items()}
+    if facts.kind in _DEFINITIONS:  # nobody's rows are reached
+        return _Plan(facts, merged, {key: [] for key in merged})
+    return _Plan(facts, merged, pinned(facts, world, view.name))
 
 
 def _plain(raw: Mapping[str, Any], store: str | None, path: str | None, named: tuple[Person, ...]) -> Access:
     """An access that its log describes in full."""
-    activity = raw["activity"] or "other"
+    activity = raw["activity"] or ("query" if raw["statement"] else "other")
     scope = raw["scope"] or ("subjects" if named else "none" if activity in _NO_ROWS else "predicate")
     fields = None if raw["fields"] is None else tuple(raw["fields"])
     count = raw["subject_count"] if raw["subject_count"] is not None else (len(named) or None)
-    return Access(activity, store, path, fields, named, scope, count, raw["rows"])
+    return Access(activity, store, path, fields, named[:SUBJECTS_MAX], scope, count, raw["rows"])
+
+
+def _placed(facts: StatementFacts, view: StoreView) -> StatementFacts:
+    """The facts with every dataset at its path, also those the schema lacks: a later scan must not make two of one."""
+    if all(relation.resolved for relation in facts.relations):
+        return facts
+    paths = {relation.path: view.resolve(relation.path) for relation in facts.relations if not relation.resolved}
+    return replace(
+        facts,
+        relations=tuple(
+            replace(
+                relation,
+                path=paths.get(relation.path, relation.path),
+                equal_to=tuple((own, paths.get(other, other), field) for own, other, field in relation.equal_to),
+            )
+            for relation in facts.relations
+        ),
+    )
 
 
 def _from_statement(
     raw: Mapping[str, Any],
     world: World,
     view: StoreView,
-    statement: tuple[Template, StatementFacts],
+    template: Template,
+    plan: _Plan,
     path: str | None,
     named: tuple[Person, ...],
 ) -> list[Access]:
-    template, facts = statement
-    persons = _persons(facts, template, world, view.name)
-    chosen = _chosen(raw, facts, path)
+    facts = plan.facts
+    chosen = _chosen(raw, plan, path)
     accesses = []
     for place, relation in chosen:
-        people = named or persons.get(place, ())
         activity = _activity(raw["activity"], facts, relation)
-        scope = _scope(facts, relation, people, world, view.name, place)
+        reached = _reached(plan, template, world, place, relation)
+        people = tuple(dict.fromkeys((*named, *reached.people))) if named else reached.people
+        scope = raw["scope"] or _scope(facts, relation, reached, world, view.name, place, stated=bool(named))
         rows = _rows(raw, facts, scope, view, place)
-        count = len(people) if people else rows if scope == "table" and world.holds_key(view.name, place) else None
         fields = relation.fields if relation is not None and relation.fields else None
         accesses.append(
             Access(
@@ -99,82 +220,89 @@ def _from_statement(
                 view.name,
                 place,
                 fields if raw["fields"] is None else tuple(raw["fields"]),
-                people[:_SUBJECTS_MAX],
+                people[:SUBJECTS_MAX],
                 scope,
-                count,
+                _count(raw, scope, len(people), rows if world.is_home(view.name, place) else None),
                 rows,
                 part="" if path == place and len(chosen) == 1 else f"{activity}\x1f{place}",
-                joined=len(facts.relations) > 1,
+                joined=relation is None or len(plan.relations) > 1,
             )
         )
     return accesses
 
 
-def _chosen(raw: Mapping[str, Any], facts: StatementFacts, path: str | None) -> list[tuple[str, Relation | None]]:
+def _chosen(raw: Mapping[str, Any], plan: _Plan, path: str | None) -> list[tuple[str, Relation | None]]:
     """Which datasets the event speaks of: the one its record names, or all of the statement."""
+    relations = plan.relations
     if path is None:
-        return list(
-            {(relation.path, relation.role): (relation.path, relation) for relation in facts.relations}.values()
-        )
-    role = "read" if raw["activity"] in _READING else "write"
-    mine = [relation for relation in facts.relations if relation.path == path]
-    own = next((relation for relation in mine if relation.role == role), mine[0] if mine else None)
+        return [(place, relation) for (place, _), relation in relations.items()]
+    roles = ("read", "write") if raw["activity"] in _READING else ("write", "read")
+    own = relations.get((path, roles[0])) or relations.get((path, roles[1]))
     if raw["statement_ref"] is not None:  # the log writes a record for each relation: the others have their own
         return [(path, own)]
-    others = [(relation.path, relation) for relation in facts.relations if relation.path != path]
-    return [(path, own), *others]
+    return [(path, own), *((place, relation) for (place, _), relation in relations.items() if place != path)]
+
+
+def _merged(relations: Sequence[Relation]) -> Relation:
+    """A dataset that a statement names several times, as one: it was reached as far as the farthest of them."""
+    if len(relations) == 1:
+        return relations[0]
+    return replace(
+        relations[0],
+        fields=tuple(dict.fromkeys(name for relation in relations for name in relation.fields)),
+        filtered=all(relation.filtered for relation in relations),
+        aggregate_only=all(relation.aggregate_only for relation in relations),
+    )
 
 
 def _activity(stated: str | None, facts: StatementFacts, relation: Relation | None) -> str:
     """What was done to this dataset; the statement speaks where the log said no more than 'query'."""
-    if relation is not None and (stated in (None, "query") or facts.kind in {"export", "create_as", "insert", "merge"}):
-        table, default = (_READS, "read") if relation.role == "read" else (_WRITES, "other")
-        return table.get(facts.kind, default)
-    return "read" if stated is None else stated
+    if relation is None:
+        unclear = facts.problem is not None or facts.kind in _DEFINITIONS
+        return stated or ("query" if unclear else _READS.get(facts.kind, "read"))
+    if relation.role == "read":
+        if stated in (None, "query") or facts.kind in _WRITES or facts.kind in _READS:
+            return _READS.get(facts.kind, "read")
+    elif stated in (None, "query") or facts.kind in _ADDITIONS:
+        return _WRITES.get(facts.kind, "other")
+    return stated or "read"
 
 
-def _persons(facts: StatementFacts, template: Template, world: World, store: str) -> dict[str, tuple[Person, ...]]:
-    """For each dataset of a statement the persons its rows belong to, where key predicates say so."""
-    pinned: dict[str, tuple[Person, ...]] = {}
-    by_path = {relation.path: relation for relation in facts.relations}
-    for relation in facts.relations:
-        for own, other, other_field in [(key.field, relation.path, key.field) for key in relation.keys] + list(
-            relation.equal_to
-        ):
-            kind = world.kind_of(store, relation.path, own)
-            source = by_path.get(other)
-            if kind is None or source is None:
-                continue
-            slots = [slot for key in source.keys if key.field == other_field for slot in key.slots]
-            if slots:
-                people = dict.fromkeys(Person(kind, template.literals[slot].strip()) for slot in slots)
-                pinned.setdefault(relation.path, tuple(people))
-    grown = True
-    while grown:  # a dataset joined to rows of known persons holds rows of the same persons
-        grown = False
-        for relation in facts.relations:
-            for _, other, _ in relation.equal_to:
-                for here, there in ((relation.path, other), (other, relation.path)):
-                    if there in pinned and here not in pinned and here in by_path:
-                        pinned[here] = pinned[there]
-                        grown = True
-    return pinned
+def _reached(plan: _Plan, template: Template, world: World, place: str, relation: Relation | None) -> Whose:
+    """Whose rows of one dataset the statement reached."""
+    if relation is not None:
+        return whose(plan.pins[place, relation.role], template, world)
+    # The table under a view: its rows are those of whom the view was asked about, if that is one and the same.
+    told = {whose(pins, template, world) for pins in plan.pins.values()} if plan.facts.problem is None else set()
+    return told.pop() if len(told) == 1 else NOBODY
 
 
 def _scope(
-    facts: StatementFacts, relation: Relation | None, people: tuple[Person, ...], world: World, store: str, path: str
+    facts: StatementFacts,
+    relation: Relation | None,
+    reached: Whose,
+    world: World,
+    store: str,
+    path: str,
+    *,
+    stated: bool,
 ) -> str:
-    if people:
-        return "subjects"
+    """How far the access reached. ``stated``: its log names persons."""
     if relation is None:
-        return _scope_of_unnamed(facts)
-    if facts.kind in _DEFINITIONS:
-        return "none"
-    if relation.aggregate_only and not any(world.kind_of(store, path, name) for name in relation.fields):
-        return "none"
-    if relation.role == "write" and facts.kind == "insert":
-        return "predicate"
-    return "predicate" if relation.filtered else "table"
+        scope = _scope_of_unnamed(facts)
+    elif facts.problem is not None:
+        scope = "predicate"
+    elif facts.kind in _DEFINITIONS or (
+        relation.aggregate_only and not any(world.tells_of_persons(store, path, name) for name in relation.fields)
+    ):
+        scope = "none"
+    elif relation.filtered or (relation.role == "write" and facts.kind in _ADDITIONS):
+        scope = "predicate"
+    else:
+        scope = "table"
+    if reached.only:
+        return "subjects"
+    return "subjects" if stated and not reached.people and scope != "table" else scope
 
 
 def _scope_of_unnamed(facts: StatementFacts) -> str:
@@ -184,6 +312,16 @@ def _scope_of_unnamed(facts: StatementFacts) -> str:
     if facts.kind in _DEFINITIONS:
         return "none"
     return "predicate" if any(relation.filtered or relation.aggregate_only for relation in facts.relations) else "table"
+
+
+def _count(raw: Mapping[str, Any], scope: str, named: int, rows_at_home: int | None) -> int | None:
+    """How many persons: as logged, as named where nobody else was reached, or as many as the dataset has rows."""
+    stated: int | None = raw["subject_count"]
+    if stated is not None:
+        return stated
+    if scope == "subjects":
+        return named or None
+    return rows_at_home if scope == "table" else None
 
 
 def _rows(raw: Mapping[str, Any], facts: StatementFacts, scope: str, view: StoreView, path: str) -> int | None:

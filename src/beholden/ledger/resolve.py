@@ -1,14 +1,18 @@
 """Which persons a predicate reached, asked of the store when someone wants to know.
 
-The log says ``last_name = …``; the ledger keeps the condition's literal encrypted. Resolving decrypts it, looks the
-matching rows up in the store and compares their key with the person asked about. The store answers as it is now, not
-as it was then: the answer says so.
+The log says ``last_name = …``; the ledger keeps the condition's literal encrypted. Resolving decrypts it, looks up the
+rows of the person asked about, and nobody else's, and sees whether they meet the condition. The store answers as it is
+now, not as it was then: the answer says so.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+import unicodedata
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from typing import Any, Final
 
 import msgspec
 import pyarrow as pa
@@ -17,7 +21,7 @@ from beholden.core.errors import BeholdenError
 from beholden.core.names import Person
 from beholden.core.unknown import Unknown
 from beholden.ledger.world import SubjectFields, World
-from beholden.sqltext import Relation, Template, analyse
+from beholden.sqltext import Relation, StatementFacts, Template, analyse
 from beholden.state import State
 from beholden.state.templates import templates_by_id
 from beholden.stores import Connector
@@ -25,7 +29,21 @@ from beholden.vault import Vault
 
 __all__ = ["resolve_possible"]
 
-_DROP = "drop"
+_DROP: Final = "drop"
+#: A person's rows looked at in one dataset; a condition is left open when there are more.
+_ROWS_MAX: Final = 10_000
+
+_AS_IT_IS_NOW: Final = "conditions resolved against the store as it is now"
+
+# A template whose rows are exactly those that meet its conditions, each a field held to literals: no other condition,
+# LIMIT, join or grouping. Facts say what a condition names, not that there is nothing besides.
+_NAME: Final = r'(?:"[^"]*"|`[^`]*`|[\w$]+)'
+_HELD: Final = rf"{_NAME}(?:\.{_NAME})* (?:= \?|in \(\?\))"
+_RESTRICTED_BY: Final = re.compile(r"\b(?:where|distinct on|tablesample|limit|top|offset|fetch|join|having)\b")
+_NOTHING_ELSE: Final = re.compile(
+    rf"(?P<held>{_HELD}(?: and {_HELD})*)(?: order by [\w$.,\" ]*)?(?: for (?:update|share))?(?: returning [\w$.,*\" ]*)?"
+)
+_CONJUNCT: Final = re.compile(_HELD)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,67 +70,127 @@ def resolve_possible(
     Rows whose condition cannot be resolved stay ``possible``. Returns the table and notes on what was asked.
     """
     rows = matched.to_pylist()
-    open_rows = [i for i, row in enumerate(rows) if row["match"] == "possible"]
+    open_rows = [i for i, row in enumerate(rows) if row["match"] == "possible" and row["literals"] is not None]
     texts = templates_by_id(state, {rows[i]["statement"] for i in open_rows if rows[i]["statement"] is not None})
-    verdicts: dict[_Condition, str] = {}
+    open_rows = [i for i in open_rows if rows[i]["statement"] in texts]
+    literals = vault.decrypt([rows[i]["literals"] for i in open_rows])
+    asked = _Asked(subject, fields, connector)
+    conditions: dict[tuple[Any, ...], _Condition | None] = {}
     notes: dict[tuple[str, str], int] = {}
     match = [row["match"] for row in rows]
-    for i in open_rows:
-        condition = _condition(rows[i], texts, world, vault)
+    for i, plain in zip(open_rows, literals, strict=True):
+        row = rows[i]
+        key = row["store"], row["dataset"], row["statement"], plain
+        if key not in conditions:
+            conditions[key] = None if plain is None else _condition(row, texts[row["statement"]], plain, world)
+        condition = conditions[key]
         if condition is None:
             continue
-        if condition not in verdicts:
-            try:
-                verdicts[condition] = _verdict(condition, subject, fields, connector)
-            except BeholdenError as error:
-                notes[condition.store, f"could not be asked: {error.found}"] = 1
-                verdicts[condition] = "possible"
-        match[i] = verdicts[condition]
-        if match[i] != "possible":
-            place, text = f"{condition.store}/{condition.path}", "conditions resolved against the store as it is now"
-            notes[place, text] = notes.get((place, text), 0) + 1
+        match[i], note = asked.verdict(condition)
+        if note is not None:
+            notes[note] = notes.get(note, 0) + 1
     table = matched.set_column(matched.column_names.index("match"), "match", pa.array(match, pa.string()))
-    keep = pa.array([verdict != _DROP for verdict in match])
+    keep = pa.array([verdict != _DROP for verdict in match], pa.bool_())
     return table.filter(keep), [Unknown("statement", place, text, count=n) for (place, text), n in notes.items()]
 
 
-def _condition(
-    row: dict[str, object], texts: dict[bytes, tuple[str, str]], world: World, vault: Vault
-) -> _Condition | None:
-    statement, blob, store, path = row["statement"], row["literals"], str(row["store"]), str(row["dataset"])
-    view = world.stores.get(store)
-    if not isinstance(statement, bytes) or not isinstance(blob, bytes) or statement not in texts or view is None:
-        return None
-    plain = vault.decrypt([blob])[0]
-    if plain is None:
+def _condition(row: dict[str, Any], stored: tuple[str, str], plain: bytes, world: World) -> _Condition | None:
+    view = world.stores.get(row["store"])
+    if view is None:
         return None
     literals, groups = msgspec.json.decode(plain, type=tuple[tuple[str, ...], tuple[tuple[int, ...], ...]])
-    template = Template(statement, texts[statement][1], literals, groups)
+    template = Template(row["statement"], stored[1], literals, groups)
     facts = analyse(template, view.dialect, view.schema, search_path=view.search_path)
-    relation = next((relation for relation in facts.relations if relation.path == path), None)
-    if relation is None:
-        return None
-    equals = tuple((key.field, tuple(literals[slot] for slot in key.slots)) for key in relation.keys if key.slots)
-    return _Condition(store, path, equals, _alone(relation)) if equals else None
+    mine = [relation for relation in facts.relations if relation.path == row["dataset"]]
+    if not mine or any(relation.keys != mine[0].keys for relation in mine):
+        return None  # of several references to one dataset it is not known which reached the person
+    keys = [key for key in mine[0].keys if key.slots and not key.parameters]
+    written = {name for relation in mine if relation.role == "write" for name in relation.fields}
+    if not keys or any(key.field in written for key in keys):
+        return None  # the statement itself changed what it asked for
+    equals = tuple((key.field, tuple(literals[slot] for slot in key.slots)) for key in keys)
+    return _Condition(row["store"], row["dataset"], equals, _alone(facts, mine[0], template.text))
 
 
-def _alone(relation: Relation) -> bool:
-    return set(relation.fields_filtered) <= {key.field for key in relation.keys} and not relation.equal_to
+def _alone(facts: StatementFacts, relation: Relation, text: str) -> bool:
+    head, _, condition = text.partition(" where ")
+    if len({other.path for other in facts.relations}) > 1 or any(map(_RESTRICTED_BY.search, (head, condition))):
+        return False
+    whole = _NOTHING_ELSE.fullmatch(condition)
+    return whole is not None and len(_CONJUNCT.findall(whole["held"])) == len(relation.keys)
 
 
-def _verdict(
-    condition: _Condition, subject: Person, fields: SubjectFields, connector: Callable[[str], Connector]
-) -> str:
-    """``named``, ``drop`` or ``possible`` for the person asked about."""
-    keys = [name for store, path, name in fields.keys if (store, path) == (condition.store, condition.path)]
-    if not keys:
-        return "possible"
-    for field, values in condition.equals:
-        found = any(
-            subject.identifier in {str(value) for value in batch.column(0).to_pylist()}
-            for key in keys
-            for batch in connector(condition.store).find(condition.path, field, values, [key])
-        )
-        if not found:
-            return _DROP
-    return "named" if condition.alone else "possible"
+class _Asked:
+    """What the store says of one person. A dataset is asked once for all conditions on the same fields."""
+
+    def __init__(self, subject: Person, fields: SubjectFields, connector: Callable[[str], Connector]) -> None:
+        self._subject = subject
+        self._fields = fields
+        self._connector = connector
+        self._rows: dict[tuple[str, str, tuple[str, ...]], list[tuple[Any, ...]] | str] = {}
+
+    def verdict(self, condition: _Condition) -> tuple[str, tuple[str, str] | None]:
+        """``named``, ``drop`` or ``possible`` for the person asked about, and what is to be said about it."""
+        names = tuple(field for field, _ in condition.equals)
+        key = condition.store, condition.path, names
+        if key not in self._rows:
+            self._rows[key] = self._ask(*key)
+        rows = self._rows[key]
+        place = f"{condition.store}/{condition.path}"
+        if isinstance(rows, str):
+            return "possible", (place, rows)
+        meets = [_meets(row, condition) for row in rows]
+        if any(met is not False for met in meets):
+            if not condition.alone or True not in meets:
+                return "possible", None
+            return "named", (place, _AS_IT_IS_NOW)
+        return _DROP, (place, _AS_IT_IS_NOW)
+
+    def _ask(self, store: str, path: str, names: tuple[str, ...]) -> list[tuple[Any, ...]] | str:
+        """The fields' values in the person's rows, or why they are not known."""
+        keys = sorted(field for at, where, field in self._fields.keys if (at, where) == (store, path))
+        if not keys:
+            return "holds no identifier of the person: its conditions were not resolved"
+        found: list[tuple[Any, ...]] = []
+        try:
+            for key in keys:
+                for batch in self._connector(store).find(path, key, [self._subject.identifier], names):
+                    found += zip(*(column.to_pylist() for column in batch.columns), strict=True)
+                    if len(found) > _ROWS_MAX:
+                        return f"has more than {_ROWS_MAX} rows of the person: its conditions were not resolved"
+        except BeholdenError as error:
+            return f"could not be asked: {error.found}"
+        return found or "has no row of the person now: its conditions were not resolved"
+
+
+def _meets(row: Iterable[Any], condition: _Condition) -> bool | None:
+    """Whether a row meets all of the condition; None where only the store could tell."""
+    open_ = False
+    for value, (_, wanted) in zip(row, condition.equals, strict=True):
+        equal = [_equal(value, text) for text in wanted]
+        if True in equal:
+            continue
+        if None not in equal:
+            return False
+        open_ = True
+    return None if open_ else True
+
+
+def _equal(value: object, text: str) -> bool | None:
+    """Whether a store would find ``value`` with the literal ``text``; None where that depends on type or collation."""
+    if value is None:
+        return False
+    if isinstance(value, str):
+        return True if value == text else None if _folded(value) == _folded(text) else False
+    if isinstance(value, int | Decimal) and not isinstance(value, bool):
+        try:
+            return bool(Decimal(text.strip()) == value)
+        except InvalidOperation:
+            return None
+    return None
+
+
+def _folded(text: str) -> str:
+    """A text without what some collations overlook: case, accents, spaces around it."""
+    plain = unicodedata.normalize("NFKD", text)
+    return "".join(char for char in plain if not unicodedata.combining(char)).casefold().strip()

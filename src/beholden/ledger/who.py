@@ -51,10 +51,15 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What is asked. Conditions are joined by AND; ``targets`` None means any dataset."""
+    """What is asked. Conditions are joined by AND; None is any.
+
+    ``targets``: the datasets asked about; with a ``subject``, those where a read of the whole or an unresolved
+    condition may have reached that person. ``only``: accesses to nothing else, also where they name the person.
+    """
 
     window: Window = field(default_factory=Window)
     targets: tuple[Target, ...] | None = None
+    only: tuple[DatasetName, ...] | None = None
     subject: Person | None = None
     actors: tuple[Person, ...] | None = None
     credentials: tuple[Person, ...] | None = None
@@ -97,7 +102,6 @@ class EventRow:
 def matched_events(question: Question, snapshot: Snapshot, engine: Engine, vault: Vault) -> pa.Table:
     """The matching accesses as Arrow; columns as who_events.sql states."""
     subject, actors, credentials = _tokens(question, vault)
-    targets = question.targets or ()
     table = pa.Table.from_pylist(
         [
             {
@@ -107,7 +111,7 @@ def matched_events(question: Question, snapshot: Snapshot, engine: Engine, vault
                 "key": target.key,
                 "fields": target.fields,
             }
-            for target in targets
+            for target in _merged(question.targets or ())
         ],
         schema=_TARGETS,
     )
@@ -117,6 +121,7 @@ def matched_events(question: Question, snapshot: Snapshot, engine: Engine, vault
             "subject": subject,
             "actors": actors,
             "credentials": credentials,
+            "only": None if question.only is None else [str(name) for name in question.only],
             "by_dataset": question.targets is not None,
             "start": _moment(question.window.start, _START),
             "end": _moment(question.window.end, _END),
@@ -189,6 +194,20 @@ def _tokens(question: Question, vault: Vault) -> tuple[bytes | None, list[bytes]
     actors = of(question.actors) if question.actors is not None else None
     credentials = of(question.credentials) if question.credentials is not None else None
     return subject, actors, credentials
+
+
+def _merged(targets: Sequence[Target]) -> list[Target]:
+    """Each dataset once, at its best match, for all fields asked about: an access must not count twice."""
+    found: dict[DatasetName, Target] = {}
+    for target in targets:
+        before = found.get(target.dataset)
+        if before is None:
+            found[target.dataset] = target
+            continue
+        fields = None if before.fields is None or target.fields is None else before.fields + target.fields
+        match = "named" if "named" in (before.match, target.match) else target.match
+        found[target.dataset] = Target(target.dataset, match, before.key or target.key, fields)
+    return list(found.values())
 
 
 def _moment(micros: int | None, default: datetime) -> datetime:

@@ -1,8 +1,9 @@
 -- The accesses that match a question, one row an access.
 -- in:  events   = the ledger's events (core.events.EVENTS)
---      targets  = (store, dataset, match, key, fields): datasets in question; how a whole read matches, whether they
---                 carry the person's identifier, and the fields in question (null: any)
+--      targets  = (store, dataset, match, key, fields): datasets in question, each once; how a whole read matches,
+--                 whether they carry the person's identifier, and the fields in question (null: any)
 --      $subject = a person's token or null; $actors, $credentials = lists of tokens or null
+--      $only    = a list of STORE/PATH, or null: accesses to nothing else
 --      $start, $end = the window [start, end) as timestamps
 -- out: the events' columns, match, also (other datasets of the same statement)
 -- cost: one scan of events within the window; the person's token and the datasets are pushed down
@@ -13,13 +14,16 @@ with judged as (
         coalesce(t.key, false) as holds_key,
         case
             when $subject is not null and list_contains(e.subjects, $subject) then 'named'
-            when $subject is not null and t.store is not null and e.scope = 'table' then 'included'
-            when $subject is not null and t.store is not null and e.scope = 'predicate'
-                 and coalesce(len(e.subjects), 0) = 0 then 'possible'
+            when $subject is not null and t.store is null then null
+            when $subject is not null and e.scope = 'table' then 'included'
+            when $subject is not null and e.scope = 'predicate' then 'possible'
+            -- more persons were named than are kept
+            when $subject is not null and e.scope = 'subjects'
+                 and coalesce(e.subject_count, 0) > coalesce(array_length(e.subjects), 0) then 'possible'
             when $subject is not null then null
             when $by_dataset and t.store is null then null
             when $by_dataset and t.fields is not null and e.fields is null then 'possible'
-            when $by_dataset and t.fields is not null and len(list_intersect(e.fields, t.fields)) = 0 then null
+            when $by_dataset and t.fields is not null and array_length(array_intersect(e.fields, t.fields)) = 0 then null
             when $by_dataset and t.match = 'included' and e.scope = 'table' then 'included'
             when $by_dataset and t.match = 'included' and e.scope = 'none' then null
             when $by_dataset and t.match = 'included' then 'possible'
@@ -30,6 +34,7 @@ with judged as (
     where e.time >= $start and e.time < $end
       and ($actors is null or list_contains($actors, e.actor))
       and ($credentials is null or list_contains($credentials, e.credential))
+      and ($only is null or list_contains($only, e.store || '/' || e.dataset))
 ),
 ranked as (
     select
@@ -45,7 +50,7 @@ ranked as (
 select
     seq, uid, time, actor, store, dataset, activity, fields, rows, subjects, subject_count, scope, statement, literals,
     match,
-    list_filter(list_distinct(together), lambda d: d <> store || '/' || dataset) as also
+    list_filter(list_distinct(together), lambda d: d is distinct from store || '/' || dataset) as also
 from ranked
 where place = 1 or $subject is null
 order by seq

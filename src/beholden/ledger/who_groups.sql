@@ -17,8 +17,9 @@ grouped as (
     select
         actor, store, dataset, activity, match,
         count(*) as events,
-        cast(sum(rows) as bigint) as rows,
-        max(case when scope = 'table' then subject_count end) as whole,
+        -- a log may claim any number
+        cast(case when sum(rows) > 9223372036854775807 then 9223372036854775807 else sum(rows) end as bigint) as rows,
+        max(subject_count) as whole,  -- of one access: a whole dataset, or more persons than are kept by name
         min(time) as first,
         max(time) as last
     from matched

@@ -2,12 +2,80 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal, InvalidOperation
+from typing import Final, Literal
 
+from beholden.core.names import Person
 from beholden.sqltext import Analyser
+from beholden.vault import IDENTIFIER_BYTES_MAX
 
-__all__ = ["StoreView", "SubjectFields", "World"]
+__all__ = ["Identifiers", "StoreView", "SubjectFields", "World", "fits", "identifiers_of_type", "same_identifier"]
+
+#: How a store compares the identifiers of one kind: as whole numbers, as UUIDs, or letter by letter.
+Identifiers = Literal["integer", "uuid", "text"]
+
+_INTEGERS: Final = re.compile(
+    r"(?:u?(?:tiny|small|medium|big|huge)?int(?:eger)?\d*|(?:small|big)?serial\d?|numeric|decimal|number)\b",
+    re.IGNORECASE,
+)
+_TEXTS: Final = re.compile(r"(?:n?(?:var)?char|character|text|citext|string|large_string|clob)", re.IGNORECASE)
+_PLAIN_NUMBER: Final = re.compile(r"0|[1-9][0-9]{0,38}")
+_NUMERIC: Final = re.compile(r"\s*[+-]?[0-9][0-9._]{0,80}(?:[eE][+-]?[0-9]{1,2})?\s*", re.ASCII)
+_UUID: Final = re.compile(r"\{?[0-9a-f]{4}(?:-?[0-9a-f]{4}){7}\}?", re.IGNORECASE)
+
+
+def identifiers_of_type(type_: str | None) -> Identifiers | None:
+    """How identifiers of a field are compared, by the store's own name of its type; None where that says nothing."""
+    name = (type_ or "").strip()
+    if _INTEGERS.match(name):
+        return "integer"
+    if name.lower() in ("uuid", "uniqueidentifier", "guid"):
+        return "uuid"
+    return "text" if _TEXTS.match(name) else None
+
+
+def same_identifier(text: str, how: Identifiers | None) -> tuple[str, bool]:
+    """The one way an identifier is written here, and whether the store would surely mean this one by ``text``.
+
+    A store compares ``customer_id = '007'`` as its type does: with an integer that is customer 7, with text it is
+    nobody else than 007. Where the type is not known (None), a text that may mean another identifier too (leading
+    zeros, a fraction, an exponent, spaces around it, a UUID in capitals) is kept as written and not sure.
+    """
+    if how == "text" or _PLAIN_NUMBER.fullmatch(text):
+        return text, True
+    looks = "integer" if _NUMERIC.fullmatch(text) else "uuid" if _UUID.fullmatch(text.strip()) else None
+    if how is None:
+        return text, text == text.strip() and text != "" and (looks is None or _is_plain_uuid(text))
+    if how == "integer" and looks == "integer":
+        number = _whole(text.strip())
+        return (text, False) if number is None else (str(number), True)
+    if how == "uuid" and looks == "uuid":
+        digits = re.sub(r"[{}-]", "", text.strip()).lower()
+        return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:])), True
+    return text, False
+
+
+def _is_plain_uuid(text: str) -> bool:
+    return text == text.lower() and [len(part) for part in text.split("-")] == [8, 4, 4, 4, 12]
+
+
+def _whole(text: str) -> int | None:
+    try:
+        number = Decimal(text)
+    except InvalidOperation:
+        return None
+    return int(number) if number == number.to_integral_value() else None
+
+
+def fits(person: Person) -> bool:
+    """Whether the vault takes the person; an identifier may not be longer than `IDENTIFIER_BYTES_MAX`."""
+    chars = len(person.kind) + len(person.identifier) + 8  # and the length of the kind, with its colon
+    if chars * 4 <= IDENTIFIER_BYTES_MAX:
+        return True
+    return len(person.identifier.encode("utf-8", "surrogatepass")) + len(person.kind) + 8 <= IDENTIFIER_BYTES_MAX
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,11 +84,15 @@ class SubjectFields:
 
     ``keys`` are (store, path, field) whose values are the identifier itself: the declared key, its aliases, and
     fields that refer to it. ``describing`` are names and e-mail addresses: a predicate on them may reach a person.
+    ``home`` is the (store, path) with one row a person: as many rows, as many persons; None takes every dataset with a
+    key for such a one. ``identifiers`` says how the store compares them; None is not known.
     """
 
     kind: str
     keys: frozenset[tuple[str, str, str]]
     describing: frozenset[tuple[str, str, str]] = frozenset()
+    home: tuple[str, str] | None = None
+    identifiers: Identifiers | None = None
 
     def key_datasets(self) -> set[tuple[str, str]]:
         """(store, path) of datasets that hold the identifier."""
@@ -29,6 +101,10 @@ class SubjectFields:
     def datasets(self) -> set[tuple[str, str]]:
         """(store, path) of datasets that hold anything of these persons."""
         return self.key_datasets() | {(store, path) for store, path, _ in self.describing}
+
+    def person(self, identifier: str) -> Person:
+        """The person behind an identifier, written the one way it is written here."""
+        return Person(self.kind, same_identifier(identifier, self.identifiers)[0])
 
 
 class StoreView:
@@ -53,9 +129,11 @@ class StoreView:
     def resolve(self, written: str) -> str:
         """The dataset's path for a name as a log wrote it; the name itself, unquoted, when no dataset has it."""
         plain = written.replace('"', "").replace("`", "")
-        for candidate in (plain, *(f"{schema}.{plain}" for schema in self.search_path)):
+        candidates = (plain, *(f"{schema}.{plain}" for schema in self.search_path))
+        for candidate in candidates:
             if candidate in self.schema:
                 return candidate
+        for candidate in candidates:
             if candidate.lower() in self._folded:
                 return self._folded[candidate.lower()]
         if "." not in plain and self.search_path:
@@ -69,21 +147,45 @@ class World:
 
     stores: Mapping[str, StoreView]
     subjects: tuple[SubjectFields, ...]
-    _by_field: dict[tuple[str, str, str], str] = field(default_factory=dict)
+    _by_field: dict[tuple[str, str, str], SubjectFields] = field(default_factory=dict, init=False, repr=False)
+    _by_kind: dict[str, SubjectFields] = field(default_factory=dict, init=False, repr=False)
+    _describing: set[tuple[str, str, str]] = field(default_factory=set, init=False, repr=False)
+    _keyed: dict[tuple[str, str], set[str]] = field(default_factory=dict, init=False, repr=False)
+    _homes: set[tuple[str, str]] = field(default_factory=set, init=False, repr=False)
 
     def __post_init__(self) -> None:
         for subject in self.subjects:
+            self._by_kind.setdefault(subject.kind, subject)
             for place in subject.keys:
-                self._by_field.setdefault(place, subject.kind)
+                self._by_field.setdefault(place, subject)
+                self._keyed.setdefault(place[:2], set()).add(subject.kind)
+            self._describing.update(subject.describing)
+            self._homes.update(subject.key_datasets() if subject.home is None else {subject.home})
 
     def kind_of(self, store: str, path: str, field_name: str) -> str | None:
         """The kind of person that a field's value identifies, or None."""
-        return self._by_field.get((store, path, field_name))
+        subject = self._by_field.get((store, path, field_name))
+        return None if subject is None else subject.kind
 
-    def kinds(self) -> set[str]:
-        """All kinds of data subject."""
-        return {subject.kind for subject in self.subjects}
+    def is_kind(self, kind: str | None) -> bool:
+        """Whether it is a kind of data subject."""
+        return kind in self._by_kind
 
-    def holds_key(self, store: str, path: str) -> bool:
-        """Whether a row of the dataset carries a person's identifier."""
-        return any((store, path) in subject.key_datasets() for subject in self.subjects)
+    def kinds_in(self, store: str, path: str) -> set[str]:
+        """The kinds of person whose identifiers a row of the dataset carries."""
+        return self._keyed.get((store, path), set())
+
+    def is_home(self, store: str, path: str) -> bool:
+        """Whether the dataset has one row a person."""
+        return (store, path) in self._homes
+
+    def tells_of_persons(self, store: str, path: str, field_name: str) -> bool:
+        """Whether a field's values are identifiers, names or e-mail addresses of persons."""
+        place = (store, path, field_name)
+        return place in self._by_field or place in self._describing
+
+    def person(self, kind: str, identifier: str) -> tuple[Person, bool]:
+        """The person of an identifier as somebody wrote it, and whether it can mean no other one."""
+        subject = self._by_kind.get(kind)
+        text, sure = same_identifier(identifier, None if subject is None else subject.identifiers)
+        return Person(kind, text), sure

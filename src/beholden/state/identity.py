@@ -14,8 +14,10 @@ __all__ = ["create_estate", "estate_id"]
 
 
 def create_estate(state: State, *, entropy: Entropy, clock: Clock) -> bool:
-    """Give a new state its id; False when it has one already. Durable when it returns."""
+    """Give a new state its id; False when it has one already, also from a process that was first. Durable."""
     with state.write() as connection:
+        if connection.dialect.name == "postgresql":  # on SQLite there is one writer at a time
+            connection.execute(sa.text("LOCK TABLE estate IN EXCLUSIVE MODE"))
         known = connection.execute(sa.select(estate.c.estate_id)).scalar_one_or_none()
         if known is not None:
             return False

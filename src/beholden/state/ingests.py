@@ -24,6 +24,7 @@ class Account:
     parsed: int = 0
     noise: Counter[str] = field(default_factory=Counter)
     not_understood: Counter[str] = field(default_factory=Counter)
+    mended: Counter[str] = field(default_factory=Counter)  # what was put right; these records are counted above
     events_new: int = 0
     events_known: int = 0
     first_time: int | None = None
@@ -57,6 +58,7 @@ class IngestRow:
     parsed: int
     noise: dict[str, int]
     not_understood: dict[str, int]
+    mended: dict[str, int]
     events_new: int
     events_known: int
     first_time: int | None
@@ -65,9 +67,11 @@ class IngestRow:
 
 def start_ingest(state: State, *, log: str, source: str, file: str, format_: str, now: int) -> int:
     """Note that a file is being read; an unfinished row tells of a reading that was stopped."""
+    row: dict[str, Any] = {"log": log, "source": source, "file": file, "format": format_, "started": now}
+    for name in ("log", "source", "file"):  # a file's name may hold bytes that are no text
+        row[name] = row[name].encode("utf-8", "backslashreplace").decode()
     with state.write() as connection:
-        row = {"log": log, "source": source, "file": file, "format": format_, "started": now}
-        result = connection.execute(ingests.insert().values(**row, noise={}, not_understood={}))
+        result = connection.execute(ingests.insert().values(**row, noise={}, not_understood={}, mended={}))
         return int(result.inserted_primary_key[0])  # type: ignore[index]
 
 
@@ -84,6 +88,7 @@ def finish_ingest(state: State, ingest_id: int, account: Account, *, now: int) -
                 parsed=account.parsed,
                 noise=dict(account.noise),
                 not_understood=dict(account.not_understood),
+                mended=dict(account.mended),
                 events_new=account.events_new,
                 events_known=account.events_known,
                 first_time=account.first_time,

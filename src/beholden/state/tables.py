@@ -168,6 +168,7 @@ ingests = sa.Table(
     sa.Column("parsed", _Int, nullable=False, default=0),
     sa.Column("noise", sa.JSON, nullable=False),  # reason -> count
     sa.Column("not_understood", sa.JSON, nullable=False),  # reason -> count
+    sa.Column("mended", sa.JSON, nullable=False),  # what was put right -> count of records, counted above
     sa.Column("events_new", _Int, nullable=False, default=0),
     sa.Column("events_known", _Int, nullable=False, default=0),
     sa.Column("first_time", _Int),

@@ -16,12 +16,20 @@ _CHUNK = 500
 
 
 def put_templates(state: State, new: Mapping[bytes, tuple[str, str]], *, now: int) -> None:
-    """Keep templates (id -> dialect, text); those already known stay as they are. Durable when it returns."""
+    """Keep templates (id -> dialect, text); those already known stay as they are. Durable when it returns.
+
+    PostgreSQL keeps no NUL; a hostile statement may have one in a quoted name, and another character takes its place.
+    """
     if not new:
         return
     rows = [
-        {"template_id": key.hex(), "dialect": dialect, "text": text, "first_seen": now}
-        for key, (dialect, text) in new.items()
+        {
+            "template_id": key.hex(),
+            "dialect": dialect,
+            "text": text.replace("\0", "\N{REPLACEMENT CHARACTER}"),
+            "first_seen": now,
+        }
+        for key, (dialect, text) in sorted(new.items())  # in one order, so that two processes cannot block each other
     ]
     with state.write() as connection:
         dialect = postgresql if connection.dialect.name == "postgresql" else sqlite

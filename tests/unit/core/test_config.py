@@ -65,7 +65,7 @@ def test_errors_name_the_line_and_the_key(tmp_path, text, line, part):
 
 
 def test_broken_toml_is_one_line(tmp_path):
-    with pytest.raises(ConfigError, match="beholden.toml"):
+    with pytest.raises(ConfigError, match=r"beholden\.toml"):
         parse_config("[estate\n", tmp_path)
 
 
@@ -112,7 +112,7 @@ def test_the_documented_example_is_valid_and_every_key_is_documented():
 
     text = REFERENCE.read_text()
     assert parse_config(text.partition("```toml\n")[2].partition("```")[0], Path("/nowhere")).feed[0].name == "tickets"
-    sections = {
+    sections: dict[str, type[msgspec.Struct]] = {
         "estate": config.EstateConfig,
         "state": config.StateConfig,
         "vault": config.VaultConfig,

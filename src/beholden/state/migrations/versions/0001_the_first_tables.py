@@ -60,6 +60,7 @@ def upgrade() -> None:
         sa.Column("parsed", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("noise", sa.JSON(), nullable=False),
         sa.Column("not_understood", sa.JSON(), nullable=False),
+        sa.Column("mended", sa.JSON(), nullable=False),
         sa.Column("events_new", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("events_known", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("first_time", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),

@@ -1,0 +1,98 @@
+"""Reading logs into the ledger, file by file; one that cannot be read is reported and the rest goes on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import tzinfo
+from pathlib import Path
+from typing import NamedTuple
+
+from beholden.cli._estate import Estate
+from beholden.cli._progress import progress_bar
+from beholden.cli._rooms import world
+from beholden.cli.log import IngestedFile
+from beholden.core.config import LogConfig
+from beholden.core.errors import BeholdenError
+from beholden.core.times import zone
+from beholden.ledger.ingest import Ingest, LogFile
+from beholden.logs import Reader, expand, load_mapping, open_reader
+
+__all__ = ["Ingested", "ingest_logs"]
+
+
+class Ingested(NamedTuple):
+    """What came of a reading: the account of each file, and every error; ``unread`` are those of logs without one."""
+
+    rows: list[IngestedFile]
+    failures: list[BeholdenError]
+    unread: list[BeholdenError]
+
+
+class _Job(NamedTuple):
+    """A file to be read, and by which reader."""
+
+    file: LogFile
+    reader: Reader
+
+
+def ingest_logs(estate: Estate, logs: Sequence[LogConfig]) -> Ingested:
+    """Read every file of every log; one that cannot be read to its end keeps none of the others from it."""
+    rows: list[IngestedFile] = []
+    unread: list[BeholdenError] = []
+    jobs = _jobs(estate, logs, unread)
+    failures = list(unread)
+    if not jobs:
+        return Ingested(rows, failures, unread)
+    worker = Ingest(
+        state=estate.state,
+        vault=estate.vault,
+        ledger=estate.ledger,
+        world=world(estate, [job.file.store for job in jobs if job.file.store]),
+        clock=estate.clock,
+    )
+    with progress_bar("reading", unit="files") as progress:
+        for done, (file, reader) in enumerate(jobs):
+
+            def show(records: int, done: int = done, name: str = file.path.name) -> None:
+                progress(done, len(jobs), f"{name}: {records:,} records")
+
+            show(0)
+            account, stopped = worker.file(file, reader, show)
+            if stopped is not None:
+                failures.append(_named(stopped, file.path))
+            rows.append(
+                IngestedFile(
+                    _text(file.log), _text(str(file.path)), reader.format, account.records, account.parsed, dict(account.noise),
+                    dict(account.not_understood), dict(account.mended), account.events_new, account.events_known,
+                )
+            )  # fmt: skip
+    return Ingested(rows, failures, unread)
+
+
+def _jobs(estate: Estate, logs: Sequence[LogConfig], failures: list[BeholdenError]) -> list[_Job]:
+    """The files there are to read; a log whose settings or files are wrong joins the failures."""
+    jobs: list[_Job] = []
+    for declared in logs:
+        try:
+            mapping = None if declared.mapping is None else load_mapping(estate.config.path(declared.mapping))
+            reader = open_reader(declared.format, mapping=mapping)
+            time_zone: tzinfo | None = None if declared.time_zone is None else zone(declared.time_zone)
+            files = expand(declared.path, estate.directory)
+        except BeholdenError as error:
+            failures.append(error)
+            continue
+        source = declared.server or declared.store or declared.name
+        jobs += [_Job(LogFile(declared.name, path, source, declared.store, time_zone), reader) for path in files]
+    return jobs
+
+
+def _text(name: str) -> str:
+    """A file's name as text that can be written anywhere; its bytes need not be any."""
+    return name.encode("utf-8", "backslashreplace").decode()
+
+
+def _named(error: BeholdenError, path: Path) -> BeholdenError:
+    """The error of a reader, which does not know what its stream is called, with the file in it."""
+    if str(path) in error.where:
+        return error
+    return type(error)(f"{path}: {error.where}", error.found, expected=error.expected, advice=error.advice)

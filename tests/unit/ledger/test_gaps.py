@@ -1,0 +1,266 @@
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.support.estate import Rooms, rooms_in
+
+from beholden.core.config import parse_config
+from beholden.core.times import Window, format_time, parse_time
+from beholden.core.unknown import Unknown
+from beholden.ledger.gaps import gaps
+from beholden.state.ingests import Account, finish_ingest, start_ingest
+
+HOUR = 3_600_000_000
+DAY = 24 * HOUR
+START = parse_time("2026-11-02T00:00:00Z")  # a Monday
+BUSY = 6
+
+CONFIG = """
+[[store]]
+name = "crm"
+url = "sqlite:///crm.db"
+[[store]]
+name = "shop"
+url = "sqlite:///shop.db"
+[[log]]
+name = "crm-audit"
+format = "pgaudit-csv"
+store = "crm"
+path = "a.csv"
+[[log]]
+name = "console"
+format = "ocsf"
+path = "b.jsonl"
+"""
+
+
+@pytest.fixture
+def rooms(tmp_path):
+    with rooms_in(tmp_path) as made:
+        yield made
+
+
+def ask(rooms: Rooms, *, start=None, end=None, stores=("crm",), now=START + 10 * DAY, config=CONFIG) -> list[Unknown]:
+    return gaps(
+        rooms.state,
+        parse_config(config, Path()),
+        rooms.ledger.tables(),
+        rooms.engine,
+        window=Window(start, end),
+        stores=stores,
+        now=now,
+    )
+
+
+def work(days: range, hours: range = range(8, 18), **values) -> Iterator[dict[str, Any]]:
+    """Events of busy hours."""
+    for day in days:
+        for hour in hours:
+            for number in range(BUSY):
+                time = START + day * DAY + hour * HOUR + number * 60_000_000
+                yield {"time": time, "dataset": "customer", **values}
+
+
+def of(found: list[Unknown], kind: str) -> list[tuple[str, str | None]]:
+    return [(gap.reason, gap.since) for gap in found if gap.kind == kind]
+
+
+def read_log(rooms: Rooms, *, log="crm-audit", source="crm", finished=True, file="a.csv", now=START, **counts):
+    reading = start_ingest(rooms.state, log=log, source=source, file=file, format_="pgaudit-csv", now=now)
+    if finished:
+        finish_ingest(rooms.state, reading, Account(**counts), now=now)
+
+
+# Time before, after, and without events
+
+
+def test_time_before_the_first_and_after_the_last_event(rooms: Rooms):
+    rooms.keep(*work(range(1, 3)))
+    first, last = START + DAY + 8 * HOUR, START + 2 * DAY + 17 * HOUR + (BUSY - 1) * 60_000_000
+    before = ("nothing is recorded before the first event", format_time(first))
+    after = ("nothing is recorded after the last event", format_time(last))
+    assert of(ask(rooms), "window") == [before, after]
+    assert of(ask(rooms, start=first, end=last), "window") == []
+    assert of(ask(rooms, start=first - 1, end=last), "window") == [before]
+    assert of(ask(rooms, start=first, end=last + DAY), "window") == []
+    assert of(ask(rooms, start=first, end=last + DAY + 1), "window") == [after]
+    assert of(ask(rooms, start=first, end=START + 90 * DAY, now=last + 5), "window") == []  # not yet
+
+
+def test_hours_that_usually_have_events(rooms: Rooms):
+    rooms.keep(*work(range(3)), *work(range(3, 4), range(8, 12)), *work(range(4, 5), range(10, 18)), *work(range(5, 7)))
+    (gap,) = of(ask(rooms), "gap")
+    assert gap == ("no event for 8 hours that usually have some", format_time(START + 3 * DAY + 12 * HOUR))
+
+
+def test_nights_and_short_breaks_are_no_gap(rooms: Rooms):
+    rooms.keep(*work(range(5)), *work(range(5, 6), range(8, 11)), *work(range(5, 6), range(13, 18)))
+    assert of(ask(rooms), "gap") == []
+
+
+def test_an_outage_of_days_is_one_gap(rooms: Rooms):
+    rooms.keep(*work(range(4)), *work(range(7, 9)))
+    (gap,) = of(ask(rooms), "gap")
+    assert gap == ("no event for 30 hours that usually have some", format_time(START + 3 * DAY + 18 * HOUR))
+
+
+def test_silence_is_not_told_from_two_days(rooms: Rooms):
+    rooms.keep(*work(range(1)), *work(range(2, 3), range(8, 9)))
+    assert of(ask(rooms), "gap") == []
+
+
+def test_a_gap_counts_as_far_as_it_lies_in_the_window(rooms: Rooms):
+    rooms.keep(*work(range(4)), *work(range(7, 9)))
+    inside = ask(rooms, start=START + 4 * DAY, end=START + 5 * DAY)
+    assert of(inside, "gap") == [("no event for 10 hours that usually have some", format_time(START + 4 * DAY))]
+    assert of(ask(rooms, end=START + 4 * DAY), "gap") == []
+    assert of(ask(rooms, start=START + 8 * DAY), "gap") == []
+    assert of(ask(rooms, start=START + 4 * DAY + 15 * HOUR, end=START + 4 * DAY + 17 * HOUR), "gap") == []
+
+
+def test_a_gap_of_an_hour_is_seen_in_a_window_that_begins_between_hours(rooms: Rooms):
+    rooms.keep(*work(range(4)), *work(range(5, 7)))
+    (gap,) = of(ask(rooms, start=START + 4 * DAY + 9 * HOUR + 1), "gap")
+    assert gap == ("no event for 9 hours that usually have some", format_time(START + 4 * DAY + 9 * HOUR))
+
+
+# Clocks that are wrong
+
+
+def test_an_event_from_the_future_hides_nothing(rooms: Rooms):
+    rooms.keep(*work(range(4)), *work(range(7, 9)), {"dataset": "customer", "time": "2150-01-01T00:00:00Z"})
+    found = ask(rooms, now=START + 12 * DAY)
+    assert [(gap.kind, gap.count) for gap in found if gap.kind == "clock"] == [("clock", 1)]
+    assert len(of(found, "gap")) == 1
+    assert "nothing is recorded after the last event" in {reason for reason, _ in of(found, "window")}
+
+
+def test_clocks_that_differ_by_minutes_are_no_matter(rooms: Rooms):
+    rooms.keep({"dataset": "customer", "time": START + 40 * 60_000_000})
+    assert of(ask(rooms, now=START), "clock") == []
+
+
+def test_a_record_that_lies_wholly_in_the_future(rooms: Rooms):
+    rooms.keep(*({"dataset": "customer", "time": START + 20 * DAY + i * DAY} for i in range(9)))
+    found = ask(rooms, now=START)
+    assert [gap.count for gap in found if gap.kind == "clock"] == [9]
+    assert of(found, "gap") == []
+
+
+def test_an_event_from_long_ago_is_one_gap_and_quickly_said(rooms: Rooms):
+    rooms.keep({"dataset": "customer", "time": "1971-01-01T00:00:00Z"}, *work(range(7)))
+    found = ask(rooms)
+    assert len(of(found, "gap")) == 1
+
+
+def test_very_many_gaps_are_listed_up_to_a_limit(rooms: Rooms, monkeypatch):
+    monkeypatch.setattr("beholden.ledger.gaps._GAPS_MAX", 2)
+    rooms.keep(*work(range(5)), *(event for day in range(5, 9) for event in work(range(day, day + 1), range(8, 13))))
+    rooms.keep(*work(range(9, 12), range(8, 18)))
+    found = [gap for gap in ask(rooms, now=START + 12 * DAY) if gap.kind == "gap"]
+    assert [gap.count for gap in found] == [None, None, 2]
+
+
+def test_the_answer_does_not_depend_on_the_machines_time_zone(rooms: Rooms):
+    rooms.keep(*work(range(4)), *work(range(6, 9)))
+    rooms.ledger.seal()
+    asked = "import sys; from tests.unit.ledger.test_gaps import say; say(sys.argv[1])"
+    root = Path(__file__).parents[3]
+    said = {
+        subprocess.run(
+            [sys.executable, "-c", asked, str(rooms.directory)],
+            env=os.environ | {"TZ": zone, "PYTHONPATH": str(root)},
+            capture_output=True, text=True, check=True, timeout=60,
+        ).stdout
+        for zone in ("UTC", "Asia/Kolkata", "America/St_Johns")
+    }  # fmt: skip
+    assert len(said) == 1
+    assert "no event for 20 hours" in said.pop()
+
+
+def say(directory: str) -> None:
+    with rooms_in(Path(directory)) as rooms:
+        for gap in ask(rooms):
+            print(gap.line())  # noqa: T201 - what the test compares
+
+
+# What was never read
+
+
+def test_a_store_without_a_record(rooms: Rooms):
+    rooms.keep({"dataset": "customer", "store": "crm"})
+    reason = "no access to this store is on record: no log of it was read"
+    found = ask(rooms, stores=("crm", "shop"))
+    assert [gap.object for gap in found if gap.reason == reason] == ["shop"]
+    assert [gap.object for gap in ask(rooms, stores=None) if gap.reason == reason] == ["shop"]
+    assert reason not in {gap.reason for gap in ask(rooms)}
+
+
+def test_a_log_that_was_read_and_tells_of_nothing(rooms: Rooms):
+    read_log(rooms, records=3)
+    (gap,) = [gap for gap in ask(rooms) if gap.object == "crm"]
+    assert gap.reason == "no access to this store is on record: its log was read and tells of none"
+
+
+def test_declared_logs_that_were_never_read(rooms: Rooms):
+    read_log(rooms)
+    never = [gap.object for gap in ask(rooms) if gap.reason == "declared but never read"]
+    assert never == ["console"]  # it may speak of any store
+    assert [gap.object for gap in ask(rooms, stores=("shop",)) if gap.reason == "declared but never read"] == never
+
+
+def test_several_sources_of_one_store_are_told_apart(rooms: Rooms):
+    rooms.keep(*work(range(2)), *work(range(2, 9), source="console"))
+    found = [gap for gap in ask(rooms, now=START + 9 * DAY) if gap.kind == "window"]
+    assert [(gap.object, gap.reason) for gap in found] == [
+        ("console (crm)", "nothing is recorded before the first event"),
+        ("crm", "nothing is recorded before the first event"),
+        ("crm", "nothing is recorded after the last event"),
+    ]
+
+
+def test_a_source_of_another_store_is_not_mentioned(rooms: Rooms):
+    rooms.keep({"dataset": "a", "store": "crm"}, {"dataset": "b", "store": "shop", "source": "shop"})
+    assert {gap.object for gap in ask(rooms) if gap.kind == "window"} == {"crm"}
+
+
+def test_asked_about_everything_a_source_without_a_store_counts(rooms: Rooms):
+    rooms.keep({"store": None, "dataset": None, "activity": "login", "scope": "none", "source": "sso"})
+    assert "sso" in {gap.object for gap in ask(rooms, stores=None) if gap.kind == "window"}
+    assert "sso" not in {gap.object for gap in ask(rooms) if gap.kind == "window"}
+
+
+# What readings lack
+
+
+def test_records_not_understood_and_put_right_are_counted(rooms: Rooms):
+    read_log(rooms, not_understood={"truncated record": 2}, mended={"invalid UTF-8 replaced": 3})
+    found = [gap for gap in ask(rooms) if gap.kind == "records"]
+    assert [(gap.object, gap.reason, gap.count) for gap in found] == [
+        ("crm-audit", "truncated record", 2),
+        ("crm-audit", "kept, with a part that was put right: invalid UTF-8 replaced", 3),
+    ]
+    assert [gap for gap in ask(rooms, stores=("shop",)) if gap.kind == "records"] == []
+
+
+def test_the_last_reading_of_a_file_counts(rooms: Rooms):
+    read_log(rooms, not_understood={"truncated record": 2})
+    read_log(rooms, finished=False, now=START + 5)
+    stopped = "its last reading was stopped before the end"
+    assert [gap.since for gap in ask(rooms) if gap.reason == stopped] == [format_time(START + 5)]
+    read_log(rooms, file="other.csv", not_understood={"not JSON": 1})
+    read_log(rooms)
+    left = [(gap.reason, gap.count) for gap in ask(rooms) if gap.kind == "records" or gap.reason == stopped]
+    assert left == [("not JSON", 1)]
+
+
+def test_readings_of_other_sources_count_when_everything_is_asked_about(rooms: Rooms):
+    read_log(rooms, log="sso", source="sso", not_understood={"not JSON": 1})
+    assert [gap.object for gap in ask(rooms, stores=None) if gap.kind == "records"] == ["sso"]
+    assert [gap for gap in ask(rooms) if gap.kind == "records"] == []
