@@ -146,6 +146,7 @@ def test_what_an_actor_touched_is_answered(estate, ingested, trail):
     assert sum(read.values()) > 0
     assert {f"secretsmanager/{name}": count for name, count in read.items()}.items() <= reads.items()
     assert {row["actor"] for row in run["items"]} == {"christophe"}
+    assert {row["rows"] for row in run["items"]} == {None}  # a trail does not say how many
     events = estate.run("who", "--actor", "christophe", "--events", "--json").json()["items"]
     assert len(events) == sum(row["events"] for row in run["items"])
     assert len({row["uid"] for row in events}) == len(events)
