@@ -63,6 +63,7 @@ def field_gaps(state: State, config: Config, *, store: str | None = None, datase
     wanted = store if name is None else name.store
     stores = [declared.name for declared in config.store if wanted in (None, declared.name)]
     found = _stores(state, stores)
+    said = {gap.object for gap in found}
     looked_at: set[DatasetName] = set()
     for outcome in latest_outcomes(state):
         place = DatasetName(outcome.store, outcome.path)
@@ -72,7 +73,7 @@ def field_gaps(state: State, config: Config, *, store: str | None = None, datase
         if outcome.path and (outcome.outcome != "scanned" or outcome.reason):
             reason = outcome.reason or outcome.outcome
             found.append(Unknown.of("dataset", str(place), reason, since_us=outcome.finished))
-        elif not outcome.path and outcome.outcome == "scanned" and outcome.reason:
+        elif not outcome.path and outcome.reason and outcome.store not in said:
             found.append(Unknown.of("store", outcome.store, outcome.reason, since_us=outcome.finished))
     for place, unclassified, first_seen in _unclassified(state):
         if place.store not in stores or (name is not None and place != name):

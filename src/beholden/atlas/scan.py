@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, Literal
 
 import pyarrow as pa
 
@@ -148,7 +148,8 @@ class _Scan:
 
     def _dataset(self, store: str, info: DatasetInfo, connector: Connector) -> None:
         if info.problem is not None:
-            self._note(DatasetOutcome(store, info.path, "failed", info.problem))
+            outcome: Literal["skipped", "failed"] = "skipped" if info.unsupported else "failed"
+            self._note(DatasetOutcome(store, info.path, outcome, info.problem))
             return
         try:
             sample = connector.sample(info.path, SAMPLE_ROWS, self._seed)
@@ -162,10 +163,10 @@ class _Scan:
             self._note(DatasetOutcome(store, info.path, "failed", reason))
             return
         left_out = [f"{found.reason} ({found.count})" for found in connector.shortfalls() if found.path == info.path]
-        outcome = DatasetOutcome(store, info.path, "scanned", "; ".join(left_out) or None, sample.num_rows)
+        done = DatasetOutcome(store, info.path, "scanned", "; ".join(left_out) or None, sample.num_rows)
         types = {field.name: str(field.type) for field in sample.schema}
-        self.outcomes.append(outcome)
-        record.put_classes(self._state, self._scan_id, outcome, info.rows, answers, types, now=self._clock())
+        self.outcomes.append(done)
+        record.put_classes(self._state, self._scan_id, done, info.rows, answers, types, now=self._clock())
 
     def _note(self, outcome: DatasetOutcome) -> None:
         self.outcomes.append(outcome)

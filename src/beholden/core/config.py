@@ -249,7 +249,7 @@ def parse_config(text: str, root: Path, *, file_name: str = FILE_NAME) -> Config
         unknown = re.search(r"unknown field `([^`]*)`", message)
         line = lines.of(f"{path}.{unknown[1]}" if unknown else path)
         where = f"{file_name} line {line}: {path.removeprefix('$').removeprefix('.') or 'the file'}"
-        raise ConfigError(where, message[0].lower() + message[1:].replace("Object", "table")) from None
+        raise ConfigError(where, (message[0].lower() + message[1:]).replace("object contains", "the table has an")) from None
     from beholden.core._config_checks import check_config  # noqa: PLC0415 - the checks need the records above
 
     check_config(config, lines, file_name)

@@ -35,18 +35,18 @@ class Place:
 
     def check(self) -> None:
         """Raise `OSError` when there is nothing to list."""
-        if self._pattern is None and self._place.is_file():
+        if self._pattern is None and not self._place.is_dir():
+            self._place.stat()  # a place that is not there is an error, not an empty store
             return
         with os.scandir(self.root):
             pass
 
     def files(self, note: Note) -> Iterator[str]:
         """The paths of all files, in order; what is not entered is noted."""
+        self.check()
         if self._pattern is None and not self._place.is_dir():
-            self._place.stat()  # a place that is not there is an error, not an empty store
             yield self._place.name
             return
-        self.check()
         for number, path in enumerate(self._walk(self.root, "", 0, note)):
             if number >= _FILES_MAX:
                 note(f"files beyond the first {_FILES_MAX} not listed", 1)

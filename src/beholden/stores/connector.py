@@ -56,7 +56,11 @@ class FieldInfo:
 
 @dataclass(frozen=True, slots=True)
 class DatasetInfo:
-    """A table, view, partition or file, with its fields. ``problem`` says why its fields are not known."""
+    """A table, view, partition or file, with its fields.
+
+    ``problem`` says why its fields are not known; ``unsupported`` that it is of a format which is not read at all: a
+    picture among the files is no failure, and still nothing that was looked at.
+    """
 
     path: str
     kind: DatasetKind
@@ -65,6 +69,7 @@ class DatasetInfo:
     rows: RowCount | None = None
     size_bytes: int | None = None
     problem: str | None = None
+    unsupported: bool = False
 
 
 @dataclass(frozen=True, slots=True)

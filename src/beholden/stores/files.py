@@ -125,15 +125,14 @@ class FilesConnector(BaseConnector):
                 found = form.describe(file)
                 return DatasetInfo(path, "file", found.fields, rows=found.rows, size_bytes=file.stat().st_size)
         except SourceError as error:
-            return DatasetInfo(path, "file", (), problem=error.found)
+            return DatasetInfo(path, "file", (), problem=error.found, unsupported=_format_of(path) is None)
 
     def _file(self, path: str) -> tuple[Path, Format]:
         file = self._place.locate(path)
         if file is None:
             raise self._error("there is no such file", path, advice="scan the store again if it was moved")
-        name = PurePosixPath(path.lower().removesuffix(".gz"))
-        form = _FORMATS.get(name.suffix)
-        if form is None or (path.lower().endswith(".gz") and isinstance(form, ParquetFormat)):
+        form = _format_of(path)
+        if form is None:
             known = ", ".join(_FORMATS)
             raise self._error("its format is not read", path, expected=f"{known}, the text ones also .gz")
         return file, form
@@ -155,6 +154,13 @@ class FilesConnector(BaseConnector):
             # pyarrow's own OSErrors carry no error number and may say anything
             reason = error.strerror if error.errno else "it is damaged"
             raise self._error(f"cannot be read ({reason or 'unknown reason'})", path) from None
+
+
+def _format_of(path: str) -> Format | None:
+    """The format a file's name says it has, or None where that is not read."""
+    zipped = path.lower().endswith(".gz")
+    form = _FORMATS.get(PurePosixPath(path.lower().removesuffix(".gz")).suffix)
+    return None if zipped and isinstance(form, ParquetFormat) else form
 
 
 def _arrow_meaning(error: pa.ArrowException) -> str:

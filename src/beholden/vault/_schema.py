@@ -48,7 +48,7 @@ def read_meta(connection: sa.Connection, master: MasterKey, where: str) -> MetaR
     if newest is None:
         return None
     if newest > FORMAT:
-        raise SourceError(
+        raise BeholdenError(
             where,
             f"was written by a newer version of beholden (vault format {newest})",
             expected=f"format {FORMAT} or older",
