@@ -68,6 +68,7 @@ def build_question(
     return Question(
         window=parse_window(start, end, estate.clock),
         targets=targets,
+        only=tuple(DatasetName.parse(name) for name in datasets) or None if person is not None else None,
         subject=person,
         actors=tuple(_actor(name, estate) for name in actors) or None,
         credentials=tuple(Person("credential", name) for name in credentials) or None,

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import io
+import shutil
+import sys
 import time
 from pathlib import Path
 
@@ -38,6 +41,8 @@ def demo(
     from beholden.retailer import build_company
 
     began = time.monotonic()
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(line_buffering=True)  # answers and talk stay in order, also into one file
     directory = (out or _free(Path.cwd() / "demo-estate")).absolute()
     now = system_clock() if end is None else _date(end)
     with progress_bar("building Meridian") as progress:
@@ -58,6 +63,9 @@ def demo(
         click.echo(f"\n── {title}\n$ beholden {' '.join(arguments)}")
         _run(directory, arguments)
     click.echo(f"\nDone in {time.monotonic() - began:.0f} s. Go on with it:\n")
+    programs = Path(sys.executable).parent
+    if shutil.which("beholden") != str(programs / "beholden"):
+        click.echo(f'  export PATH="{programs}:$PATH"')
     click.echo(f"  cd {_shown(directory)}")
     for line in (
         "beholden map fields                              # every field with its class and evidence",

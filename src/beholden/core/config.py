@@ -10,6 +10,7 @@ import re
 import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
+from urllib.parse import quote
 
 import msgspec
 
@@ -180,7 +181,7 @@ class Config(_Section, frozen=True, forbid_unknown_fields=True, kw_only=True):
         """A URL of the file; a relative ``sqlite:///`` path is resolved against the estate's directory."""
         scheme, slashes, rest = text.partition(":///")
         if scheme == "sqlite" and slashes and rest and not rest.startswith("/"):
-            return f"sqlite:///{self.path(rest)}"
+            return f"sqlite:///{quote(str(self.path(rest)))}"
         return text
 
     def store_named(self, name: str) -> StoreConfig:
@@ -249,7 +250,9 @@ def parse_config(text: str, root: Path, *, file_name: str = FILE_NAME) -> Config
         unknown = re.search(r"unknown field `([^`]*)`", message)
         line = lines.of(f"{path}.{unknown[1]}" if unknown else path)
         where = f"{file_name} line {line}: {path.removeprefix('$').removeprefix('.') or 'the file'}"
-        raise ConfigError(where, (message[0].lower() + message[1:]).replace("object contains", "the table has an")) from None
+        raise ConfigError(
+            where, (message[0].lower() + message[1:]).replace("object contains", "the table has an")
+        ) from None
     from beholden.core._config_checks import check_config  # noqa: PLC0415 - the checks need the records above
 
     check_config(config, lines, file_name)

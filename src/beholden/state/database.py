@@ -84,7 +84,7 @@ class State:
         """Bring the tables to this program's version, in one transaction; two processes that try at once take turns.
 
         Raises:
-            SourceError: a newer program made them.
+            BeholdenError: a newer program made them.
         """
         with resources.as_file(resources.files("beholden.state") / "migrations") as directory:
             config = AlembicConfig()
@@ -101,7 +101,7 @@ class State:
                 if current == head:  # another process was first
                     return
                 if current is not None and current not in {revision.revision for revision in script.walk_revisions()}:
-                    raise SourceError(
+                    raise BeholdenError(
                         self._where,
                         f"was written by a newer version of beholden (revision {current})",
                         expected=f"revision {head} or older",
@@ -145,7 +145,8 @@ def open_state(url: str, *, create: bool = False) -> State:
     Raises:
         UsageError: the URL is of no known form.
         NotFoundError: the SQLite file does not exist and ``create`` is false.
-        SourceError: it cannot be opened, or a newer program made it.
+        BeholdenError: a newer program made it.
+        SourceError: it cannot be opened.
         IntegrityError: the file is damaged.
     """
     parsed = _parse(url)

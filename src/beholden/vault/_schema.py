@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import sqlalchemy as sa
 
-from beholden.core.errors import SourceError
+from beholden.core.errors import BeholdenError, SourceError
 from beholden.core.ids import TOKEN_BYTES, Entropy
 from beholden.vault.master import MasterKey
 from beholden.vault.sealing import KeyedHash
@@ -40,7 +40,7 @@ def read_meta(connection: sa.Connection, master: MasterKey, where: str) -> MetaR
     """The row of meta, None where there is no vault.
 
     Raises:
-        SourceError: a newer program made the vault, or ``master`` is not its key.
+        BeholdenError: a newer program made the vault. SourceError: ``master`` is not its key.
     """
     if not sa.inspect(connection).has_table(meta.name):
         return None

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 
-from beholden.core.errors import IntegrityError, SourceError
+from beholden.core.errors import BeholdenError, IntegrityError, SourceError
 from beholden.core.ids import seeded_entropy
 from beholden.core.limits import LISTED_PROBLEMS_MAX
 from beholden.state import State, open_state, tables
@@ -54,13 +54,13 @@ def migrations_give_the_tables(url: str) -> None:
 def a_newer_state_is_refused(url: str) -> None:
     with open_state(url, create=True) as state, state.write() as connection:
         connection.execute(sa.text("update alembic_version set version_num = '9999'"))
-    with pytest.raises(SourceError) as caught:
+    with pytest.raises(BeholdenError) as caught:
         open_state(url)
     line = caught.value.line()
     assert "was written by a newer version of beholden (revision 9999)" in line
     assert line.endswith("Upgrade beholden")
     assert "\n" not in line
-    assert caught.value.exit_code == 4
+    assert caught.value.exit_code == 1
 
 
 def opening_again_changes_nothing(url: str) -> None:

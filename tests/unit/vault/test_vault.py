@@ -6,7 +6,7 @@ import threading
 import pytest
 import sqlalchemy as sa
 
-from beholden.core.errors import IntegrityError, NotFoundError, SourceError, UsageError
+from beholden.core.errors import BeholdenError, IntegrityError, NotFoundError, SourceError, UsageError
 from beholden.core.ids import TOKEN_BYTES, seeded_entropy
 from beholden.core.names import Person
 from beholden.vault import IDENTIFIER_BYTES_MAX, MasterKey, open_vault
@@ -194,7 +194,7 @@ def test_the_wrong_master_key_is_noticed(url, master, vault):
 def test_a_newer_vault_is_refused(url, master, vault):
     with vault._database.write() as connection:
         connection.execute(sa.update(meta).values(format=2))
-    with pytest.raises(SourceError, match=r"newer version of beholden \(vault format 2\); expected format 1"):
+    with pytest.raises(BeholdenError, match=r"newer version of beholden \(vault format 2\); expected format 1"):
         open_vault(url, master)
 
 
