@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from beholden.cli._talk import note
-from beholden.core.config import Config, find_estate, load_config
+from beholden.core.config import Config
+from beholden.core.config_file import find_estate, load_config
+from beholden.core.errors import UsageError
 from beholden.core.times import Clock, system_clock
 
 if TYPE_CHECKING:
-    from beholden.ledger import Ledger
+    from beholden.ledger import Ed25519Signer, Ledger
     from beholden.state import State
     from beholden.stores import Connector
     from beholden.vault import MasterKey, Vault
@@ -75,9 +77,35 @@ class Estate:
     @cached_property
     def ledger(self) -> Ledger:
         """The record of accesses, ready to be written to."""
-        from beholden.cli._rooms import open_ledger
+        return self.open_ledger()
 
-        return open_ledger(self)
+    @property
+    def ledger_directory(self) -> Path:
+        """Where the ledger lies on this machine's disk."""
+        url = self.config.ledger.url
+        if "://" in url and not url.startswith("file://"):
+            raise UsageError("[ledger] url", "only a directory is supported so far", expected="a path")
+        return self.config.path(url.removeprefix("file://"))
+
+    @property
+    def signer(self) -> Ed25519Signer:
+        """Signs the ledger's checkpoints, with a key derived from the master key."""
+        from beholden.ledger import Ed25519Signer
+
+        return Ed25519Signer(self.config.ledger.origin, self.master.derive("checkpoint"))
+
+    def open_ledger(self, *, create: bool = False) -> Ledger:
+        """Open the ledger, or make an empty one where there is none."""
+        from beholden.ledger import Ledger
+
+        return Ledger.open(
+            self.ledger_directory,
+            estate_id=self.estate_id,
+            origin=self.config.ledger.origin,
+            signer=self.signer,
+            clock=self.clock,
+            create=create,
+        )
 
     def connector(self, name: str) -> Connector:
         """An open connector to the store of that name."""

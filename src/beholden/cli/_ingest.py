@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from beholden.cli._estate import Estate
+from beholden.cli._ingested import IngestedFile
 from beholden.cli._progress import progress_bar
 from beholden.cli._rooms import world
-from beholden.cli.log import IngestedFile
 from beholden.core.config import LogConfig
 from beholden.core.errors import BeholdenError
 from beholden.core.times import zone

@@ -7,14 +7,9 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
-from beholden.core.errors import UsageError
-
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from beholden.cli._estate import Estate
     from beholden.engine import Engine
-    from beholden.ledger import Ledger
     from beholden.ledger.world import StoreView, SubjectFields, World
     from beholden.state.subjects import SubjectKind
 
@@ -25,30 +20,7 @@ _DIALECTS: Final = {
     "sqlite": ("sqlite", ("main",)),
 }
 
-__all__ = ["engine", "ledger_directory", "open_ledger", "subject_fields", "world"]
-
-
-def ledger_directory(estate: Estate) -> Path:
-    """Where the ledger lies on this machine's disk."""
-    url = estate.config.ledger.url
-    if "://" in url and not url.startswith("file://"):
-        raise UsageError("[ledger] url", "only a directory is supported so far", expected="a path")
-    return estate.config.path(url.removeprefix("file://"))
-
-
-def open_ledger(estate: Estate, *, create: bool = False) -> Ledger:
-    """Open the estate's ledger; its checkpoints are signed with a key derived from the master key."""
-    from beholden.ledger import Ed25519Signer, Ledger
-
-    origin = estate.config.ledger.origin
-    return Ledger.open(
-        ledger_directory(estate),
-        estate_id=estate.estate_id,
-        origin=origin,
-        signer=Ed25519Signer(origin, estate.master.derive("checkpoint")),
-        clock=estate.clock,
-        create=create,
-    )
+__all__ = ["engine", "subject_fields", "world"]
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import msgspec
 
-from beholden.core.config import FILE_NAME, parse_config
+from beholden.core.config_file import FILE_NAME, parse_config
 from beholden.core.errors import NotFoundError
 
 __all__ = ["append_table", "write_whole"]

@@ -54,9 +54,8 @@ def init(context: click.Context, name: str | None, directory: Path | None) -> No
 def make_estate(directory: Path, *, name: str | None = None) -> Path:
     """Make what is missing of an estate in ``directory`` and return its absolute path."""
     from beholden.cli._estate import Estate
-    from beholden.cli._rooms import open_ledger
     from beholden.cli._toml import write_whole
-    from beholden.core.config import FILE_NAME, load_config
+    from beholden.core.config_file import FILE_NAME, load_config
     from beholden.core.ids import system_entropy
     from beholden.core.times import system_clock
     from beholden.state import open_state
@@ -90,7 +89,7 @@ def make_estate(directory: Path, *, name: str | None = None) -> Path:
     open_vault(config.url(config.vault.url), master, create=True, clock=system_clock).close()
     estate = Estate(directory)
     try:
-        open_ledger(estate, create=True)
+        estate.open_ledger(create=True)
     finally:
         estate.close()
     return directory

@@ -94,13 +94,10 @@ def verify(estate: Estate, *, output: str | None) -> None:
 
     Lists each object that disagrees. Exit code 5 when there is one.
     """
-    from beholden.cli._rooms import ledger_directory
     from beholden.core.errors import IntegrityError
-    from beholden.ledger import Ed25519Signer
     from beholden.ledger import verify as run_verify
 
-    key = Ed25519Signer(estate.config.ledger.origin, estate.master.derive("checkpoint"))
-    report = run_verify(ledger_directory(estate), key=key, estate_id=estate.estate_id)
+    report = run_verify(estate.ledger_directory, key=estate.signer, estate_id=estate.estate_id)
     emit(output, "ledger-verify", report.findings, _FINDINGS, empty="the ledger agrees with its signed tree head")
     if not report.ok:
         raise IntegrityError(

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
 import click
 
 from beholden.cli._estate import Estate, pass_estate
+from beholden.cli._ingested import IngestedFile, total_of
 from beholden.cli._lazy import Group
 from beholden.cli._toml import append_table
 from beholden.cli.output import Column, emit, note, output_options
@@ -16,29 +16,10 @@ from beholden.core.config import LogConfig
 from beholden.core.errors import UsageError
 from beholden.core.unknown import Unknown
 
-__all__ = ["FormatRow", "IngestedFile", "log"]
+__all__ = ["FormatRow", "log"]
 
 #: With more files than this the table has one row for each log.
 _FILES_SHOWN_MAX = 8
-
-
-@dataclass(frozen=True, slots=True)
-class IngestedFile:
-    """The account of one file: ``records == parsed + noise + not_understood``, always.
-
-    ``mended`` counts records of these that had to be put right before they could be read, by what was wrong.
-    """
-
-    log: str
-    file: str
-    format: str
-    records: int
-    parsed: int
-    noise: dict[str, int]
-    not_understood: dict[str, int]
-    mended: dict[str, int]
-    events_new: int
-    events_known: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,27 +198,7 @@ def _shown(rows: list[IngestedFile], output: str | None) -> list[IngestedFile]:
     logs: dict[str, list[IngestedFile]] = {}
     for row in rows:
         logs.setdefault(row.log, []).append(row)
-    return [row for files in logs.values() for row in ([_total(files)] if len(files) > 1 else files)]
-
-
-def _total(files: list[IngestedFile]) -> IngestedFile:
-    noise, not_understood, mended = Counter[str](), Counter[str](), Counter[str]()
-    for row in files:
-        noise.update(row.noise)
-        not_understood.update(row.not_understood)
-        mended.update(row.mended)
-    return IngestedFile(
-        files[0].log,
-        f"{len(files):,} files",
-        files[0].format,
-        sum(row.records for row in files),
-        sum(row.parsed for row in files),
-        dict(noise),
-        dict(not_understood),
-        dict(mended),
-        sum(row.events_new for row in files),
-        sum(row.events_known for row in files),
-    )
+    return [row for files in logs.values() for row in ([total_of(files)] if len(files) > 1 else files)]
 
 
 def _counts(table: dict[str, int]) -> str:

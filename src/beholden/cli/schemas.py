@@ -21,7 +21,7 @@ NOUNS: Final[dict[str, str]] = {
     "coverage": "beholden.atlas.queries:StoreCoverage",
     "feeds": "beholden.cli.feed:FeedRow",
     "fields": "beholden.atlas.queries:FieldRow",
-    "ingested": "beholden.cli.log:IngestedFile",
+    "ingested": "beholden.cli._ingested:IngestedFile",
     "ledger-status": "beholden.cli.ledger:LedgerRow",
     "ledger-verify": "beholden.ledger.verify:Finding",
     "log-formats": "beholden.cli.log:FormatRow",

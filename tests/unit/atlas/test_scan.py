@@ -15,7 +15,8 @@ from tests.support.fake_store import FakeStore, describe, rows
 from beholden.atlas.classify import RuleClassifier
 from beholden.atlas.queries import coverage, field_gaps, fields, where, zones
 from beholden.atlas.scan import COUNT_ROWS_MAX, scan
-from beholden.core.config import Config, parse_config
+from beholden.core.config import Config
+from beholden.core.config_file import parse_config
 from beholden.core.errors import NotFoundError, SourceError
 from beholden.core.names import DatasetName
 from beholden.state import State, open_state, tables

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from beholden.core.config import find_estate, load_config, parse_config
+from beholden.core.config_file import find_estate, load_config, parse_config
 from beholden.core.errors import ConfigError, NotFoundError
 
 COMPLETE = """

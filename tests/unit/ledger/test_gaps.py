@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from tests.support.estate import Rooms, rooms_in
 
-from beholden.core.config import parse_config
+from beholden.core.config_file import parse_config
 from beholden.core.times import Window, format_time, parse_time
 from beholden.core.unknown import Unknown
 from beholden.ledger.gaps import gaps

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from tests.support.estate import GivenReader, one_batch, raw_event, rooms_in
 
-from beholden.core.config import parse_config
+from beholden.core.config_file import parse_config
 from beholden.core.errors import SourceError
 from beholden.core.names import DatasetName, Person
 from beholden.ledger import resolve as resolve_module

@@ -21,7 +21,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from beholden.core.config import Config, parse_config
+from beholden.core.config import Config
+from beholden.core.config_file import parse_config
 from beholden.core.events import ACTIVITIES
 from beholden.core.names import DatasetName, FieldName
 from beholden.core.times import parse_time

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 from tests.support.estate import Rooms, rooms_in
 
-from beholden.core.config import parse_config
+from beholden.core.config_file import parse_config
 from beholden.core.errors import SourceError
 from beholden.core.names import Person
 from beholden.core.times import Window, parse_time
