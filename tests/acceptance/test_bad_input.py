@@ -416,7 +416,7 @@ def test_what_makes_no_sense_is_said_in_one_line_that_repeats_no_identifier(temp
 
 def test_an_answer_that_is_cut_says_so(template):
     cut = beholden(template, "who", "--actor", "mortimer", "--events", "--limit", "3", "--json")
-    assert cut.refused(4).startswith("the answer: is cut after 3 rows")
+    assert cut.refused(4).startswith("answer: cut after 3 rows")
     assert (len(cut.items), json.loads(cut.out)["truncated"]) == (3, True)
     whole = beholden(template, "who", "--actor", "mortimer", "--events", "--limit", str(10**30), "--json", ok=True)
     assert (len(whole.items), json.loads(whole.out)["truncated"]) == (EVENTS, False)

@@ -39,10 +39,9 @@ def console(stream: Any = None) -> Console:
 
 
 def _width(stream: Any) -> int:
-    columns = os.environ.get("COLUMNS", "")
-    if columns.isdecimal():
-        return max(_WIDTH_MIN, int(columns))
+    stated = os.environ.get("COLUMNS", "")
     try:
-        return max(_WIDTH_MIN, os.get_terminal_size(stream.fileno()).columns)
+        columns = int(stated) if stated.isdecimal() else os.get_terminal_size(stream.fileno()).columns
     except (OSError, ValueError):
-        return _WIDTH
+        columns = 0
+    return max(_WIDTH_MIN, columns) if columns else _WIDTH  # a terminal that does not know its width says 0

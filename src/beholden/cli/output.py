@@ -77,7 +77,7 @@ def emit(
         for line in after:
             note(line)
     if truncated:
-        raise LimitError("the answer", f"is cut after {len(items):,} rows", advice="raise --limit, or ask for less")
+        raise LimitError("answer", f"cut after {len(items):,} rows", advice="raise --limit, or ask for less")
 
 
 def _say_unknown(unknown: Sequence[Unknown]) -> None:
