@@ -357,3 +357,12 @@ class TestSubjects:
         run(state, config, clock)
         run(state, config, clock, crm=shop())
         assert effective_subjects(state, config) == []
+
+
+def test_a_format_that_is_not_read_is_skipped_and_still_said(state):
+    picture = replace(describe("logo.png", ORDERS, kind="file"), problem="its format is not read", unsupported=True)
+    store = FakeStore({"main.orders": ORDERS}, [describe("main.orders", ORDERS), picture])
+    config = parse_config('[[store]]\nname = "crm"\nurl = "sqlite:crm.db"\n', Path("/nowhere"))
+    result = scan(state, config, lambda _name: store, clock=lambda: T0, seed=1)
+    assert result.failed == ()
+    assert "crm/logo.png" in {gap.object for gap in field_gaps(state, config)}

@@ -265,3 +265,16 @@ def test_a_large_zipped_file_is_looked_at_in_part(tmp_path, monkeypatch):
         sample = store.sample("p.csv.gz", 100, 1)
         assert sample.num_rows == 100
         assert max(int(value) for value in sample.column("id").to_pylist()) < 60_000
+
+
+def test_a_format_that_is_not_read_is_told_from_a_file_that_cannot_be(tmp_path):
+    (tmp_path / "README.md").write_text("# nothing to scan")
+    (tmp_path / "table.parquet").write_bytes(b"no parquet")
+    with opened(tmp_path) as store:
+        told = {info.path: (info.problem is not None, info.unsupported) for info in store.datasets()}
+    assert told == {"README.md": (True, True), "table.parquet": (True, False)}
+
+
+def test_a_place_that_is_not_there_does_not_answer(tmp_path):
+    with opened(tmp_path / "absent") as store, pytest.raises(SourceError, match="No such file"):
+        store.test()
