@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import sys
+from pathlib import Path
 from typing import Final, NoReturn
 
 import click
@@ -74,11 +75,19 @@ def cli(context: click.Context, directory: str | None) -> None:
     context.obj = directory
 
 
-def main() -> None:
-    """Run the command line; errors become one line on stderr and an exit code of the contract."""
+def _prepare_streams() -> None:
+    """Let nothing about stdout and stderr stop a command: a closed one, or a name that is no text."""
+    if sys.stdout is None or sys.stderr is None:  # started with a closed one: as if nobody listened
+        nobody = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - for as long as the process lives
+        sys.stdout, sys.stderr = sys.stdout or nobody, sys.stderr or nobody
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a file's name need not be text: show it rather than stop
             stream.reconfigure(errors="backslashreplace")
+
+
+def main() -> None:
+    """Run the command line; errors become one line on stderr and an exit code of the contract."""
+    _prepare_streams()
     try:
         code = cli.main(prog_name="beholden", standalone_mode=False)
         sys.stdout.flush()
@@ -92,7 +101,7 @@ def main() -> None:
     except (click.exceptions.Abort, KeyboardInterrupt):
         _fail("stopped; what was finished is kept", _INTERRUPTED)
     except BrokenPipeError:  # who read our output wants no more of it
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_output()
         sys.exit(1)
     except Exception as error:
         if os.environ.get("BEHOLDEN_DEBUG") == "1":
@@ -101,6 +110,15 @@ def main() -> None:
     sys.exit(code if isinstance(code, int) else 0)
 
 
+def _drop_output() -> None:
+    """Send what is still buffered nowhere: Python would try again at the end, and end with a code of its own."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def _fail(line: str, code: int) -> NoReturn:
+    try:
+        sys.stdout.flush()
+    except OSError:
+        _drop_output()
     note(f"beholden: {line}")
     sys.exit(code)

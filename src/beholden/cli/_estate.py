@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +13,7 @@ import click
 from beholden.cli._talk import note
 from beholden.core.config import Config
 from beholden.core.config_file import find_estate, load_config
-from beholden.core.errors import UsageError
+from beholden.core.errors import NotFoundError, UsageError
 from beholden.core.times import Clock, system_clock
 
 if TYPE_CHECKING:
@@ -92,6 +92,8 @@ class Estate:
         """Signs the ledger's checkpoints, with a key derived from the master key."""
         from beholden.ledger import Ed25519Signer
 
+        with suppress(NotFoundError):  # a ledger can be verified also where the vault is lost
+            _ = self.vault  # refuses a key that is not its own, before the key is taken for a forger's
         return Ed25519Signer(self.config.ledger.origin, self.master.derive("checkpoint"))
 
     def open_ledger(self, *, create: bool = False) -> Ledger:

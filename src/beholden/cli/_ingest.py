@@ -12,7 +12,7 @@ from beholden.cli._ingested import IngestedFile
 from beholden.cli._progress import progress_bar
 from beholden.cli._rooms import world
 from beholden.core.config import LogConfig
-from beholden.core.errors import BeholdenError
+from beholden.core.errors import BeholdenError, UsageError
 from beholden.core.times import zone
 from beholden.ledger.ingest import Ingest, LogFile
 from beholden.logs import Reader, expand, load_mapping, open_reader
@@ -69,6 +69,12 @@ def ingest_logs(estate: Estate, logs: Sequence[LogConfig]) -> Ingested:
     return Ingested(rows, failures, unread)
 
 
+def _check_store(declared: LogConfig) -> None:
+    """A database's log says nothing of which store it is: read without it, its events would belong to none."""
+    if declared.format.startswith("pgaudit") and declared.store is None:
+        raise UsageError(f"log {declared.name}", "does not say whose accesses it tells", expected="--store NAME")
+
+
 def _jobs(estate: Estate, logs: Sequence[LogConfig], failures: list[BeholdenError]) -> list[_Job]:
     """The files there are to read; a log whose settings or files are wrong joins the failures."""
     jobs: list[_Job] = []
@@ -77,6 +83,7 @@ def _jobs(estate: Estate, logs: Sequence[LogConfig], failures: list[BeholdenErro
             mapping = None if declared.mapping is None else load_mapping(estate.config.path(declared.mapping))
             reader = open_reader(declared.format, mapping=mapping)
             time_zone: tzinfo | None = None if declared.time_zone is None else zone(declared.time_zone)
+            _check_store(declared)
             files = expand(declared.path, estate.directory)
         except BeholdenError as error:
             failures.append(error)

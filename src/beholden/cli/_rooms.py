@@ -36,6 +36,7 @@ def engine(estate: Estate) -> Iterator[Engine]:
 def subject_fields(estate: Estate, subject: SubjectKind) -> SubjectFields:
     """Which fields identify and describe persons of a kind, and how their store compares identifiers."""
     from beholden.atlas.queries import fields
+    from beholden.core.classes import NONE
     from beholden.core.names import FieldName
     from beholden.ledger.world import SubjectFields, identifiers_of_type
 
@@ -44,11 +45,13 @@ def subject_fields(estate: Estate, subject: SubjectKind) -> SubjectFields:
         return frozenset((name.dataset.store, name.dataset.path, name.field) for name in names)
 
     key = FieldName.parse(subject.key)
-    types = {row.field: row.type for row in fields(estate.state, dataset=str(key.dataset))}
+    rows = fields(estate.state, dataset=str(key.dataset))
+    types = {row.field: row.type for row in rows}
+    found = {f"{key.dataset}#{row.field}" for row in rows if row.class_ not in (None, NONE)}
     return SubjectFields(
         subject.kind,
         places([subject.key, *subject.aliases]),
-        places([*subject.names, *subject.emails]),
+        places({*subject.names, *subject.emails, *found}),
         home=(key.dataset.store, key.dataset.path),
         identifiers=identifiers_of_type(types.get(key.field)),
     )

@@ -59,7 +59,7 @@ def make_estate(directory: Path, *, name: str | None = None) -> Path:
     from beholden.core.ids import system_entropy
     from beholden.core.times import system_clock
     from beholden.state import open_state
-    from beholden.state.identity import create_estate
+    from beholden.state.identity import create_estate, has_estate_id
     from beholden.vault import MasterKey, open_vault
 
     directory = directory.absolute()
@@ -79,13 +79,15 @@ def make_estate(directory: Path, *, name: str | None = None) -> Path:
         ) from None
     config = load_config(directory)
     with open_state(config.url(config.state.url), create=True) as state:
-        made = create_estate(state, entropy=system_entropy, clock=system_clock)
-    try:
-        master = MasterKey.load(config.vault.master_key, root=directory, environ=os.environ)
-    except NotFoundError:
-        if not made:  # a lost key is not replaced: a new one would open nothing of what is there
-            raise
-        master = MasterKey.create(config.vault.master_key, root=directory, entropy=system_entropy)
+        outlived = None
+        try:
+            master = MasterKey.load(config.vault.master_key, root=directory, environ=os.environ)
+            outlived = _ledger_of(directory)
+        except NotFoundError:
+            if has_estate_id(state):  # a lost key is not replaced: a new one would open nothing of what is there
+                raise
+            master = MasterKey.create(config.vault.master_key, root=directory, entropy=system_entropy)
+        create_estate(state, entropy=system_entropy, clock=system_clock, known_id=outlived)
     open_vault(config.url(config.vault.url), master, create=True, clock=system_clock).close()
     estate = Estate(directory)
     try:
@@ -93,6 +95,18 @@ def make_estate(directory: Path, *, name: str | None = None) -> Path:
     finally:
         estate.close()
     return directory
+
+
+def _ledger_of(directory: Path) -> str | None:
+    """The id of the estate whose ledger is already there: it stays that estate's when only the state was lost."""
+    from beholden.cli._estate import Estate
+    from beholden.ledger.format import Layout
+    from beholden.ledger.manifest import read_info
+
+    try:
+        return read_info(Layout(Estate(directory).ledger_directory)).estate_id
+    except NotFoundError:
+        return None
 
 
 def _estate_name(name: str | None, directory: Path) -> str:

@@ -30,6 +30,7 @@ def scan(estate: Estate, *, stores: tuple[str, ...], seed: int, restart: bool, o
     from beholden.atlas.scan import scan as run_scan
     from beholden.cli.map import found_classes, show_coverage
     from beholden.core.errors import SourceError, UsageError
+    from beholden.state.subjects import effective_subjects
 
     for name in stores:
         estate.config.store_named(name)
@@ -48,6 +49,11 @@ def scan(estate: Estate, *, stores: tuple[str, ...], seed: int, restart: bool, o
         )
     classes = found_classes(estate, stores) if output is None else ""
     after = [f"fields with personal data: {classes or 'none found'}"]
+    proposed = [
+        f"{kind.kind} ({kind.key})" for kind in effective_subjects(estate.state, estate.config) if not kind.declared
+    ]
+    if proposed:
+        after.append(f"kinds of data subject proposed, until beholden.toml declares them: {', '.join(proposed)}")
     if classes:
         top = classes.partition(" ")[0]
         after.append(f"next: {estate.command(f'map where {top}')} (or: map fields, map zones)")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
@@ -142,7 +143,7 @@ def test(estate: Estate, *, names: tuple[str, ...], output: str | None) -> None:
 def grants(kind: str) -> None:
     """Print the script that makes a least-privilege reader for a KIND of store: postgresql.
 
-    An administrator reads it, fills in the password and runs it; beholden never does.
+    An administrator reads it, runs it and sets the role's password; beholden never does.
     """
     from beholden.stores import grants_script
 
@@ -152,12 +153,14 @@ def grants(kind: str) -> None:
 def _without_password(url: str) -> str:
     """The URL as it may be shown."""
     scheme, mark, rest = url.partition("://")
-    if not mark or "@" not in rest:
+    if not mark:
         return url
-    credentials, _, place = rest.rpartition("@")
-    return f"{scheme}://{credentials.partition(':')[0]}@{place}"
+    rest = _PASSWORD_SETTING.sub(r"\1…", rest)
+    credentials, at, place = rest.rpartition("@")
+    return f"{scheme}://{credentials.partition(':')[0]}{at}{place}"
 
 
+_PASSWORD_SETTING = re.compile(r"([?&](?:ssl)?password=)[^&]*", re.IGNORECASE)
 _EMPTY = "no store is declared in beholden.toml; declare one with: beholden store add NAME URL"
 _COLUMNS = [
     Column("store", lambda row: row.store),

@@ -133,7 +133,7 @@ def _edges(reach: _Reach, window: Window, now: int) -> Iterator[Unknown]:
     if window.start is None or window.start < reach.first:
         yield Unknown.of("window", reach.about(), "nothing is recorded before the first event", since_us=reach.first)
     end = min(window.end if window.end is not None else now, now)
-    if end - reach.last > _DAY_US:
+    if end - reach.last > _DAY_US or (window.start is not None and window.start > reach.last):
         yield Unknown.of("window", reach.about(), "nothing is recorded after the last event", since_us=reach.last)
     if reach.ahead:
         reason = "events dated in the future: a clock is or was wrong, and their true time is not known"

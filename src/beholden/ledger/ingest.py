@@ -170,13 +170,15 @@ class Ingest:
     def _understand(self, batch: LogBatch, file: LogFile) -> _Outcome:
         """The accesses to keep; records that touched no dataset, or cannot be kept, are dropped with the reason."""
         outcome = _Outcome()
-        last: tuple[str | None, str | None] | None = None  # records of one statement follow each other
+        last: tuple[str | None, str | None, str] | None = None  # records of one statement follow each other
         statement: _Statement | None = None
         for place, raw in enumerate(batch.events.select(_READ).to_pylist()):
             store = raw["store"] or file.store
-            if last != (store, raw["statement"]):
-                last = store, raw["statement"]
-                statement = self._statement(store, raw["statement"])
+            view = self._world.stores.get(store) if store else None
+            near = "" if view is None else view.near(raw["object"])
+            if last != (store, raw["statement"], near):
+                last = store, raw["statement"], near
+                statement = view.facts(raw["statement"], near) if view is not None and raw["statement"] else None
             try:
                 people = people_of(raw, self._world)
             except RefusedRecordError as error:
@@ -190,10 +192,6 @@ class Ingest:
             template = None if statement is None or statement[1].problem is not None else statement[0]
             outcome.rows += [_Row(place, raw, people, access, template) for access in accesses]
         return outcome
-
-    def _statement(self, store: str | None, sql: str | None) -> _Statement | None:
-        view = self._world.stores.get(store) if store else None
-        return view.analyser.facts(sql) if view is not None and sql else None
 
     def _events(self, raw: pa.RecordBatch, rows: list[_Row], file: LogFile) -> pa.RecordBatch:
         tokens = self._tokens(rows)

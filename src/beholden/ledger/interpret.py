@@ -110,7 +110,7 @@ class Interpreter:
 
     def __init__(self, world: World) -> None:
         self._world = world
-        self._plans: dict[tuple[str, bytes], _Plan] = {}
+        self._plans: dict[tuple[str, str, bytes], _Plan] = {}
 
     def accesses(
         self,
@@ -132,14 +132,16 @@ class Interpreter:
         path = None if raw["object"] is None else (view.resolve(raw["object"]) if view else raw["object"])
         if statement is not None and view is not None:
             template, facts = statement
-            found = _from_statement(raw, self._world, view, template, self._plan(view, template, facts), path, named)
+            found = _from_statement(
+                raw, self._world, view, template, self._plan(view, raw, template, facts), path, named
+            )
             return found if found or not named else [_plain(raw, store, path, named)]
         return [] if path is None and not named and raw["activity"] is None else [_plain(raw, store, path, named)]
 
-    def _plan(self, view: StoreView, template: Template, facts: StatementFacts) -> _Plan:
+    def _plan(self, view: StoreView, raw: Mapping[str, Any], template: Template, facts: StatementFacts) -> _Plan:
         if template.groups:  # its slots are those of this statement alone
             return _planned(facts, view, self._world)
-        key = (view.name, template.template_id)
+        key = (view.name, view.near(raw["object"]), template.template_id)
         plan = self._plans.get(key)
         if plan is None:
             if len(self._plans) >= _PLANS_MAX:
@@ -211,7 +213,9 @@ def _from_statement(
         activity = _activity(raw["activity"], facts, relation)
         reached = _reached(plan, template, world, place, relation)
         people = tuple(dict.fromkeys((*named, *reached.people))) if named else reached.people
-        scope = raw["scope"] or _scope(facts, relation, reached, world, view.name, place, stated=bool(named))
+        scope = raw["scope"] or _scope(
+            facts, relation, reached, world, view.name, place, stated=bool(named), is_whole=_is_whole(raw, view, place)
+        )
         rows = _rows(raw, facts, scope, view, place)
         fields = relation.fields if relation is not None and relation.fields else None
         accesses.append(
@@ -286,16 +290,18 @@ def _scope(
     path: str,
     *,
     stated: bool,
+    is_whole: bool,
 ) -> str:
-    """How far the access reached. ``stated``: its log names persons."""
+    """How far the access reached. ``stated``: its log names persons; ``is_whole``: it counts as many rows as there are."""
     if relation is None:
-        scope = _scope_of_unnamed(facts)
+        scope = _scope_of_unnamed(facts, is_whole=is_whole)
     elif facts.problem is not None:
         scope = "predicate"
-    elif facts.kind in _DEFINITIONS or (
-        relation.aggregate_only and not any(world.tells_of_persons(store, path, name) for name in relation.fields)
-    ):
+    elif facts.kind in _DEFINITIONS:
         scope = "none"
+    elif relation.aggregate_only and not any(world.tells_of_persons(store, path, name) for name in relation.fields):
+        # as long as no kind of person is known here, a condition on equality may turn out to name one
+        scope = "predicate" if relation.keys and not world.knows_persons_of(store) else "none"
     elif relation.filtered or (relation.role == "write" and facts.kind in _ADDITIONS):
         scope = "predicate"
     else:
@@ -305,13 +311,22 @@ def _scope(
     return "subjects" if stated and not reached.people and scope != "table" else scope
 
 
-def _scope_of_unnamed(facts: StatementFacts) -> str:
-    """A dataset the log names and the text does not: the table under a view, or a text that was not understood."""
+def _scope_of_unnamed(facts: StatementFacts, *, is_whole: bool) -> str:
+    """A dataset the log names and the text does not: the table under a view, or a text that was not understood.
+
+    What a view leaves out is not known here: it read the whole table only if it gave as many rows.
+    """
     if facts.problem is not None or not facts.relations:
         return "predicate"
     if facts.kind in _DEFINITIONS:
         return "none"
-    return "predicate" if any(relation.filtered or relation.aggregate_only for relation in facts.relations) else "table"
+    restricted = any(relation.filtered or relation.aggregate_only for relation in facts.relations)
+    return "table" if is_whole and not restricted else "predicate"
+
+
+def _is_whole(raw: Mapping[str, Any], view: StoreView, place: str) -> bool:
+    held = view.rows.get(place)
+    return raw["rows"] is not None and held is not None and raw["rows"] >= held > 0
 
 
 def _count(raw: Mapping[str, Any], scope: str, named: int, rows_at_home: int | None) -> int | None:

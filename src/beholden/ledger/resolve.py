@@ -100,7 +100,9 @@ def _condition(row: dict[str, Any], stored: tuple[str, str], plain: bytes, world
         return None
     literals, groups = msgspec.json.decode(plain, type=tuple[tuple[str, ...], tuple[tuple[int, ...], ...]])
     template = Template(row["statement"], stored[1], literals, groups)
-    facts = analyse(template, view.dialect, view.schema, search_path=view.search_path)
+    facts = analyse(
+        template, view.dialect, view.schema, search_path=(row["dataset"].rpartition(".")[0], *view.search_path)
+    )
     mine = [relation for relation in facts.relations if relation.path == row["dataset"]]
     if not mine or any(relation.keys != mine[0].keys for relation in mine):
         return None  # of several references to one dataset it is not known which reached the person

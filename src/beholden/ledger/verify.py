@@ -190,7 +190,12 @@ class _Verification:
             with self.catching():
                 self.wal = read_wal(self.layout, estate_id, self.manifest.next_seq)
         for name, size_bytes in (self.wal.torn if self.wal else {}).items():
-            self.notes.append(Finding(name, f"{size_bytes} bytes at its end are of a frame never acknowledged"))
+            self.notes.append(
+                Finding(
+                    name,
+                    f"{size_bytes} bytes at its end are of a frame that is not whole: stopped while it was written, or cut off since",
+                )
+            )
 
     def _look_for_strangers(self) -> None:
         """Files nobody lists: remains of a stopped writer, or something put there."""

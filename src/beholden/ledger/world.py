@@ -9,7 +9,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Final, Literal
 
 from beholden.core.names import Person
-from beholden.sqltext import Analyser
+from beholden.sqltext import Analyser, StatementFacts, Template
 from beholden.vault import IDENTIFIER_BYTES_MAX
 
 __all__ = ["Identifiers", "StoreView", "SubjectFields", "World", "fits", "identifiers_of_type", "same_identifier"]
@@ -123,8 +123,31 @@ class StoreView:
         self.schema = schema
         self.rows = rows
         self.search_path = search_path
-        self.analyser = Analyser(dialect, schema, search_path=search_path)
+        self._analysers: dict[str, Analyser] = {}
         self._folded = {path.lower(): path for path in schema}
+        self._by_name: dict[str, list[str]] = {}
+        for path in schema:
+            self._by_name.setdefault(path.rpartition(".")[2].lower(), []).append(path)
+
+    def near(self, written: str | None) -> str:
+        """The schema of the dataset a record names: where its session looks first for the other names of its SQL.
+
+        Empty where the store's own search path serves. A role may have a search path that no log states.
+        """
+        schema = self.resolve(written).rpartition(".")[0] if written else ""
+        return (
+            ""
+            if schema in self.search_path or not any(path.startswith(f"{schema}.") for path in self.schema)
+            else schema
+        )
+
+    def facts(self, sql: str, near: str = "") -> tuple[Template, StatementFacts]:
+        """What a statement touches, its unqualified names looked for in the schema ``near`` first."""
+        analyser = self._analysers.get(near)
+        if analyser is None:
+            search_path = (near, *self.search_path) if near else self.search_path
+            analyser = self._analysers[near] = Analyser(self.dialect, self.schema, search_path=search_path)
+        return analyser.facts(sql)
 
     def resolve(self, written: str) -> str:
         """The dataset's path for a name as a log wrote it; the name itself, unquoted, when no dataset has it."""
@@ -136,9 +159,10 @@ class StoreView:
         for candidate in candidates:
             if candidate.lower() in self._folded:
                 return self._folded[candidate.lower()]
-        if "." not in plain and self.search_path:
-            return f"{self.search_path[0]}.{plain}"
-        return plain
+        if "." in plain or not self.search_path:
+            return plain
+        elsewhere = self._by_name.get(plain.lower(), [])
+        return elsewhere[0] if len(elsewhere) == 1 else f"{self.search_path[0]}.{plain}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +198,10 @@ class World:
     def kinds_in(self, store: str, path: str) -> set[str]:
         """The kinds of person whose identifiers a row of the dataset carries."""
         return self._keyed.get((store, path), set())
+
+    def knows_persons_of(self, store: str) -> bool:
+        """Whether any kind of person is known to have rows in the store."""
+        return any(place[0] == store for place in self._keyed)
 
     def is_home(self, store: str, path: str) -> bool:
         """Whether the dataset has one row a person."""

@@ -34,6 +34,9 @@ class Names:
         self._schema = schema
         self._search_path = tuple(search_path)
         self._paths = {self.fold(path): path for path in schema}
+        self._by_name: dict[str, list[str]] = {}
+        for path in schema:
+            self._by_name.setdefault(self.fold(path.rpartition(".")[2]), []).append(path)
 
     def fold(self, name: str) -> str:
         """A name as it is compared. Unquoted names come folded from the template where the dialect folds them."""
@@ -54,8 +57,15 @@ class Names:
         for candidate in candidates:
             path = self._paths.get(self.fold(candidate))
             if path is not None:
-                return Named(path, True, {self.fold(column): column for column in self._schema[path]})
-        return None if self._is_catalogue(parts) else Named(written, False)
+                return self._known(path)
+        if self._is_catalogue(parts):
+            return None
+        # A role may have a search path of its own: a name that one dataset alone has can mean no other.
+        elsewhere = self._by_name.get(self.fold(written), []) if len(parts) == 1 else []
+        return self._known(elsewhere[0]) if len(elsewhere) == 1 else Named(written, False)
+
+    def _known(self, path: str) -> Named:
+        return Named(path, True, {self.fold(column): column for column in self._schema[path]})
 
     def fields_of(self, path: str) -> tuple[str, ...]:
         """The fields of a dataset; none where the schema lacks it."""

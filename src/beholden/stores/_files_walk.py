@@ -78,6 +78,8 @@ class Place:
             path = prefix + entry.name
             if not entry.name.isprintable():
                 note("names with characters that cannot be shown", 1)
+            elif not _is_sound(entry):
+                note("pipes, sockets and broken links not read", 1)
             elif entry.is_dir(follow_symlinks=False):
                 if self._depth_max is None or depth < self._depth_max:
                     yield from self._walk(directory / entry.name, path + "/", depth + 1, note)
@@ -88,6 +90,17 @@ class Place:
                     yield path
                 else:
                     note("pipes, sockets and broken links not read", 1)
+
+
+def _is_sound(entry: os.DirEntry[str]) -> bool:
+    """False for a link that leads to itself."""
+    try:
+        entry.stat()
+    except FileNotFoundError:
+        return True  # a broken link is told by what it is not
+    except OSError:
+        return False
+    return True
 
 
 def _as_regex(pattern: str) -> str:

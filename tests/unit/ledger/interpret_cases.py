@@ -62,7 +62,7 @@ def _column(text: str) -> tuple[str, Any]:
 def accesses_of(raw: dict[str, Any], world: World, *, interpreter: Interpreter | None = None) -> list[Access]:
     """What ingest does with a raw event up to its accesses."""
     view = world.stores["crm"]
-    statement = view.analyser.facts(raw["statement"]) if raw["statement"] else None
+    statement = view.facts(raw["statement"], view.near(raw["object"])) if raw["statement"] else None
     return (interpreter or Interpreter(world)).accesses(raw, people_of(raw, world), statement, "crm")
 
 

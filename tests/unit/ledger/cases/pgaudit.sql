@@ -18,9 +18,17 @@ select name from customer_list where id = 16
 select name from customer_list where id = 16
 --> read public.customer | subjects | customer:16 | count 1 | rows 1 | joined
 
--- pgaudit object=public.customer activity=read: the table under a view that is read whole
+-- pgaudit object=public.customer activity=read rows=599: the table under a view that is read whole
 select * from customer_list
---> read public.customer | table | joined
+--> read public.customer | table | count 599 | rows 599 | joined
+
+-- pgaudit object=public.customer activity=read rows=300: the table under a view that leaves rows out
+select * from customer_list
+--> read public.customer | predicate | rows 300 | joined
+
+-- pgaudit object=public.customer activity=read: the table under a view, which may leave rows out
+select * from customer_list
+--> read public.customer | predicate | joined
 
 -- pgaudit object=public.customer activity=read: the table under a view, asked about something that names nobody
 select * from customer_list where name like 'A%'
