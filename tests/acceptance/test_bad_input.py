@@ -128,6 +128,10 @@ def test_a_wrong_master_key(estate):
     assert "this master key does not belong to it" in beholden(estate, "vault", "status").refused(4)
     for command in (("ledger", "verify"), ("ledger", "seal"), ("who", "--class", "email")):  # no word of a forger
         assert "this master key does not belong to it" in beholden(estate, *command).refused(4)
+    key.write_text("not a key\n")
+    line = beholden(estate, "vault", "status").refused(2)
+    assert "does not hold a key; expected 32 bytes as 64 hex digits" in line
+    assert "not a key\n" not in line
 
 
 def test_a_master_key_that_others_can_read(estate):

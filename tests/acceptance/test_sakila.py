@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gzip
 
+from tests.acceptance.conftest import EstateUnderTest
+
 LOGS = "logs"
 
 
@@ -93,3 +95,43 @@ def test_the_record_seals_and_verifies(sakila):
 def test_where_the_e_mail_addresses_lie(sakila):
     items = sakila.run("map", "where", "email", "--json").json()["items"]
     assert "public.customer" in {row["dataset"] for row in items}
+
+
+def test_a_log_read_before_the_first_scan_names_the_same_people(tmp_path, real_databases, shared_data):
+    estate = EstateUnderTest(tmp_path)
+    estate.run("init")
+    estate.run("store", "add", "sakila", real_databases("sakila"))
+    log = shared_data / LOGS / "pg15_pgaudit.csv"
+    estate.run("log", "ingest", "--format", "pgaudit-csv", "--store", "sakila", str(log))
+    estate.run("scan")
+    items = estate.run("who", "--subject", "customer:1", "--json").json()["items"]
+    named = {(row["actor"], row["dataset"]): row["events"] for row in items if row["match"] == "named"}
+    assert named["agent_app", "public.customer"] == 54
+    assert {row["actor"] for row in items if row["match"] == "possible"} == {"dba_oncall"}
+
+
+def test_events_that_were_acknowledged_and_are_gone_are_missed(tmp_path, real_databases, shared_data):
+    estate = EstateUnderTest(tmp_path)
+    estate.run("init")
+    estate.run("store", "add", "sakila", real_databases("sakila"))
+    log = shared_data / LOGS / "pg15_pgaudit.csv"
+    estate.run("log", "ingest", "--format", "pgaudit-csv", "--store", "sakila", str(log))
+    for path in (tmp_path / ".beholden" / "ledger" / "wal").iterdir():
+        path.unlink()
+    run = estate.run("ledger", "verify", ok=False)
+    assert run.code == 5
+    assert "are missing" in run.out
+
+
+def test_a_lost_state_is_made_anew_for_the_ledger_that_is_there(tmp_path, real_databases, shared_data):
+    estate = EstateUnderTest(tmp_path)
+    estate.run("init")
+    estate.run("store", "add", "sakila", real_databases("sakila"))
+    estate.run("scan")
+    log = shared_data / LOGS / "pg15_pgaudit.csv"
+    estate.run("log", "ingest", "--format", "pgaudit-csv", "--store", "sakila", str(log))
+    for name in ("state.db", "state.db-wal", "state.db-shm"):
+        (tmp_path / ".beholden" / name).unlink(missing_ok=True)
+    estate.run("init")
+    estate.run("scan")
+    assert groups(estate.run("who", "--dataset", "sakila/public.customer", "--json"))["agent_app", "read", "named"]

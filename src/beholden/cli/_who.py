@@ -13,7 +13,7 @@ from beholden.core.names import DatasetName, Person
 from beholden.core.times import parse_window
 from beholden.core.unknown import Unknown
 from beholden.ledger.gaps import gaps
-from beholden.ledger.resolve import resolve_possible
+from beholden.ledger.resolve import name_from_text, resolve_possible
 from beholden.ledger.who import EventRow, Question, Target, WhoRow, ask_events, group, matched_events
 from beholden.ledger.world import SubjectFields
 from beholden.state.datasets import class_fields, dataset_known, parents_of
@@ -81,12 +81,14 @@ def answer(estate: Estate, question: Question, *, events: bool, resolve: bool) -
     with engine(estate) as running:
         matched = matched_events(question, snapshot, running, estate.vault)
         notes: list[Unknown] = []
-        if resolve and question.subject is not None:
-            subject = _subject_fields(estate, question.subject)
-            stores = {target.dataset.store for target in question.targets or ()}
-            matched, notes = resolve_possible(
-                matched, question.subject, subject, world(estate, stores), estate.vault, estate.state, estate.connector
-            )
+        if question.subject is not None:
+            known = world(estate, {target.dataset.store for target in question.targets or ()})
+            matched = name_from_text(matched, question.subject, known, estate.vault, estate.state)
+            if resolve:
+                subject = _subject_fields(estate, question.subject)
+                matched, notes = resolve_possible(
+                    matched, question.subject, subject, known, estate.vault, estate.state, estate.connector
+                )
         rows = ask_events(matched, estate.vault) if events else []
         groups = [] if events else group(matched, running, estate.vault)
         stores_asked = None if question.targets is None else {target.dataset.store for target in question.targets}

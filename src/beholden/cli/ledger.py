@@ -90,18 +90,25 @@ def seal(estate: Estate) -> None:
 @output_options
 @pass_estate
 def verify(estate: Estate, *, output: str | None) -> None:
-    """Check every segment, tile, checkpoint and waiting event against the signed tree head.
+    """Check every segment, tile, checkpoint and waiting event against the signed tree head and the accounts of ingest.
 
     Lists each object that disagrees. Exit code 5 when there is one.
     """
     from beholden.core.errors import IntegrityError
+    from beholden.ledger import Finding
     from beholden.ledger import verify as run_verify
+    from beholden.state.ingests import ingest_rows
 
+    read = sum(row.events_new for row in ingest_rows(estate.state))  # before the ledger: it may only have more
     report = run_verify(estate.ledger_directory, key=estate.signer, estate_id=estate.estate_id)
-    emit(output, "ledger-verify", report.findings, _FINDINGS, empty="the ledger agrees with its signed tree head")
-    if not report.ok:
+    findings = list(report.findings)
+    if report.ok and report.events < read:
+        reason = f"{read - report.events:,} events that log ingest acknowledged are missing; they were not sealed"
+        findings.append(Finding("wal", reason))
+    emit(output, "ledger-verify", findings, _FINDINGS, empty="the ledger agrees with its signed tree head")
+    if findings:
         raise IntegrityError(
-            "ledger", f"does not verify: {len(report.findings):,} finding(s)",
+            "ledger", f"does not verify: {len(findings):,} finding(s)",
             advice="keep it as it is, find out who could write there, and restore what is named from a backup",
         )  # fmt: skip
     for remark in report.notes:

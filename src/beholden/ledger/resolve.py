@@ -20,6 +20,7 @@ import pyarrow as pa
 from beholden.core.errors import BeholdenError
 from beholden.core.names import Person
 from beholden.core.unknown import Unknown
+from beholden.ledger._whose import NOBODY, pinned, whose
 from beholden.ledger.world import SubjectFields, World
 from beholden.sqltext import Relation, StatementFacts, Template, analyse
 from beholden.state import State
@@ -27,7 +28,7 @@ from beholden.state.templates import templates_by_id
 from beholden.stores import Connector
 from beholden.vault import Vault
 
-__all__ = ["resolve_possible"]
+__all__ = ["name_from_text", "resolve_possible"]
 
 _DROP: Final = "drop"
 #: A person's rows looked at in one dataset; a condition is left open when there are more.
@@ -89,20 +90,61 @@ def resolve_possible(
         match[i], note = asked.verdict(condition)
         if note is not None:
             notes[note] = notes.get(note, 0) + 1
+    return _with_matches(matched, match), [
+        Unknown("statement", place, text, count=n) for (place, text), n in notes.items()
+    ]
+
+
+def name_from_text(matched: pa.Table, subject: Person, world: World, vault: Vault, state: State) -> pa.Table:
+    """Turn ``possible`` rows into ``named``, or drop them, where their own SQL names the persons they reached.
+
+    Ingest does so where the kind of person is known by then; this serves what was read before a scan found it.
+    """
+    rows = matched.to_pylist()
+    places = [i for i, row in enumerate(rows) if row["match"] == "possible" and row["literals"] and not row["subjects"]]
+    texts = templates_by_id(state, {rows[i]["statement"] for i in places if rows[i]["statement"] is not None})
+    places = [i for i in places if rows[i]["statement"] in texts]
+    match = [row["match"] for row in rows]
+    for i, plain in zip(places, vault.decrypt([rows[i]["literals"] for i in places]), strict=True):
+        row = rows[i]
+        found = None if plain is None else _statement(row, texts[row["statement"]], plain, world)
+        if found is None:
+            continue
+        template, facts = found
+        pins = pinned(facts, world, row["store"]) if facts.kind not in ("ddl", "grant", "revoke") else {}
+        told = {whose(instances, template, world) for (path, _), instances in pins.items() if path == row["dataset"]}
+        reached = told.pop() if len(told) == 1 else NOBODY
+        if subject in reached.people:
+            match[i] = "named"
+        elif reached.only and all(person.kind == subject.kind for person in reached.people):
+            match[i] = _DROP
+    return _with_matches(matched, match)
+
+
+def _with_matches(matched: pa.Table, match: list[str]) -> pa.Table:
     table = matched.set_column(matched.column_names.index("match"), "match", pa.array(match, pa.string()))
-    keep = pa.array([verdict != _DROP for verdict in match], pa.bool_())
-    return table.filter(keep), [Unknown("statement", place, text, count=n) for (place, text), n in notes.items()]
+    return table.filter(pa.array([verdict != _DROP for verdict in match], pa.bool_()))
 
 
-def _condition(row: dict[str, Any], stored: tuple[str, str], plain: bytes, world: World) -> _Condition | None:
+def _statement(
+    row: dict[str, Any], stored: tuple[str, str], plain: bytes, world: World
+) -> tuple[Template, StatementFacts] | None:
+    """The statement of an event again, from its template and its decrypted literals."""
     view = world.stores.get(row["store"])
     if view is None:
         return None
     literals, groups = msgspec.json.decode(plain, type=tuple[tuple[str, ...], tuple[tuple[int, ...], ...]])
     template = Template(row["statement"], stored[1], literals, groups)
-    facts = analyse(
-        template, view.dialect, view.schema, search_path=(row["dataset"].rpartition(".")[0], *view.search_path)
-    )
+    search_path = (row["dataset"].rpartition(".")[0], *view.search_path)
+    return template, analyse(template, view.dialect, view.schema, search_path=search_path)
+
+
+def _condition(row: dict[str, Any], stored: tuple[str, str], plain: bytes, world: World) -> _Condition | None:
+    found = _statement(row, stored, plain, world)
+    if found is None:
+        return None
+    template, facts = found
+    literals = template.literals
     mine = [relation for relation in facts.relations if relation.path == row["dataset"]]
     if not mine or any(relation.keys != mine[0].keys for relation in mine):
         return None  # of several references to one dataset it is not known which reached the person
