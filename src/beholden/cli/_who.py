@@ -63,7 +63,11 @@ def build_question(
         person = fields.person(person.identifier)
         keys = fields.key_datasets()
         wanted = None if targets is None else {target.dataset for target in targets}
-        holding = [Target(DatasetName(*place), key=place in keys) for place in sorted(fields.datasets())]
+        others = _key_datasets_of_others(estate, person.kind)
+        holding = [
+            Target(DatasetName(*place), key=place in keys, mixed=place in keys and place in others)
+            for place in sorted(fields.datasets())
+        ]
         targets = tuple(target for target in holding if wanted is None or target.dataset in wanted)
     return Question(
         window=parse_window(start, end, estate.clock),
@@ -125,6 +129,12 @@ def _subject_fields(estate: Estate, person: Person) -> SubjectFields:
             advice="declare it in beholden.toml, or scan the store that holds it",
         )
     return subject_fields(estate, kinds[person.kind])
+
+
+def _key_datasets_of_others(estate: Estate, kind: str) -> set[tuple[str, str]]:
+    """Datasets whose rows carry the identifier of another kind of person."""
+    others = [other for other in effective_subjects(estate.state, estate.config) if other.kind != kind]
+    return {place for other in others for place in subject_fields(estate, other).key_datasets()}
 
 
 def _actor(name: str, estate: Estate) -> Person:

@@ -7,11 +7,12 @@ the person's identifier, and ``also`` names the others.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from beholden.core.names import DatasetName, Person
 from beholden.core.times import Window
@@ -30,6 +31,7 @@ _TARGETS: Final = pa.schema(
         ("dataset", pa.string()),
         ("match", pa.string()),
         ("key", pa.bool_()),
+        ("mixed", pa.bool_()),
         ("fields", pa.list_(pa.string())),
     ]
 )
@@ -40,12 +42,13 @@ class Target:
     """A dataset in question.
 
     ``match``: ``named`` for the dataset itself, ``included`` for one that contains it (a parent of a partition).
-    ``key``: its rows carry the person's identifier. ``fields``: only accesses to one of these; None for any.
+    ``key``: its rows carry the person's identifier; ``mixed``: those of other kinds of person too. ``fields``: only accesses to one of these; None for any.
     """
 
     dataset: DatasetName
     match: str = "named"
     key: bool = False
+    mixed: bool = False
     fields: tuple[str, ...] | None = None
 
 
@@ -109,13 +112,14 @@ def matched_events(question: Question, snapshot: Snapshot, engine: Engine, vault
                 "dataset": target.dataset.path,
                 "match": target.match,
                 "key": target.key,
+                "mixed": target.mixed,
                 "fields": target.fields,
             }
             for target in _merged(question.targets or ())
         ],
         schema=_TARGETS,
     )
-    return engine.run(
+    found = engine.run(
         load_sql("beholden.ledger", "who_events.sql"),
         {
             "subject": subject,
@@ -128,6 +132,23 @@ def matched_events(question: Question, snapshot: Snapshot, engine: Engine, vault
         },
         {"events": snapshot.source(), "targets": TableSource(table=table)},
     )
+    return found if question.subject is None else _other_kinds(found, question.subject.kind, vault)
+
+
+def _other_kinds(found: pa.Table, kind: str, vault: Vault) -> pa.Table:
+    """Settle rows matched ``other``: they named persons; of this kind, then nobody else of it, or of other kinds alone."""
+    is_other = pc.equal(found.column("match"), "other")
+    if not pc.any(is_other).as_py():
+        return found
+    rows = found.filter(is_other).column("subjects").to_pylist()
+    people = vault.identities({token for subjects in rows for token in subjects or ()})
+    settled = iter(
+        None if any(token in people and people[token].kind == kind for token in subjects or ()) else "possible"
+        for subjects in rows
+    )
+    match = [next(settled) if one == "other" else one for one in found.column("match").to_pylist()]
+    found = found.set_column(found.column_names.index("match"), "match", pa.array(match, pa.string()))
+    return found.filter(pc.is_valid(found.column("match")))
 
 
 def group(matched: pa.Table, engine: Engine, vault: Vault) -> list[WhoRow]:
@@ -206,7 +227,7 @@ def _merged(targets: Sequence[Target]) -> list[Target]:
             continue
         fields = None if before.fields is None or target.fields is None else before.fields + target.fields
         match = "named" if "named" in (before.match, target.match) else target.match
-        found[target.dataset] = Target(target.dataset, match, before.key or target.key, fields)
+        found[target.dataset] = replace(before, match=match, key=before.key or target.key, fields=fields)
     return list(found.values())
 
 

@@ -1,7 +1,7 @@
 -- The accesses that match a question, one row an access.
 -- in:  events   = the ledger's events (core.events.EVENTS)
---      targets  = (store, dataset, match, key, fields): datasets in question, each once; how a whole read matches,
---                 whether they carry the person's identifier, and the fields in question (null: any)
+--      targets  = (store, dataset, match, key, mixed, fields): datasets in question, each once; how a whole read matches,
+--                 whether they carry the person's identifier, and those of other kinds; the fields in question (null: any)
 --      $subject = a person's token or null; $actors, $credentials = lists of tokens or null
 --      $only    = a list of STORE/PATH, or null: accesses to nothing else
 --      $start, $end = the window [start, end) as timestamps
@@ -20,6 +20,8 @@ with judged as (
             -- more persons were named than are kept
             when $subject is not null and e.scope = 'subjects'
                  and coalesce(e.subject_count, 0) > coalesce(array_length(e.subjects), 0) then 'possible'
+            -- rows of several kinds of person: who names one kind may have reached anybody of another
+            when $subject is not null and t.mixed and e.scope = 'subjects' then 'other'
             when $subject is not null then null
             when $by_dataset and t.store is null then null
             when $by_dataset and t.fields is not null and e.fields is null then 'possible'
@@ -41,7 +43,7 @@ ranked as (
         *,
         row_number() over (
             partition by coalesce(correlation, uid)
-            order by case match when 'named' then 0 when 'included' then 1 else 2 end, holds_key desc, seq
+            order by case match when 'named' then 0 when 'included' then 1 when 'possible' then 2 else 3 end, holds_key desc, seq
         ) as place,
         list(store || '/' || dataset) over (partition by coalesce(correlation, uid)) as together
     from judged

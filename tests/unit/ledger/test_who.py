@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -149,6 +150,21 @@ def test_persons_named_beside_others_do_not_hide_those(rooms: Rooms):
     other = Asked(rooms, subject=one("customer:2"), targets=(CUSTOMERS,))
     assert [match for _, match in other.matches] == ["possible", "included", "possible"]
     assert max(row.subjects for row in named.groups) == 20_000
+
+
+def test_naming_a_person_of_one_kind_may_reach_anybody_of_another(rooms: Rooms):
+    rooms.keep(
+        {"dataset": "rental", "subjects": ["staff:1"]},
+        {"dataset": "rental", "subjects": ["customer:2"]},
+        {"dataset": "rental", "subjects": ["staff:1", "customer:2"]},
+        {"dataset": "rental", "subjects": ["staff:1", "customer:1"]},
+    )
+    mixed = replace(RENTALS, key=True, mixed=True)
+    assert Asked(rooms, subject=one("customer:1"), targets=(mixed,)).matches == [
+        ("rental", "possible"),
+        ("rental", "named"),
+    ]
+    assert Asked(rooms, subject=one("customer:1"), targets=(RENTALS,)).matches == [("rental", "named")]
 
 
 def test_a_person_named_where_nothing_was_known_to_lie_is_still_named(rooms: Rooms):
