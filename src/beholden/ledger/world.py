@@ -125,6 +125,7 @@ class StoreView:
         self.search_path = search_path
         self._analysers: dict[str, Analyser] = {}
         self._folded = {path.lower(): path for path in schema}
+        self._schemas = {path.rpartition(".")[0] for path in schema}
         self._by_name: dict[str, list[str]] = {}
         for path in schema:
             self._by_name.setdefault(path.rpartition(".")[2].lower(), []).append(path)
@@ -135,11 +136,7 @@ class StoreView:
         Empty where the store's own search path serves. A role may have a search path that no log states.
         """
         schema = self.resolve(written).rpartition(".")[0] if written else ""
-        return (
-            ""
-            if schema in self.search_path or not any(path.startswith(f"{schema}.") for path in self.schema)
-            else schema
-        )
+        return schema if schema in self._schemas and schema not in self.search_path else ""
 
     def facts(self, sql: str, near: str = "") -> tuple[Template, StatementFacts]:
         """What a statement touches, its unqualified names looked for in the schema ``near`` first."""
