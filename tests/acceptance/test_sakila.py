@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gzip
+import json
+import shutil
 
 from tests.acceptance.conftest import EstateUnderTest
 
@@ -46,6 +48,36 @@ def test_who_touched_one_customer(sakila):
     }
     possible = {(row["actor"], row["dataset"], row["events"]) for row in items if row["match"] == "possible"}
     assert possible == {("dba_oncall", "public.customer", 1)}
+
+
+def test_an_address_is_its_customers(sakila, tmp_path):
+    """It has no identifier of a customer; the customer's row refers to it."""
+    estate = EstateUnderTest(tmp_path / "estate")
+    shutil.copytree(sakila.directory, estate.directory)
+    reads = {
+        "exporter": "select * from address",
+        "hers": "select phone from address where address_id = 5",
+        "his": "select phone from address where address_id = 6",
+        "joined": "select a.phone from address a join customer using (address_id) where customer_id = 1",
+        "counter": "select count(*) from address",
+        "places": "select * from city",
+        "clerk": "select * from rental where staff_id = 1 and exists (select 1 from customer where customer_id = 2)",
+    }
+    lines = [
+        json.dumps({"at": f"2027-01-01T00:00:0{i}Z", "who": who, "sql": sql}) + "\n"
+        for i, (who, sql) in enumerate(reads.items())
+    ]
+    (tmp_path / "app.jsonl").write_text("".join(lines))
+    (tmp_path / "app.toml").write_text('[event]\ntime = "$.at"\nactor = "$.who"\nstatement = "$.sql"\n')
+    log = ("--store", "sakila", "--mapping", str(tmp_path / "app.toml"), str(tmp_path / "app.jsonl"))
+    estate.run("log", "ingest", "--format", "mapped", *log)
+    ask = ("who", "--subject", "customer:1", "--from", "2027-01-01T00:00:00Z", "--json")
+    found = {row["actor"]: row["match"] for row in estate.run(*ask).json()["items"]}
+    assert found == {
+        "joined": "named", "exporter": "included", "hers": "possible", "his": "possible", "clerk": "possible",
+    }  # fmt: skip
+    resolved = {row["actor"]: row["match"] for row in estate.run(*ask, "--resolve").json()["items"]}
+    assert resolved == {"joined": "named", "exporter": "included", "hers": "named", "clerk": "possible"}
 
 
 def test_a_predicate_is_resolved_when_asked(sakila):

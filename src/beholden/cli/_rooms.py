@@ -35,25 +35,22 @@ def engine(estate: Estate) -> Iterator[Engine]:
 
 def subject_fields(estate: Estate, subject: SubjectKind) -> SubjectFields:
     """Which fields identify and describe persons of a kind, and how their store compares identifiers."""
-    from beholden.atlas.queries import fields
-    from beholden.core.classes import NONE
     from beholden.core.names import FieldName
     from beholden.ledger.world import SubjectFields, identifiers_of_type
+    from beholden.state.datasets import field_type
 
     def places(texts: Iterable[str]) -> frozenset[tuple[str, str, str]]:
         names = [FieldName.parse(text) for text in texts]
         return frozenset((name.dataset.store, name.dataset.path, name.field) for name in names)
 
     key = FieldName.parse(subject.key)
-    rows = fields(estate.state, dataset=str(key.dataset))
-    types = {row.field: row.type for row in rows}
-    found = {f"{key.dataset}#{row.field}" for row in rows if row.class_ not in (None, NONE)}
     return SubjectFields(
         subject.kind,
         places([subject.key, *subject.aliases]),
-        places({*subject.names, *subject.emails, *found}),
+        places({*subject.names, *subject.emails, *subject.personal}),
         home=(key.dataset.store, key.dataset.path),
-        identifiers=identifiers_of_type(types.get(key.field)),
+        identifiers=identifiers_of_type(field_type(estate.state, key)),
+        links=subject.links,
     )
 
 

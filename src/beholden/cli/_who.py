@@ -65,8 +65,7 @@ def build_question(
         wanted = None if targets is None else {target.dataset for target in targets}
         others = _key_datasets_of_others(estate, person.kind)
         holding = [
-            Target(DatasetName(*place), key=place in keys, mixed=place in keys and place in others)
-            for place in sorted(fields.datasets())
+            Target(DatasetName(*place), key=place in keys, mixed=place in others) for place in sorted(fields.datasets())
         ]
         targets = tuple(target for target in holding if wanted is None or target.dataset in wanted)
     return Question(
@@ -161,6 +160,9 @@ def _about_names(estate: Estate, question: Question) -> list[Unknown]:
     ]
     if question.targets is not None and not question.targets:
         found.append(Unknown("dataset", "any", "no scanned dataset holds what is asked about"))
+    if question.subject is not None and estate.vault.find([question.subject]) == [None]:
+        reason = "no log read so far names this identifier, or the person was forgotten: reads of the whole may hold it"
+        found.append(Unknown("subject", question.subject.kind, reason))
     for kind, people in (("actor", question.actors), ("credential", question.credentials)):
         strangers = estate.vault.find(people or ()).count(None)
         if strangers:

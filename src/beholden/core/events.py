@@ -58,6 +58,7 @@ RAW_EVENTS: Final = pa.schema(
         pa.field("decision", pa.string()),
         pa.field("status", pa.string()),  # "success", "failure"
         pa.field("statement", pa.string()),  # SQL text
+        pa.field("parameters", pa.list_(pa.string())),  # values bound to $1, $2 ..; null is null or not known
         pa.field("statement_ref", pa.string()),  # the same for all records of one statement
         pa.field("database", pa.string()),  # what unqualified names belong to
         pa.field("detail", pa.string()),

@@ -1,28 +1,43 @@
 """Whose rows a statement reaches, as far as its text says.
 
-From key predicates (``customer_id = 16``), also across joins. What the text leaves open stays open. Worked out once for a template as places among its literals (`Pin`), and brought to each statement's own literals.
+From key predicates (``customer_id = 16``), also across joins. What the text leaves open stays open. Worked out once for a template as places among its literals and bind parameters (`Pin`), and brought to each statement's own values (`Values`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from beholden.core.names import Person
 from beholden.ledger.world import World, fits
-from beholden.sqltext import KeyPredicate, Relation, StatementFacts, Template
+from beholden.sqltext import KeyPredicate, Relation, StatementFacts
 
-__all__ = ["NOBODY", "Pin", "Whose", "pinned", "whose"]
+__all__ = ["NOBODY", "Pin", "Values", "Whose", "pinned", "whose"]
 
 
 @dataclass(frozen=True, slots=True)
 class Pin:
-    """Literals that name the persons of one kind; ``is_open`` where bind parameters may name others."""
+    """Literals and bind parameters that name the persons of one kind."""
 
     kind: str
     slots: tuple[int, ...]
-    is_open: bool = False
+    parameters: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Values:
+    """What one statement was given: its literals, and the values bound to $1, $2 .. where they are known."""
+
+    literals: tuple[str, ...] = ()
+    parameters: tuple[str | None, ...] = ()
+
+    def of(self, key: Pin | KeyPredicate) -> Iterator[str | None]:
+        """The values of a pin or key predicate; None for one that was not logged."""
+        for slot in key.slots:
+            yield self.literals[slot]
+        for number in key.parameters:
+            yield self.parameters[number - 1] if 0 < number <= len(self.parameters) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,17 +56,16 @@ _RELATIONS_MAX: Final = 256
 _Pins = dict[str, Pin]
 
 
-def whose(instances: Iterable[tuple[Pin, ...]], template: Template, world: World) -> Whose:
+def whose(instances: Iterable[tuple[Pin, ...]], values: Values, world: World) -> Whose:
     """Whose rows one dataset gave, from the pins of each reference to it."""
     people: dict[Person, None] = {}
     only = True
     for pins in instances:
         only = only and bool(pins)
         for pin in pins:
-            only = only and not pin.is_open
-            for slot in pin.slots:
-                person, sure = world.person(pin.kind, template.literals[slot])
-                if not fits(person):
+            for text in values.of(pin):
+                person, sure = (None, False) if text is None else world.person(pin.kind, text)
+                if person is None or not fits(person):
                     only = False
                     continue
                 people[person] = None
@@ -88,17 +102,18 @@ def _own(relation: Relation, world: World, store: str) -> _Pins:
 
 
 def _pin(kind: str, key: KeyPredicate) -> Pin:
-    return Pin(kind, key.slots, bool(key.parameters))
+    return Pin(kind, key.slots, key.parameters)
 
 
 def _breadth(pin: Pin) -> tuple[bool, int]:
-    return pin.is_open, len(pin.slots)
+    """Values of parameters may not have been logged: literals say more."""
+    return bool(pin.parameters), len(pin.slots) + len(pin.parameters)
 
 
 def _hold(pins: _Pins, pin: Pin) -> None:
     """All conditions hold at once: the one that leaves the fewest persons says most."""
     before = pins.get(pin.kind)
-    if pin.slots and (before is None or _breadth(pin) < _breadth(before)):
+    if (pin.slots or pin.parameters) and (before is None or _breadth(pin) < _breadth(before)):
         pins[pin.kind] = pin
 
 

@@ -19,6 +19,7 @@ __all__ = [
     "TILE_WIDTH",
     "WAL_BYTES_MAX",
     "Layout",
+    "StatementValues",
 ]
 
 #: Version of the whole directory. A program refuses a ledger with a larger one.
@@ -36,6 +37,10 @@ TEMPORARY_SUFFIX: Final = ".tmp"
 
 #: What `Ledger.append` takes: an access event without ``seq`` and ``ingested``, which the ledger sets.
 INPUT_EVENTS: Final = pa.schema([field for field in EVENTS if field.name not in {"seq", "ingested"}])
+
+#: What ``EVENTS.literals`` is, as JSON, before it is encrypted: a statement's literals, the literals each ``?`` of its
+#: template stands for (`sqltext.Template`), and the values bound to its parameters.
+StatementValues = tuple[tuple[str, ...], tuple[tuple[int, ...], ...], tuple[str | None, ...]]
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ from beholden.core.errors import BeholdenError, SourceError
 from beholden.core.events import DEFAULT_CLASS_UID
 from beholden.core.names import Person
 from beholden.core.times import Clock
-from beholden.ledger.format import APPEND_BYTES_MAX, INPUT_EVENTS
+from beholden.ledger.format import APPEND_BYTES_MAX, INPUT_EVENTS, StatementValues
 from beholden.ledger.interpret import Access, Interpreter, People, RefusedRecordError, people_of
 from beholden.ledger.log import Ledger
 from beholden.ledger.world import World
@@ -41,8 +41,8 @@ _COPIED: Final = ("time", "actor_kind", "session", "device", "ip", "app", "bytes
 #: Columns that an event is made from.
 _READ: Final = (
     "record", "identity", "actor", "actor_kind", "on_behalf_of", "credential", "class_uid", "activity", "store",
-    "object", "fields", "subjects", "scope", "subject_count", "rows", "assignment", "statement", "statement_ref",
-    "detail",
+    "object", "fields", "subjects", "scope", "subject_count", "rows", "assignment", "statement", "parameters",
+    "statement_ref", "detail",
 )  # fmt: skip
 _Statement = tuple[Template, StatementFacts]
 _MADE: Final = tuple(name for name in INPUT_EVENTS.names if name not in _COPIED)
@@ -274,20 +274,21 @@ def _secrets(i: int, row: _Row, tokens: dict[Person, bytes]) -> Iterator[tuple[s
     template = row.template
     # SQL that is not understood may hold values anywhere: it is kept whole, and no part of it in plain
     literals, groups = (template.literals, template.groups) if template else ((row.raw["statement"] or "",), ())
-    if literals and (template or literals[0]):
+    parameters = tuple(row.raw["parameters"] or ())
+    if parameters or (literals and (template or literals[0])):
         alone = row.access.scope == "subjects" and len(row.access.subjects) == 1
-        yield "literals", i, _encoded((literals, groups)), tokens[row.access.subjects[0]] if alone else None
+        yield "literals", i, _encoded((literals, groups, parameters)), tokens[row.access.subjects[0]] if alone else None
     for name in ("assignment", "detail"):
         if row.raw[name] is not None:
             yield name, i, row.raw[name].encode(), None
 
 
-def _encoded(literals: tuple[tuple[str, ...], tuple[tuple[int, ...], ...]]) -> bytes:
+def _encoded(values: StatementValues) -> bytes:
     try:
-        return msgspec.json.encode(literals)
+        return msgspec.json.encode(values)
     except UnicodeEncodeError:  # an escape in the SQL named half a character
-        texts = [text.encode("utf-8", "replace").decode() for text in literals[0]]
-        return msgspec.json.encode((texts, literals[1]))
+        texts = [text.encode("utf-8", "replace").decode() for text in values[0]]
+        return msgspec.json.encode((texts, *values[1:]))
 
 
 def _identity(row: _Row, file: LogFile) -> bytes:

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from beholden.core.errors import UsageError
 from beholden.core.names import Person
-from beholden.ledger._whose import NOBODY, Pin, Whose, pinned, whose
+from beholden.ledger._whose import NOBODY, Pin, Values, Whose, pinned, whose
 from beholden.ledger.world import StoreView, World, fits
 from beholden.sqltext import Relation, StatementFacts, Template
 
@@ -132,9 +132,9 @@ class Interpreter:
         path = None if raw["object"] is None else (view.resolve(raw["object"]) if view else raw["object"])
         if statement is not None and view is not None:
             template, facts = statement
-            found = _from_statement(
-                raw, self._world, view, template, self._plan(view, raw, template, facts), path, named
-            )
+            values = Values(template.literals, tuple(raw["parameters"] or ()))
+            plan = self._plan(view, raw, template, facts)
+            found = _from_statement(raw, self._world, view, values, plan, path, named)
             return found if found or not named else [_plain(raw, store, path, named)]
         return [] if path is None and not named and raw["activity"] is None else [_plain(raw, store, path, named)]
 
@@ -201,7 +201,7 @@ def _from_statement(
     raw: Mapping[str, Any],
     world: World,
     view: StoreView,
-    template: Template,
+    values: Values,
     plan: _Plan,
     path: str | None,
     named: tuple[Person, ...],
@@ -211,7 +211,7 @@ def _from_statement(
     accesses = []
     for place, relation in chosen:
         activity = _activity(raw["activity"], facts, relation)
-        reached = _reached(plan, template, world, place, relation)
+        reached = _reached(plan, values, world, place, relation)
         people = tuple(dict.fromkeys((*named, *reached.people))) if named else reached.people
         scope = raw["scope"] or _scope(
             facts, relation, reached, world, view.name, place, stated=bool(named), is_whole=_is_whole(raw, view, place)
@@ -272,12 +272,12 @@ def _activity(stated: str | None, facts: StatementFacts, relation: Relation | No
     return stated or "read"
 
 
-def _reached(plan: _Plan, template: Template, world: World, place: str, relation: Relation | None) -> Whose:
+def _reached(plan: _Plan, values: Values, world: World, place: str, relation: Relation | None) -> Whose:
     """Whose rows of one dataset the statement reached."""
     if relation is not None:
-        return whose(plan.pins[place, relation.role], template, world)
+        return whose(plan.pins[place, relation.role], values, world)
     # The table under a view: its rows are those of whom the view was asked about, if that is one and the same.
-    told = {whose(pins, template, world) for pins in plan.pins.values()} if plan.facts.problem is None else set()
+    told = {whose(pins, values, world) for pins in plan.pins.values()} if plan.facts.problem is None else set()
     return told.pop() if len(told) == 1 else NOBODY
 
 

@@ -20,12 +20,14 @@ import pyarrow as pa
 from beholden.core.errors import BeholdenError
 from beholden.core.names import Person
 from beholden.core.unknown import Unknown
-from beholden.ledger._whose import NOBODY, pinned, whose
+from beholden.ledger._whose import NOBODY, Values, pinned, whose
+from beholden.ledger.format import StatementValues
 from beholden.ledger.world import SubjectFields, World
-from beholden.sqltext import Relation, StatementFacts, Template, analyse
+from beholden.sqltext import StatementFacts, Template, analyse
 from beholden.state import State
+from beholden.state.subjects import Link
 from beholden.state.templates import templates_by_id
-from beholden.stores import Connector
+from beholden.stores import FIND_VALUES_MAX, Connector
 from beholden.vault import Vault
 
 __all__ = ["name_from_text", "resolve_possible"]
@@ -39,7 +41,7 @@ _AS_IT_IS_NOW: Final = "conditions resolved against the store as it is now"
 # A template whose rows are exactly those that meet its conditions, each a field held to literals: no other condition,
 # LIMIT, join or grouping. Facts say what a condition names, not that there is nothing besides.
 _NAME: Final = r'(?:"[^"]*"|`[^`]*`|[\w$]+)'
-_HELD: Final = rf"{_NAME}(?:\.{_NAME})* (?:= \?|in \(\?\))"
+_HELD: Final = rf"{_NAME}(?:\.{_NAME})* (?:= (?:\?\d*|\$\d+)|in \(\?\))"
 _RESTRICTED_BY: Final = re.compile(r"\b(?:where|distinct on|tablesample|limit|top|offset|fetch|join|having)\b")
 _NOTHING_ELSE: Final = re.compile(
     rf"(?P<held>{_HELD}(?: and {_HELD})*)(?: order by [\w$.,\" ]*)?(?: for (?:update|share))?(?: returning [\w$.,*\" ]*)?"
@@ -110,9 +112,9 @@ def name_from_text(matched: pa.Table, subject: Person, world: World, vault: Vaul
         found = None if plain is None else _statement(row, texts[row["statement"]], plain, world)
         if found is None:
             continue
-        template, facts = found
+        values, facts, _ = found
         pins = pinned(facts, world, row["store"]) if facts.kind not in ("ddl", "grant", "revoke") else {}
-        told = {whose(instances, template, world) for (path, _), instances in pins.items() if path == row["dataset"]}
+        told = {whose(instances, values, world) for (path, _), instances in pins.items() if path == row["dataset"]}
         reached = told.pop() if len(told) == 1 else NOBODY
         if subject in reached.people:
             match[i] = "named"
@@ -128,40 +130,47 @@ def _with_matches(matched: pa.Table, match: list[str]) -> pa.Table:
 
 def _statement(
     row: dict[str, Any], stored: tuple[str, str], plain: bytes, world: World
-) -> tuple[Template, StatementFacts] | None:
-    """The statement of an event again, from its template and its decrypted literals."""
+) -> tuple[Values, StatementFacts, str] | None:
+    """The values, facts and template text of an event's statement again, from what was encrypted of it."""
     view = world.stores.get(row["store"])
     if view is None:
         return None
-    literals, groups = msgspec.json.decode(plain, type=tuple[tuple[str, ...], tuple[tuple[int, ...], ...]])
+    literals, groups, parameters = msgspec.json.decode(plain, type=StatementValues)
     template = Template(row["statement"], stored[1], literals, groups)
     search_path = (row["dataset"].rpartition(".")[0], *view.search_path)
-    return template, analyse(template, view.dialect, view.schema, search_path=search_path)
+    facts = analyse(template, view.dialect, view.schema, search_path=search_path)
+    return Values(literals, parameters), facts, stored[1]
 
 
 def _condition(row: dict[str, Any], stored: tuple[str, str], plain: bytes, world: World) -> _Condition | None:
     found = _statement(row, stored, plain, world)
     if found is None:
         return None
-    template, facts = found
-    literals = template.literals
+    values, facts, text = found
     mine = [relation for relation in facts.relations if relation.path == row["dataset"]]
     if not mine or any(relation.keys != mine[0].keys for relation in mine):
         return None  # of several references to one dataset it is not known which reached the person
-    keys = [key for key in mine[0].keys if key.slots and not key.parameters]
+    given = [(key.field, tuple(values.of(key))) for key in mine[0].keys]
+    equals = tuple(
+        (field, tuple(text for text in texts if text is not None)) for field, texts in given if None not in texts
+    )
     written = {name for relation in mine if relation.role == "write" for name in relation.fields}
-    if not keys or any(key.field in written for key in keys):
+    if not equals or any(field in written for field, _ in equals):
         return None  # the statement itself changed what it asked for
-    equals = tuple((key.field, tuple(literals[slot] for slot in key.slots)) for key in keys)
-    return _Condition(row["store"], row["dataset"], equals, _alone(facts, mine[0], template.text))
+    return _Condition(row["store"], row["dataset"], equals, _alone(facts, len(equals), text))
 
 
-def _alone(facts: StatementFacts, relation: Relation, text: str) -> bool:
+def _alone(facts: StatementFacts, held: int, text: str) -> bool:
+    """Whether the ``held`` conditions on one dataset are all there is in the statement."""
     head, _, condition = text.partition(" where ")
     if len({other.path for other in facts.relations}) > 1 or any(map(_RESTRICTED_BY.search, (head, condition))):
         return False
     whole = _NOTHING_ELSE.fullmatch(condition)
-    return whole is not None and len(_CONJUNCT.findall(whole["held"])) == len(relation.keys)
+    return whole is not None and len(_CONJUNCT.findall(whole["held"])) == held
+
+
+class _UnresolvedError(Exception):
+    """The person's rows cannot be told; the text says why and quotes nothing."""
 
 
 class _Asked:
@@ -175,36 +184,61 @@ class _Asked:
 
     def verdict(self, condition: _Condition) -> tuple[str, tuple[str, str] | None]:
         """``named``, ``drop`` or ``possible`` for the person asked about, and what is to be said about it."""
-        names = tuple(field for field, _ in condition.equals)
-        key = condition.store, condition.path, names
-        if key not in self._rows:
-            self._rows[key] = self._ask(*key)
-        rows = self._rows[key]
+        rows = self._rows_of(condition.store, condition.path, tuple(field for field, _ in condition.equals))
         place = f"{condition.store}/{condition.path}"
         if isinstance(rows, str):
             return "possible", (place, rows)
         meets = [_meets(row, condition) for row in rows]
         if any(met is not False for met in meets):
-            if not condition.alone or True not in meets:
+            if not condition.alone or True not in meets or not self._is_sure(condition.store, condition.path):
                 return "possible", None
             return "named", (place, _AS_IT_IS_NOW)
         return _DROP, (place, _AS_IT_IS_NOW)
 
+    def _rows_of(self, store: str, path: str, names: tuple[str, ...]) -> list[tuple[Any, ...]] | str:
+        key = store, path, names
+        if key not in self._rows:
+            self._rows[key] = self._ask(*key)
+        return self._rows[key]
+
     def _ask(self, store: str, path: str, names: tuple[str, ...]) -> list[tuple[Any, ...]] | str:
         """The fields' values in the person's rows, or why they are not known."""
-        keys = sorted(field for at, where, field in self._fields.keys if (at, where) == (store, path))
-        if not keys:
-            return "holds no identifier of the person: its conditions were not resolved"
         found: list[tuple[Any, ...]] = []
         try:
-            for key in keys:
-                for batch in self._connector(store).find(path, key, [self._subject.identifier], names):
-                    found += zip(*(column.to_pylist() for column in batch.columns), strict=True)
-                    if len(found) > _ROWS_MAX:
-                        return f"has more than {_ROWS_MAX} rows of the person: its conditions were not resolved"
+            for field, values in self._ways(store, path):
+                for start in range(0, len(values), FIND_VALUES_MAX):
+                    chunk = values[start : start + FIND_VALUES_MAX]
+                    for batch in self._connector(store).find(path, field, chunk, names):
+                        found += zip(*(column.to_pylist() for column in batch.columns), strict=True)
+                        if len(found) > _ROWS_MAX:
+                            return f"has more than {_ROWS_MAX} rows of the person: its conditions were not resolved"
         except BeholdenError as error:
             return f"could not be asked: {error.found}"
+        except _UnresolvedError as error:
+            return str(error)
         return found or "has no row of the person now: its conditions were not resolved"
+
+    def _ways(self, store: str, path: str) -> list[tuple[str, list[str]]]:
+        """How the person's rows of a dataset are found: fields, and the values that are the person's there."""
+        keys = sorted(field for at, where, field in self._fields.keys if (at, where) == (store, path))
+        if keys:
+            return [(key, [self._subject.identifier]) for key in keys]
+        ways = []
+        for link in self._links(store, path):
+            rows = self._rows_of(store, link.from_path, (link.from_field,))
+            if isinstance(rows, str):
+                raise _UnresolvedError(rows)
+            ways.append((link.field, sorted({str(value) for (value,) in rows if value is not None})))
+        if not ways:
+            raise _UnresolvedError("holds no identifier of the person: its conditions were not resolved")
+        return ways
+
+    def _links(self, store: str, path: str) -> list[Link]:
+        return [link for link in self._fields.links if (link.store, link.path) == (store, path)]
+
+    def _is_sure(self, store: str, path: str) -> bool:
+        """Whether rows found are surely the person's: of a reference by several fields each finds too many."""
+        return len({link.field for link in self._links(store, path)}) < 2
 
 
 def _meets(row: Iterable[Any], condition: _Condition) -> bool | None:

@@ -42,7 +42,7 @@ class Target:
     """A dataset in question.
 
     ``match``: ``named`` for the dataset itself, ``included`` for one that contains it (a parent of a partition).
-    ``key``: its rows carry the person's identifier; ``mixed``: those of other kinds of person too. ``fields``: only accesses to one of these; None for any.
+    ``key``: its rows carry the person's identifier; ``mixed``: those of other kinds of person. ``fields``: only accesses to one of these; None for any.
     """
 
     dataset: DatasetName

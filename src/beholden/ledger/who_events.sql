@@ -45,6 +45,11 @@ ranked as (
             partition by coalesce(correlation, uid)
             order by case match when 'named' then 0 when 'included' then 1 when 'possible' then 2 else 3 end, holds_key desc, seq
         ) as place,
+        -- pgaudit writes a record each time a statement mentions the dataset (a table joined with itself)
+        row_number() over (
+            partition by coalesce(correlation, uid), store, dataset, activity, statement, scope, subjects, rows
+            order by seq
+        ) as mention,
         list(store || '/' || dataset) over (partition by coalesce(correlation, uid)) as together
     from judged
     where match is not null
@@ -54,5 +59,5 @@ select
     match,
     list_filter(list_distinct(together), lambda d: d is distinct from store || '/' || dataset) as also
 from ranked
-where place = 1 or $subject is null
+where case when $subject is null then mention = 1 else place = 1 end
 order by seq

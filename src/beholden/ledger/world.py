@@ -10,6 +10,7 @@ from typing import Final, Literal
 
 from beholden.core.names import Person
 from beholden.sqltext import Analyser, StatementFacts, Template
+from beholden.state.subjects import Link
 from beholden.vault import IDENTIFIER_BYTES_MAX
 
 __all__ = ["Identifiers", "StoreView", "SubjectFields", "World", "fits", "identifiers_of_type", "same_identifier"]
@@ -83,7 +84,8 @@ class SubjectFields:
     """Which fields identify or describe persons of one kind.
 
     ``keys`` are (store, path, field) whose values are the identifier itself: the declared key, its aliases, and
-    fields that refer to it. ``describing`` are names and e-mail addresses: a predicate on them may reach a person.
+    fields that refer to it. ``describing`` hold personal data: a predicate on them may reach a person.
+    ``links`` lead to their data in datasets without the identifier.
     ``home`` is the (store, path) with one row a person: as many rows, as many persons; None takes every dataset with a
     key for such a one. ``identifiers`` says how the store compares them; None is not known.
     """
@@ -93,6 +95,7 @@ class SubjectFields:
     describing: frozenset[tuple[str, str, str]] = frozenset()
     home: tuple[str, str] | None = None
     identifiers: Identifiers | None = None
+    links: tuple[Link, ...] = ()
 
     def key_datasets(self) -> set[tuple[str, str]]:
         """(store, path) of datasets that hold the identifier."""
@@ -100,7 +103,8 @@ class SubjectFields:
 
     def datasets(self) -> set[tuple[str, str]]:
         """(store, path) of datasets that hold anything of these persons."""
-        return self.key_datasets() | {(store, path) for store, path, _ in self.describing}
+        linked = {(link.store, link.path) for link in self.links}
+        return self.key_datasets() | linked | {(store, path) for store, path, _ in self.describing}
 
     def person(self, identifier: str) -> Person:
         """The person behind an identifier, written the one way it is written here."""
@@ -205,7 +209,7 @@ class World:
         return (store, path) in self._homes
 
     def tells_of_persons(self, store: str, path: str, field_name: str) -> bool:
-        """Whether a field's values are identifiers, names or e-mail addresses of persons."""
+        """Whether a field's values identify or describe persons."""
         place = (store, path, field_name)
         return place in self._by_field or place in self._describing
 

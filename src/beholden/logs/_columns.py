@@ -35,16 +35,17 @@ class Lookup(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 Spec = str | int | list[str] | Lookup
 
 #: text, whole number, a list of texts, or a time (read elsewhere, where the zone is known).
-Kind = Literal["text", "number", "texts", "time", "place"]
+Kind = Literal["text", "number", "texts", "values", "time", "place"]
 
-#: Event columns a mapping may fill. ``place`` may have several values and then gives several events.
+#: Event columns a mapping may fill. ``place`` may have several values and then gives several events; ``values`` is a
+#: list whose nulls keep their places.
 COLUMNS: Final[Mapping[str, Kind]] = {
     "time": "time", "uid": "text", "actor": "text", "actor_kind": "text", "on_behalf_of": "text",
     "credential": "text", "session": "text", "device": "text", "ip": "text", "app": "text", "class_uid": "number",
     "activity": "text", "store": "text", "dataset": "place", "fields": "texts", "subject": "text", "subjects": "texts",
     "scope": "text", "subject_count": "number", "rows": "number", "bytes": "number", "purpose": "text",
-    "assignment": "text", "decision": "text", "status": "text", "statement": "text", "database": "text",
-    "detail": "text",
+    "assignment": "text", "decision": "text", "status": "text", "statement": "text", "parameters": "values",
+    "database": "text", "detail": "text",
 }  # fmt: skip
 
 _CHOICES: Final[Mapping[str, tuple[str | int, ...]]] = {
@@ -84,9 +85,9 @@ def compile_column(name: str, spec: Spec) -> Callable[[Any], Any]:
 
 def _constants(name: str, texts: Sequence[str]) -> Callable[[Any], Any]:
     values = [_constant(name, text) for text in texts]
-    if COLUMNS[name] not in ("texts", "place") and len(values) > 1:
+    if COLUMNS[name] not in ("texts", "values", "place") and len(values) > 1:
         raise ValueError("several constants where one value is expected")
-    value = values if COLUMNS[name] == "texts" or len(values) > 1 else values[0]
+    value = values if COLUMNS[name] in ("texts", "values") or len(values) > 1 else values[0]
     return lambda _record: value
 
 
@@ -172,6 +173,8 @@ def _finish(name: str, get: Getter, lookup: Lookup | None) -> Callable[[Any], An
         value = get(record)
         if value is None or value in ("", []):
             return [missing] if kind == "texts" and missing is not None else missing
+        if kind == "values":
+            return [None if item is None else translate(item) for item in (value if type(value) is list else [value])]
         if type(value) is not list:
             value = translate(value)
             return [value] if kind == "texts" and value is not None else value

@@ -21,7 +21,7 @@ __all__ = ["COLUMNS", "AuditLog", "ServerRecord"]
 
 COLUMNS: Final = (
     "record", "identity", "time", "actor", "session", "ip", "app", "class_uid", "activity", "object", "rows", "status",
-    "statement", "statement_ref", "database", "detail",
+    "statement", "parameters", "statement_ref", "database", "detail",
 )  # fmt: skip
 
 _ACTIVITIES: Final = {
@@ -43,6 +43,9 @@ _ACTIVITIES: Final = {
     ("ROLE", "REVOKE ROLE"): "revoke",
 }
 _CLASSES: Final = frozenset({"READ", "WRITE", "DDL", "ROLE", "FUNCTION", "MISC", "MISC_SET"})
+#: What pgaudit writes where a text or its parameters would stand.
+_NOT_THERE: Final = ("<not logged>", "<none>", "<long param suppressed>", "")
+_LOGGED_BEFORE: Final = "<previously logged>"
 _CATALOGUE: Final = ("pg_catalog.", "information_schema.", "pg_toast.")
 _SEVERITIES: Final = frozenset({"LOG", "INFO", "NOTICE", "WARNING", *(f"DEBUG{level}" for level in range(1, 6))})
 _FAILURES: Final = frozenset({"ERROR", "FATAL", "PANIC"})
@@ -75,23 +78,26 @@ class ServerRecord:
 
 
 class _Statements:
-    """Texts of the last statements, for records that say ``<previously logged>``. Bounded in number and size."""
+    """What the last statements said, for records that say ``<previously logged>``. Bounded in number and size."""
 
     _COUNT: Final = 4096
     _CHARS: Final = 32 * 1024 * 1024
 
     def __init__(self) -> None:
-        self._texts: OrderedDict[tuple[str, str, str], str] = OrderedDict()
+        self._texts: OrderedDict[tuple[str, ...], str] = OrderedDict()
         self._chars = 0
 
-    def keep(self, key: tuple[str, str, str], text: str) -> None:
-        self._chars += len(text) - len(self._texts.pop(key, ""))
-        self._texts[key] = text
+    def said(self, key: tuple[str, ...], logged: str) -> str | None:
+        """What stands in a record, or stood in an earlier one of the statement; None where neither does."""
+        if logged == _LOGGED_BEFORE:
+            return self._texts.get(key)
+        if logged in _NOT_THERE:
+            return None
+        self._chars += len(logged) - len(self._texts.pop(key, ""))
+        self._texts[key] = logged
         while len(self._texts) > self._COUNT or self._chars > self._CHARS:
             self._chars -= len(self._texts.popitem(last=False)[1])
-
-    def get(self, key: tuple[str, str, str]) -> str | None:
-        return self._texts.get(key)
+        return logged
 
 
 class AuditLog:
@@ -121,7 +127,7 @@ class AuditLog:
         if fields is None or len(fields) not in (9, 10) or fields[0] not in ("SESSION", "OBJECT"):
             self._account.problem(record.number, "AUDIT message is not of pgaudit's form")
             return
-        _, statement_id, part, class_, command, kind, name, text = fields[:8]
+        _, statement_id, part, class_, command, kind, name, text, bound = fields[:9]
         rows = fields[9] if len(fields) == 10 else ""
         if not (_is_number(statement_id) and _is_number(part) and (not rows or _is_number(rows))):
             self._account.problem(record.number, "AUDIT message: a number was expected")
@@ -130,17 +136,11 @@ class AuditLog:
         elif name.startswith(_CATALOGUE):
             self._account.noise("catalogue")
         else:
-            statement = self._text((record.session, statement_id, part), text)
-            self._event(record, f"{record.session}/{statement_id}", (class_, command, kind), name, statement, rows)
-
-    def _text(self, key: tuple[str, str, str], logged: str) -> str | None:
-        """The statement's text, where it was logged with this record or an earlier one."""
-        if logged == "<previously logged>":
-            return self._statements.get(key)
-        if logged in ("<not logged>", "<none>", ""):
-            return None
-        self._statements.keep(key, logged)
-        return logged
+            key = (record.session, statement_id, part)
+            statement = self._statements.said(key, text)
+            parameters = _parameters(self._statements.said((*key, "parameters"), bound))
+            what = (class_, command, kind)
+            self._event(record, f"{record.session}/{statement_id}", what, name, (statement, parameters), rows)
 
     def _event(
         self,
@@ -148,9 +148,10 @@ class AuditLog:
         statement_ref: str,
         what: tuple[str, str, str],
         name: str,
-        statement: str | None,
+        said: tuple[str | None, list[str | None] | None],
         rows: str,
     ) -> None:
+        statement, parameters = said
         try:
             time = self._times.micros(record.time)
         except ValueError as error:
@@ -173,11 +174,18 @@ class AuditLog:
             int(rows) if rows else None,
             "success",
             statement,
+            parameters,
             statement_ref,
             record.database or None,
             " ".join(part for part in what if part) if activity in ("other", "grant", "revoke") else None,
         )
         self._account.parsed((row,))
+
+
+def _parameters(logged: str | None) -> list[str | None] | None:
+    """The values bound to $1, $2 ..; pgaudit writes nothing for a null and for an empty text: neither names anybody."""
+    values = None if logged is None else split_csv(logged)
+    return None if values is None else [value or None for value in values]
 
 
 def _is_number(text: str) -> bool:

@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
-from beholden.core.names import DatasetName
+from beholden.core.names import DatasetName, FieldName
 from beholden.state.database import State
 from beholden.state.tables import datasets, fields
 
@@ -19,6 +19,7 @@ __all__ = [
     "class_fields",
     "class_matches",
     "dataset_known",
+    "field_type",
     "parents_of",
     "row_counts",
     "schema_of",
@@ -162,6 +163,22 @@ def dataset_known(state: State, name: DatasetName) -> bool:
     query = sa.select(datasets.c.dataset_id).where(datasets.c.store == name.store, datasets.c.path == name.path)
     with state.read() as connection:
         return connection.execute(query).first() is not None
+
+
+def field_type(state: State, name: FieldName) -> str | None:
+    """The store's own name of a field's type; None where no scan has seen the field."""
+    query = (
+        sa.select(fields.c.type)
+        .join(datasets, datasets.c.dataset_id == fields.c.dataset_id)
+        .where(
+            datasets.c.store == name.dataset.store,
+            datasets.c.path == name.dataset.path,
+            datasets.c.gone.is_(None),
+            fields.c.field == name.field,
+        )
+    )
+    with state.read() as connection:
+        return connection.execute(query).scalar_one_or_none()
 
 
 def parents_of(state: State, name: DatasetName) -> tuple[str, ...]:

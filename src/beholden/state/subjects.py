@@ -3,17 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
 
 import sqlalchemy as sa
 
+from beholden.core.classes import NONE
 from beholden.core.config import Config
 from beholden.core.names import DatasetName, FieldName
 from beholden.state.database import State
 from beholden.state.datasets import upsert
 from beholden.state.tables import datasets, fields, subject_kinds
 
-__all__ = ["ProposedKind", "SubjectKind", "effective_subjects", "put_proposals"]
+__all__ = ["Link", "ProposedKind", "SubjectKind", "effective_subjects", "put_proposals"]
+
+#: Classes that say nothing of one person alone: a list of countries is not about anybody.
+_COARSE: Final = frozenset({"postal_address.city", "postal_address.region", "postal_address.country"})
+#: A dataset that rows point to, with fewer rows than persons divided by this, is a list they share.
+_PERSONS_PER_ROW_MAX: Final = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """Rows of ``path`` are of the persons whose rows of ``from_path`` hold the same value: ``field`` = ``from_field``."""
+
+    store: str
+    path: str
+    field: str
+    from_path: str
+    from_field: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +39,9 @@ class SubjectKind:
     """A kind of person and the fields (STORE/PATH#field) that identify and describe one.
 
     ``aliases`` hold the same identifier as ``key``: declared ones, fields that refer to it by a foreign key, directly
-    or through others, and the same fields of partitions.
+    or through others, and the same fields of partitions. ``links`` lead to personal data in datasets without it: an
+    address that a customer's row refers to, the messages of a customer's ticket. ``personal`` are the fields with
+    personal data in all of these datasets.
     """
 
     kind: str
@@ -30,6 +50,8 @@ class SubjectKind:
     emails: tuple[str, ...]
     aliases: tuple[str, ...]
     declared: bool
+    links: tuple[Link, ...] = ()
+    personal: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,46 +96,118 @@ def effective_subjects(state: State, config: Config) -> list[SubjectKind]:
     """
     with state.read() as connection:
         proposals = connection.execute(sa.select(subject_kinds).order_by(subject_kinds.c.kind)).all()
-        references = _references(connection)
+        known = _Known.of(connection)
     kinds = [
         SubjectKind(
             subject.kind, subject.key, subject.names, subject.emails,
-            _aliases(subject.key, subject.aliases, references), declared=True,
+            known.aliases(subject.key, subject.aliases), declared=True,
         )
         for subject in config.subject
     ]  # fmt: skip
     for row in proposals:
-        if any(row.kind == known.kind or row.key in (known.key, *known.aliases) for known in kinds):
+        if any(row.kind == kind.kind or row.key in (kind.key, *kind.aliases) for kind in kinds):
             continue
-        aliases = _aliases(row.key, (), references)
+        aliases = known.aliases(row.key, ())
         kinds.append(SubjectKind(row.kind, row.key, tuple(row.names), tuple(row.emails), aliases, declared=False))
-    return kinds
+    homes = {kind.kind: _dataset(kind.key) for kind in kinds}
+    return [known.with_links(kind, {home for other, home in homes.items() if other != kind.kind}) for kind in kinds]
 
 
-def _references(connection: sa.Connection) -> dict[str, list[str]]:
-    """For each field, the fields that hold the same identifiers because they refer to it or are a partition's."""
-    query = (
-        sa.select(datasets.c.store, datasets.c.path, datasets.c.parent, fields.c.field, fields.c.refers_to)
-        .join(fields, fields.c.dataset_id == datasets.c.dataset_id)
-        .where(datasets.c.gone.is_(None))
-        .order_by(datasets.c.store, datasets.c.path, fields.c.ordinal)
-    )
-    found: dict[str, list[str]] = {}
-    for store, path, parent, field, refers_to in connection.execute(query):
-        own = str(FieldName(DatasetName(store, path), field))
-        if refers_to is not None:
-            found.setdefault(f"{store}/{refers_to}", []).append(own)
-        if parent is not None:
-            found.setdefault(str(FieldName(DatasetName(store, parent), field)), []).append(own)
-    return found
+def _dataset(key: str) -> DatasetName:
+    return FieldName.parse(key).dataset
 
 
-def _aliases(key: str, declared: Iterable[str], references: dict[str, list[str]]) -> tuple[str, ...]:
-    found = dict.fromkeys(declared)
-    queue = [key, *found]
-    while queue:
-        for referring in references.get(queue.pop(), ()):
-            if referring != key and referring not in found:
-                found[referring] = None
-                queue.append(referring)
-    return tuple(found)
+@dataclass(slots=True)
+class _Known:
+    """What scans know of keys, references and personal data, of all stores."""
+
+    rows: dict[DatasetName, int | None] = field(default_factory=dict)
+    personal: dict[DatasetName, list[str]] = field(default_factory=dict)
+    identifying: set[DatasetName] = field(default_factory=set)
+    same: dict[str, list[str]] = field(default_factory=dict)  # a field -> fields that hold the same identifiers
+    links_to: dict[DatasetName, list[Link]] = field(default_factory=dict)  # from a dataset to what its rows refer to
+    links_back: dict[DatasetName, list[Link]] = field(default_factory=dict)  # and to what refers to its rows
+
+    @classmethod
+    def of(cls, connection: sa.Connection) -> _Known:
+        """Read what matters of all fields in one query."""
+        known = cls()
+        query = (
+            sa.select(
+                datasets.c.store,
+                datasets.c.path,
+                datasets.c.parent,
+                datasets.c.row_count,
+                fields.c.field,
+                fields.c.refers_to,
+                fields.c["class"].label("class_"),
+            )
+            .join(fields, fields.c.dataset_id == datasets.c.dataset_id)
+            .where(
+                datasets.c.gone.is_(None),
+                sa.or_(fields.c.refers_to.is_not(None), datasets.c.parent.is_not(None), fields.c["class"] != NONE),
+            )
+            .order_by(datasets.c.store, datasets.c.path, fields.c.ordinal)
+        )
+        for row in connection.execute(query):
+            known._take(row)
+        return known
+
+    def _take(self, row: sa.Row[*tuple[Any, ...]]) -> None:
+        name = DatasetName(row.store, row.path)
+        own = str(FieldName(name, row.field))
+        self.rows[name] = row.row_count
+        if row.refers_to is not None:
+            target = FieldName.parse(f"{row.store}/{row.refers_to}")
+            self.same.setdefault(str(target), []).append(own)
+            to = Link(row.store, target.dataset.path, target.field, row.path, row.field)
+            self.links_to.setdefault(name, []).append(to)
+            back = Link(row.store, row.path, row.field, target.dataset.path, target.field)
+            self.links_back.setdefault(target.dataset, []).append(back)
+        if row.parent is not None:
+            self.same.setdefault(str(FieldName(DatasetName(row.store, row.parent), row.field)), []).append(own)
+        if row.class_ not in (None, NONE):
+            self.personal.setdefault(name, []).append(own)
+            if row.class_ not in _COARSE:
+                self.identifying.add(name)
+
+    def aliases(self, key: str, declared: Iterable[str]) -> tuple[str, ...]:
+        """The fields that hold the same identifiers as ``key``."""
+        found = dict.fromkeys(declared)
+        queue = [key, *found]
+        while queue:
+            for referring in self.same.get(queue.pop(), ()):
+                if referring != key and referring not in found:
+                    found[referring] = None
+                    queue.append(referring)
+        return tuple(found)
+
+    def with_links(self, kind: SubjectKind, homes: set[DatasetName]) -> SubjectKind:
+        """The kind with its links; ``homes`` are the datasets of other kinds, which hold other persons."""
+        reached = {_dataset(key): False for key in (kind.key, *kind.aliases)}  # whether by what rows refer to
+        persons = self.rows.get(_dataset(kind.key))
+        links: list[Link] = []
+        level = list(reached)
+        while level:
+            found: dict[DatasetName, bool] = {}
+            for name in level:
+                back = () if reached[name] else self.links_back.get(name, ())
+                for link, forward in (
+                    *((one, False) for one in back),
+                    *((one, True) for one in self.links_to.get(name, ())),
+                ):
+                    place = DatasetName(link.store, link.path)
+                    if place in reached or place in homes or place not in self.identifying:
+                        continue
+                    if forward and self._is_shared(place, persons):
+                        continue
+                    found[place] = forward and found.get(place, True)
+                    links.append(link)
+            reached |= found
+            level = list(found)
+        personal = [name for place in reached for name in self.personal.get(place, ())]
+        return replace(kind, links=tuple(links), personal=tuple(personal))
+
+    def _is_shared(self, place: DatasetName, persons: int | None) -> bool:
+        rows = self.rows.get(place)
+        return rows is not None and persons is not None and rows * _PERSONS_PER_ROW_MAX < persons

@@ -25,7 +25,7 @@ from beholden.ledger.interpret import Access, Interpreter, people_of
 from beholden.ledger.world import World
 
 CASES = Path(__file__).parent / "cases"
-_LISTS = frozenset({"subjects", "fields"})
+_LISTS = frozenset({"subjects", "fields", "parameters"})
 _NUMBERS = frozenset({"rows", "subject_count"})
 
 

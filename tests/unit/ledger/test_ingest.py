@@ -20,6 +20,7 @@ from beholden.core.errors import IntegrityError, SourceError
 from beholden.core.names import Person
 from beholden.ledger import Ledger
 from beholden.ledger import ingest as ingest_module
+from beholden.ledger.format import StatementValues
 from beholden.logs import LogBatch, load_mapping, open_reader
 from beholden.logs.reader import Problem
 from beholden.state.ingests import ingest_rows, problem_rows
@@ -70,8 +71,8 @@ def test_an_event_carries_tokens_and_a_template_and_no_value(rooms: Rooms):
     assert (row["scope"], row["session"], row["rows"]) == ("subjects", "s1", 1)
     texts = templates_by_id(rooms.state, [row["statement"]])
     assert texts[row["statement"]] == ("postgres", "select email from customer where customer_id = ? and last_name = ?")
-    literals, groups = msgspec.json.decode(rooms.vault.decrypt([row["literals"]])[0] or b"")
-    assert (literals, groups) == (["16", "Quillfeather"], [])
+    values = msgspec.json.decode(rooms.vault.decrypt([row["literals"]])[0] or b"", type=StatementValues)
+    assert values == (("16", "Quillfeather"), (), ())
     assert rooms.vault.decrypt([row["assignment"], row["detail"]]) == [b"TICKET-1", b"a note"]
     assert not any(value in repr(row) for value in ("mortimer", "Quillfeather", "TICKET", "ak-1", "a note"))
 
@@ -99,8 +100,22 @@ def test_a_statement_that_is_not_understood_is_kept_whole_and_encrypted(rooms: R
     assert account.parsed == 1
     (row,) = all_rows(rooms.ledger)
     assert row["statement"] is None
-    assert rooms.vault.decrypt([row["literals"]]) == [msgspec.json.encode(((sql,), ()))]
+    assert rooms.vault.decrypt([row["literals"]]) == [msgspec.json.encode(((sql,), (), ()))]
     assert row["scope"] == "predicate"
+
+
+def test_bound_values_are_kept_encrypted_and_name_persons(rooms: Rooms):
+    sql = "select email from customer where customer_id = $1 and last_name = $2"
+    rows = [
+        raw_event(1, statement=sql, parameters=["16", "Quillfeather"], activity="read"),
+        raw_event(2, statement=sql, parameters=[None, "Quillfeather"], activity="read"),
+    ]
+    rooms.ingest(GivenReader([one_batch(*rows)]))
+    known, open_ = all_rows(rooms.ledger)
+    assert set(rooms.vault.identities(known["subjects"]).values()) == {Person("customer", "16")}
+    assert (known["scope"], open_["scope"], open_["subjects"]) == ("subjects", "predicate", None)
+    assert rooms.vault.decrypt([known["literals"]]) == [b'[[],[],["16","Quillfeather"]]']
+    assert "Quillfeather" not in repr((known, open_))
 
 
 def test_a_statement_without_literals_has_none(rooms: Rooms):
@@ -117,7 +132,7 @@ def test_an_escape_that_is_half_a_character_stops_nothing(rooms: Rooms):
     account, stopped = rooms.ingest(GivenReader([one_batch(*rows)]))
     assert (stopped, account.events_new) == (None, 2)
     first, _ = all_rows(rooms.ledger)
-    assert rooms.vault.decrypt([first["literals"]]) == [b'[["?"],[]]']
+    assert rooms.vault.decrypt([first["literals"]]) == [b'[["?"],[],[]]']
 
 
 def test_records_of_one_statement_share_a_correlation(rooms: Rooms):

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from beholden.ledger import resolve as resolve_module
 from beholden.ledger.resolve import resolve_possible
 from beholden.ledger.who import Question, Target, matched_events
 from beholden.ledger.world import StoreView, SubjectFields, World
+from beholden.state.subjects import Link
 from beholden.stores import open_store
 
 SCHEMA = {
@@ -42,6 +44,7 @@ class Shop:
         self.store = store
         view = StoreView("crm", "sqlite", SCHEMA, {}, ("main",))
         self.world = World({"crm": view}, (FIELDS,))
+        self.fields = FIELDS
         self.asked: list[tuple[Any, ...]] = []
 
     def connector(self, _name: str):
@@ -62,12 +65,12 @@ class Shop:
     def ask(self, number: int = 1, *, connector: Callable[[str], Any] | None = None):
         """Matches in order of the ledger, and notes."""
         person = Person("customer", str(number))
-        targets = tuple(Target(DatasetName(*place), key=True) for place in sorted(FIELDS.datasets()))
+        targets = tuple(Target(DatasetName(*place), key=True) for place in sorted(self.fields.datasets()))
         question = Question(subject=person, targets=targets)
         rooms = self.rooms
         matched = matched_events(question, rooms.ledger.tables(), rooms.engine, rooms.vault)
         table, notes = resolve_possible(
-            matched, person, FIELDS, self.world, rooms.vault, rooms.state, connector or self.connector
+            matched, person, self.fields, self.world, rooms.vault, rooms.state, connector or self.connector
         )
         return table.column("match").to_pylist(), [(note.object, note.reason, note.count) for note in notes]
 
@@ -89,6 +92,8 @@ def shop(tmp_path):
     )
     database.execute("create table letter (letter_id integer primary key, email text)")
     database.execute("create table film (film_id integer primary key)")
+    database.executemany("insert into film values (?)", [(10,), (20,), (30,)])
+    database.execute("insert into letter values (2, 'x')")
     database.executemany("insert into customer values (?, ?, ?, ?, ?, ?)", PEOPLE)
     database.executemany("insert into payment values (?, ?, ?, ?)", [(1, 1, 2, 10), (2, 3, 1, 20), (3, 1, 2, 30)])
     database.commit()
@@ -160,6 +165,12 @@ def test_what_no_other_condition_can_bring_back_is_dropped(shop: Shop):
     assert shop.ask(2)[0] == []
 
 
+def test_bound_values_that_were_logged_are_conditions_like_literals(shop: Shop):
+    shop.did("select * from customer where last_name = ?", parameters=["SMITH"])
+    assert shop.verdict(1) == "named"
+    assert shop.verdict(2) == "drop"
+
+
 def test_bind_parameters_are_never_taken_for_nothing(shop: Shop):
     shop.did("select * from customer where last_name in ('JONES', ?)")
     assert shop.verdict(1) == "possible"
@@ -228,6 +239,28 @@ def test_a_dataset_without_the_identifier_stays_possible(shop: Shop):
     assert shop.ask(1)[0] == ["possible"]
 
 
+def test_rows_that_the_persons_refer_to_are_found_through_the_reference(shop: Shop):
+    shop.did("select * from film where film_id = 10", "select * from film where film_id = 20")
+    links = tuple(Link("crm", "main.film", "film_id", "main.payment", field) for field in ("amount", "payment_id"))
+    shop.fields = replace(FIELDS, links=links[:1])
+    assert shop.ask(1)[0] == ["named", "named"]  # of payments 10, as payer, and 20, as payee
+    assert shop.ask(3)[0] == ["named"]
+    shop.fields = replace(FIELDS, links=(*links, Link("crm", "main.film", "other", "main.payment", "payee")))
+    matches, notes = shop.ask(1)
+    assert matches == ["possible", "possible"]
+    assert notes[0][1].startswith("could not be asked: ")  # film has no such field
+
+
+def test_a_reference_by_several_fields_finds_too_many_to_be_sure(shop: Shop):
+    shop.did("select * from letter where email = 'x'")
+    links = (
+        Link("crm", "main.letter", "letter_id", "main.payment", "payment_id"),
+        Link("crm", "main.letter", "email", "main.customer", "note"),
+    )
+    shop.fields = replace(FIELDS, links=links)
+    assert shop.ask(2)[0] == ["possible"]
+
+
 def test_literals_of_a_forgotten_person_stay_closed(shop: Shop):
     """The condition was encrypted under a key that is gone."""
     shop.did("select * from customer where last_name = 'SMITH'")
@@ -235,7 +268,7 @@ def test_literals_of_a_forgotten_person_stay_closed(shop: Shop):
     assert row["literals"] is not None
     other = Person("customer", "9")
     token = shop.rooms.vault.tokens([other])[0]
-    (blob,) = shop.rooms.vault.encrypt([b'[["SMITH"],[]]'], token)
+    (blob,) = shop.rooms.vault.encrypt([b'[["SMITH"],[],[]]'], token)
     shop.rooms.vault.forget([other], reason="asked")
     shop.rooms.keep(
         {
@@ -255,7 +288,7 @@ def test_an_access_without_its_statement_stays_possible(shop: Shop):
         {
             "dataset": "main.customer",
             "statement": bytes(16),
-            "literals": shop.rooms.vault.encrypt([b'[["a"],[]]'], None)[0],
+            "literals": shop.rooms.vault.encrypt([b'[["a"],[],[]]'], None)[0],
         },
     )
     assert shop.ask(1) == (["possible", "possible"], [])

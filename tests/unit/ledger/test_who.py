@@ -194,6 +194,19 @@ def test_one_statement_over_several_datasets_counts_once(rooms: Rooms):
     assert sorted(event.dataset for event in both.events) == ["address", "customer", "customer"]
 
 
+def test_a_dataset_that_a_statement_mentions_twice_was_read_once(rooms: Rooms):
+    """pgaudit writes a record for each mention; a function's statements share their id and are several."""
+    mention = {"dataset": "customer", "scope": "table", "rows": 599, "correlation": "a"}
+    one_of_a_loop = {"dataset": "customer", "rows": 1, "correlation": "b"}
+    rooms.keep(
+        *(mention | {"session": str(i)} for i in range(2)),
+        *(one_of_a_loop | {"subjects": [f"customer:{i}"]} for i in range(3)),
+    )
+    whole, single = sorted(Asked(rooms, targets=(CUSTOMERS,)).events, key=lambda event: -(event.rows or 0))[:2]
+    (row,) = Asked(rooms, targets=(CUSTOMERS,)).groups
+    assert (whole.rows, single.rows, row.events, row.rows) == (599, 1, 4, 602)
+
+
 @pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 2, 0)])
 def test_named_beats_included_beats_possible(rooms: Rooms, order):
     events = [

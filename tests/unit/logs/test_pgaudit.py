@@ -20,7 +20,8 @@ def audit(class_="READ", command="SELECT", kind="TABLE", name="public.customer",
     rest = f",{more['rows']}" if "rows" in more else ""
     ids = more.get("ids", "1,1")
     return (
-        f"AUDIT: {more.get('type', 'SESSION')},{ids},{class_},{command},{kind},{name},{quote(text)},<not logged>{rest}"
+        f"AUDIT: {more.get('type', 'SESSION')},{ids},{class_},{command},{kind},{name},{quote(text)},"
+        f"{more.get('bound', '<not logged>')}{rest}"
     )
 
 
@@ -195,11 +196,33 @@ def test_a_statement_logged_once_is_filled_in():
     assert statements == ["select 1", "select 1", None, None]
 
 
+@pytest.mark.parametrize(
+    ("bound", "parameters"),
+    [
+        ("<not logged>", None),
+        ("<none>", None),
+        ("<long param suppressed>", None),
+        ("16", ["16"]),
+        ('"16,,a b"', ["16", None, "a b"]),
+        (quote('"O\'Hara, ""Q""",5'), ['O\'Hara, "Q"', "5"]),
+    ],
+)
+def test_values_of_bind_parameters(bound, parameters):
+    assert only(csv_line(audit(bound=bound)))["parameters"] == parameters
+
+
+def test_values_logged_once_are_filled_in():
+    first = audit(ids="7,1", bound="16")
+    later = first.replace('"select 1",16', "<previously logged>,<previously logged>")
+    events = read(csv_line(first) + csv_line(later, line=2)).events.column("parameters").to_pylist()
+    assert events == [["16"], ["16"]]
+
+
 def test_remembered_statements_are_bounded():
     statements = _Statements()
     for i in range(10):
-        statements.keep(("s", str(i), "1"), "x" * 5_000_000)
-    kept = [statements.get(("s", str(i), "1")) is not None for i in range(10)]
+        statements.said(("s", str(i), "1"), "x" * 5_000_000)
+    kept = [statements.said(("s", str(i), "1"), "<previously logged>") is not None for i in range(10)]
     assert kept == [False] * 4 + [True] * 6
 
 

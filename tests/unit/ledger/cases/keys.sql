@@ -26,6 +26,27 @@ select email from customer where customer_id in (5, $1)
 select email from customer where customer_id = $1 and customer_id in (5, 6)
 --> read public.customer | subjects | customer:5 customer:6 | count 2 | fields email | part
 
+-- ocsf parameters=16: a bind parameter whose value is logged
+select email from customer where customer_id = $1
+--> read public.customer | subjects | customer:16 | count 1 | fields email | part
+
+-- ocsf parameters=7,16: the second of two, and a literal
+select email from customer where last_name = $1 and customer_id in ($2, 5)
+--> read public.customer | subjects | customer:5 customer:16 | count 2 | fields email | part
+
+-- ocsf parameters=16: fewer values than parameters
+select email from customer where customer_id in ($1, $2)
+--> read public.customer | predicate | customer:16 | fields email | part
+
+-- ocsf parameters=16: through a join
+select r.rental_id from rental r join customer c using (customer_id) where c.customer_id = $1
+--> read public.rental | subjects | customer:16 | count 1 | fields rental_id | part | joined
+--> read public.customer | subjects | customer:16 | count 1 | part | joined
+
+-- ocsf parameters=16: an unnumbered parameter
+select email from customer where customer_id = ?
+--> read public.customer | subjects | customer:16 | count 1 | fields email | part
+
 -- ocsf: OR over the key
 select email from customer where customer_id = 1 or customer_id = 2
 --> read public.customer | subjects | customer:1 customer:2 | count 2 | fields email | part

@@ -1,0 +1,99 @@
+"""Where else a kind of person's data lies: rows that theirs refer to, and rows that refer to theirs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from beholden.core.config_file import parse_config
+from beholden.state import State, open_state
+from beholden.state.datasets import ListedDataset, ListedField, take_listing
+from beholden.state.subjects import ProposedKind, SubjectKind, effective_subjects, put_proposals
+from beholden.state.tables import fields
+
+#: table -> (rows, {field: what it refers to, or its class})
+TABLES: Mapping[str, tuple[int | None, Mapping[str, str | None]]] = {
+    "customer": (100, {"id": None, "address": "#address.id", "country": "#country.id", "city": "#city.id"}),
+    "address": (90, {"id": None, "street": "postal_address.street", "city": "#city.id", "zone": "#zone.id"}),
+    "city": (95, {"id": None, "label": "postal_address.city"}),
+    "country": (9, {"id": None, "president": "person_name"}),
+    "zone": (None, {"id": None, "warden": "phone"}),
+    "ticket": (50, {"id": None, "customer": "#customer.id", "agent": "#staff.id"}),
+    "message": (70, {"id": None, "ticket": "#ticket.id", "text": "free_text_with_pii"}),
+    "attachment": (5, {"message": "#message.id", "name": "person_name"}),
+    "tag": (70, {"ticket": "#ticket.id", "word": None}),
+    "staff": (8, {"id": None, "name": "person_name", "address": "#address.id"}),
+    "tenant": (8, {"address": "#address.id", "name": "person_name"}),
+}
+
+
+def _refers_to(what: str | None) -> str | None:
+    return what[1:].replace(".", "#") if what and what.startswith("#") else None
+
+
+def put_tables(state: State) -> None:
+    with state.write() as connection:
+        listed = [
+            ListedDataset(
+                path,
+                "table",
+                tuple(
+                    ListedField(i, name, "int", refers_to=_refers_to(what))
+                    for i, (name, what) in enumerate(columns.items(), 1)
+                ),
+                rows=rows,
+            )
+            for path, (rows, columns) in TABLES.items()
+        ]
+        take_listing(connection, "crm", listed, now=1, complete=True)
+        for _, columns in TABLES.values():
+            for name, what in columns.items():
+                if what and not what.startswith("#"):
+                    connection.execute(fields.update().where(fields.c.field == name).values({"class": what}))
+
+
+@pytest.fixture
+def kinds(tmp_path: Path) -> dict[str, SubjectKind]:
+    with open_state(f"sqlite:///{tmp_path / 'state.db'}", create=True) as state:
+        put_tables(state)
+        proposed = [ProposedKind(kind, f"crm/{kind}#id", (), (), "") for kind in ("customer", "staff")]
+        put_proposals(state, proposed, now=1)
+        config = parse_config('[[store]]\nname = "crm"\nurl = "sqlite:///crm.db"\n', tmp_path)
+        return {kind.kind: kind for kind in effective_subjects(state, config)}
+
+
+def test_links_lead_to_what_rows_refer_to_and_to_what_refers_to_them(kinds):
+    links = {(link.path, link.field, link.from_path, link.from_field) for link in kinds["customer"].links}
+    assert links == {
+        ("address", "id", "customer", "address"),
+        ("zone", "id", "address", "zone"),
+        ("message", "ticket", "ticket", "id"),
+        ("attachment", "message", "message", "id"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("left_out", "why"),
+    [
+        ("country", "one row is shared by many persons"),
+        ("city", "a place is not about a person"),
+        ("tag", "nothing personal in it"),
+        ("staff", "another kind of person"),
+        ("tenant", "others at the same address"),
+    ],
+)
+def test_what_is_not_theirs_is_left_out(kinds, left_out, why):
+    assert left_out not in {link.path for link in kinds["customer"].links}, why
+
+
+def test_each_kind_has_its_own(kinds):
+    paths = {link.path for link in kinds["staff"].links}
+    assert paths == {"address", "zone", "message", "attachment"}
+
+
+def test_personal_fields_are_those_of_all_reached_datasets(kinds):
+    assert set(kinds["customer"].personal) == {
+        "crm/address#street", "crm/zone#warden", "crm/message#text", "crm/attachment#name",
+    }  # fmt: skip
