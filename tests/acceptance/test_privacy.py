@@ -29,16 +29,16 @@ ADVERSARIAL = "it''s O\\'planted"
 PLANTED = [SUBJECT, SURNAME, EMAIL, CARD, STAFF, OTHER_STAFF, TICKET, TOKEN, "planted"]
 
 
-def audit_line(number: int, user: str, kind: str, obj: str, sql: str, rows: int) -> str:
+def audit_line(number: int, user: str, kind: str, obj: str, sql: str, rows: int, bound: str = "<not logged>") -> str:
     message = io.StringIO()
     csv.writer(message).writerow(
-        ["SESSION", number, 1, "READ" if kind == "SELECT" else "WRITE", kind, "TABLE", obj, sql, "<not logged>", rows]
+        ["SESSION", number, 1, "READ" if kind == "SELECT" else "WRITE", kind, "TABLE", obj, sql, bound, rows]
     )
     row = io.StringIO()
     stamp = f"2026-11-20 10:00:{number:02d}.000 UTC"
     csv.writer(row, quoting=csv.QUOTE_MINIMAL).writerow(
         [stamp, user, "crm", 100, "10.0.0.9:5000", "aaaa.1", number, kind, stamp, "3/1", 0, "LOG", "00000",
-         "AUDIT: " + message.getvalue().rstrip("\r\n"), "", "", "", "", "", "", "", "", "console", "client backend", "", 0]
+         "AUDIT: " + message.getvalue().rstrip("\r\n"), "", "", "", "", "", "", "", "", f"console of {user}", "client backend", "", 0]
     )  # fmt: skip
     return row.getvalue().replace("\r\n", "\n")
 
@@ -71,10 +71,13 @@ def planted(tmp_path_factory) -> EstateUnderTest:
     database.commit()
     database.close()
     log = "".join(audit_line(i, STAFF, kind, "main.customer", sql, 1) for i, (kind, sql) in enumerate(STATEMENTS, 1))
+    sql = "select * from customer where customer_id = $1 and last_name = $2"
+    log += audit_line(49, STAFF, "SELECT", "main.customer", sql, 1, f'{SUBJECT},"{SURNAME}"')
     (sources / "audit.csv").write_text(log + "a torn line about " + SURNAME)
     app = [
         {"t": "2026-11-20T11:00:00Z", "who": OTHER_STAFF, "cust": SUBJECT, "op": "view", "ticket": TICKET, "key": TOKEN,
-         "note": f"called about {SURNAME}"},
+         "note": f"called about {SURNAME}", "session": f"{OTHER_STAFF}/1", "device": f"{OTHER_STAFF}-laptop",
+         "app": f"tool for {SUBJECT}", "why": f"asked by {EMAIL}"},
         {"t": "not a time", "who": OTHER_STAFF, "cust": SUBJECT, "op": "view"},
     ]  # fmt: skip
     with gzip.open(sources / "app.jsonl.gz", "wt") as file:
@@ -83,7 +86,7 @@ def planted(tmp_path_factory) -> EstateUnderTest:
     (sources / "map.toml").write_text(
         '[event]\ntime = "$.t"\nactor = "$.who"\nsubject = "customer:$.cust"\nstore = "crm"\ndataset = "main.customer"\n'
         'activity = { path = "$.op", values = { view = "read" } }\nassignment = "$.ticket"\ncredential = "$.key"\n'
-        'detail = "$.note"\n'
+        'detail = "$.note"\nsession = "$.session"\ndevice = "$.device"\napp = "$.app"\npurpose = "$.why"\n'
     )
     (sources / "contacts.csv").write_text(
         f"ticket,agent,cust,opened,closed\n{TICKET},{OTHER_STAFF},{SUBJECT},2026-11-20T10:59:00Z,2026-11-20T11:09:00Z\n"

@@ -152,13 +152,14 @@ class Rooms:
         } | dict(given)
         if isinstance(row["time"], str):
             row["time"] = parse_time(row["time"])
-        for name in ("actor", "credential", "on_behalf_of"):
+        for name in ("actor", "credential", "device", "on_behalf_of"):
             if row.get(name) is not None:
                 row[name] = self.token(row[name] if ":" in row[name] else f"{name}:{row[name]}")
         if row.get("subjects") is not None:
             row["subjects"] = [self.token(text) for text in row["subjects"]]
-        if isinstance(row.get("correlation"), str):
-            row["correlation"] = hashlib.blake2b(row["correlation"].encode(), digest_size=16).digest()
+        for name in ("session", "correlation"):
+            if isinstance(row.get(name), str):
+                row[name] = hashlib.blake2b(row[name].encode(), digest_size=16).digest()
         return row
 
 

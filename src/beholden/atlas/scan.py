@@ -7,7 +7,7 @@ stopped leaves whole datasets behind and is resumed where it stopped.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final, Literal
 
 import pyarrow as pa
@@ -19,6 +19,7 @@ from beholden.atlas.subjects import propose_subjects
 from beholden.core.config import Config
 from beholden.core.errors import BeholdenError
 from beholden.core.limits import SAMPLE_ROWS
+from beholden.core.names import Person
 from beholden.core.times import Clock
 from beholden.state import State
 from beholden.stores.connector import Connector, DatasetInfo, Grant, RowCount
@@ -31,6 +32,12 @@ COUNT_ROWS_MAX: Final = 1_000_000
 COUNT_BYTES_MAX: Final = 256 * 1024 * 1024
 #: A scan stopped longer ago than this is not resumed: what it saw may have changed.
 _RESUME_AGE_MAX_US: Final = 24 * 3600 * 1_000_000
+
+#: The grantee that is no actor.
+_EVERYONE: Final = "PUBLIC"
+
+#: From people to the random tokens that stand for them.
+Tokens = Callable[[Sequence[Person]], list[bytes]]
 
 #: Called with (done, total, what): datasets done, datasets known so far, the dataset at hand.
 Progress = Callable[[int, int, str], None]
@@ -59,6 +66,7 @@ def scan(
     config: Config,
     connectors: Callable[[str], Connector],
     *,
+    tokens: Tokens,
     stores: Sequence[str] | None = None,
     clock: Clock,
     seed: int,
@@ -74,6 +82,7 @@ def scan(
         state: where everything found is written.
         config: the stores declared, in this order.
         connectors: opens the store of a name; it is closed again here.
+        tokens: gives grantees the tokens under which the ledger knows them as actors.
         stores: names to restrict the scan to.
         clock: the present.
         seed: chooses the sampled rows.
@@ -85,7 +94,7 @@ def scan(
         config.store_named(name)
     now = clock()
     scan_id, done = record.begin_scan(state, now=now, resume_since=now - _RESUME_AGE_MAX_US if resume else None)
-    looking = _Scan(state, scan_id, clock, seed, progress, classifier or RuleClassifier(), done)
+    looking = _Scan(state, tokens, scan_id, clock, seed, progress, classifier or RuleClassifier(), done)
     for store in config.store:
         if stores is None or store.name in stores:
             looking.store(store.name, connectors)
@@ -94,30 +103,22 @@ def scan(
     return ScanResult(scan_id, tuple(looking.outcomes), looking.resumed)
 
 
+@dataclass(slots=True)
 class _Scan:
     """A scan under way."""
 
-    def __init__(
-        self,
-        state: State,
-        scan_id: int,
-        clock: Clock,
-        seed: int,
-        progress: Progress,
-        classifier: Classifier,
-        done: set[tuple[str, str]],
-    ) -> None:
-        self.outcomes: list[DatasetOutcome] = []
-        self.resumed = 0
-        self._state = state
-        self._scan_id = scan_id
-        self._clock = clock
-        self._seed = seed
-        self._progress = progress
-        self._classifier = classifier
-        self._done = done
-        self._steps = 0
-        self._steps_total = 0
+    _state: State
+    _tokens: Tokens
+    _scan_id: int
+    _clock: Clock
+    _seed: int
+    _progress: Progress
+    _classifier: Classifier
+    _done: set[tuple[str, str]]
+    outcomes: list[DatasetOutcome] = field(default_factory=list)
+    resumed: int = 0
+    _steps: int = 0
+    _steps_total: int = 0
 
     def store(self, name: str, connectors: Callable[[str], Connector]) -> None:
         """Look at one store; whatever fails is written down."""
@@ -133,6 +134,7 @@ class _Scan:
     def _look(self, name: str, connector: Connector) -> None:
         listed, problem = _listing(connector)
         grants, no_grants = _grants(connector)
+        grants = self._without_names(grants)
         record.put_listing(self._state, name, listed, grants, now=self._clock(), complete=problem is None)
         self._steps_total += len(listed)
         for info in listed:
@@ -145,6 +147,12 @@ class _Scan:
         left_out = [f"{found.reason} ({found.count})" for found in connector.shortfalls() if not found.path]
         reason = "; ".join(filter(None, (problem, no_grants, *left_out))) or None
         self._note(DatasetOutcome(name, "", "scanned" if problem is None else "failed", reason))
+
+    def _without_names(self, grants: Sequence[Grant]) -> list[Grant]:
+        names = sorted({grant.grantee for grant in grants} - {_EVERYONE})
+        tokens = self._tokens([Person("actor", name) for name in names])
+        by_name = {_EVERYONE: _EVERYONE} | {name: token.hex() for name, token in zip(names, tokens, strict=True)}
+        return [replace(grant, grantee=by_name[grant.grantee]) for grant in grants]
 
     def _dataset(self, store: str, info: DatasetInfo, connector: Connector) -> None:
         if info.problem is not None:
@@ -164,7 +172,7 @@ class _Scan:
             return
         left_out = [f"{found.reason} ({found.count})" for found in connector.shortfalls() if found.path == info.path]
         done = DatasetOutcome(store, info.path, "scanned", "; ".join(left_out) or None, sample.num_rows)
-        types = {field.name: str(field.type) for field in sample.schema}
+        types = {column.name: str(column.type) for column in sample.schema}
         self.outcomes.append(done)
         record.put_classes(self._state, self._scan_id, done, info.rows, answers, types, now=self._clock())
 

@@ -41,6 +41,7 @@ def scan(estate: Estate, *, stores: tuple[str, ...], seed: int, restart: bool, o
             estate.state,
             estate.config,
             estate.connector,
+            tokens=estate.vault.tokens,
             stores=stores or None,
             clock=estate.clock,
             seed=seed,

@@ -1,8 +1,8 @@
 """The access event, before and after people become tokens.
 
 ``RAW_EVENTS`` is what readers of logs yield: plain identifiers, in memory only. ``EVENTS`` is what the ledger keeps:
-people are 16-byte random tokens, SQL is a template id plus encrypted literals, assignments are encrypted. Both pass
-between rooms as Arrow record batches. Field meanings follow OCSF (https://schema.ocsf.io) where it has them.
+people (and what is theirs: credentials, devices) are 16-byte random tokens, SQL is a template id plus encrypted
+literals, assignments are encrypted. Both pass between rooms as Arrow record batches. Field meanings follow OCSF (https://schema.ocsf.io) where it has them.
 """
 
 from __future__ import annotations
@@ -79,8 +79,8 @@ EVENTS: Final = pa.schema(
         pa.field("actor_kind", pa.string()),
         pa.field("on_behalf_of", _TOKEN),
         pa.field("credential", _TOKEN),
-        pa.field("session", pa.string()),
-        pa.field("device", pa.string()),
+        pa.field("session", _TOKEN),  # keyed hash
+        pa.field("device", _TOKEN),
         pa.field("ip", pa.string()),
         pa.field("app", pa.string()),
         pa.field("store", pa.string()),

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import tzinfo
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,6 +23,7 @@ from beholden.core.errors import BeholdenError, SourceError
 from beholden.core.events import DEFAULT_CLASS_UID
 from beholden.core.names import Person
 from beholden.core.times import Clock
+from beholden.ledger._labels import without_people
 from beholden.ledger.format import APPEND_BYTES_MAX, INPUT_EVENTS, StatementValues
 from beholden.ledger.interpret import Access, Interpreter, People, RefusedRecordError, people_of
 from beholden.ledger.log import Ledger
@@ -37,10 +39,13 @@ __all__ = ["Ingest", "LogFile"]
 
 _SEPARATOR: Final = b"\x1f"
 #: Columns that pass from the log to the ledger as they are.
-_COPIED: Final = ("time", "actor_kind", "session", "device", "ip", "app", "bytes", "purpose", "decision", "status")
+_COPIED: Final = ("time", "actor_kind", "ip", "app", "bytes", "purpose", "decision", "status")
+#: Of these, the ones in which anybody may have written anything.
+_LABELS: Final = ("app", "purpose")
 #: Columns that an event is made from.
 _READ: Final = (
-    "record", "identity", "actor", "actor_kind", "on_behalf_of", "credential", "class_uid", "activity", "store",
+    "record", "identity", "actor", "actor_kind", "on_behalf_of", "credential", "session", "device", "class_uid",
+    "activity", "store",
     "object", "fields", "subjects", "scope", "subject_count", "rows", "assignment", "statement", "parameters",
     "statement_ref", "detail",
 )  # fmt: skip
@@ -204,13 +209,15 @@ class Ingest:
         for (name, i, _, _), blob in zip(secrets, blobs, strict=True):
             columns[name][i] = blob
         columns["uid"] = self._vault.keyed_hash("uid", columns["uid"])
-        columns["correlation"] = self._hash_present("correlation", columns["correlation"])
+        for name in ("session", "correlation"):
+            columns[name] = self._hash_present(name, columns[name])
         places = pa.array([row.place for row in rows], pa.int64())
+        copied = {name: raw.column(name).take(places) for name in _COPIED}
+        for name in _LABELS:
+            copied[name] = without_people(copied[name], tokens, partial(self._vault.keyed_hash, name))
         return pa.RecordBatch.from_arrays(
             [
-                raw.column(entry.name).take(places)
-                if entry.name in _COPIED
-                else pa.array(columns[entry.name], entry.type)
+                copied[entry.name] if entry.name in copied else pa.array(columns[entry.name], entry.type)
                 for entry in INPUT_EVENTS
             ],
             schema=INPUT_EVENTS,
@@ -247,6 +254,8 @@ class Ingest:
             "actor": None if people.actor is None else tokens[people.actor],
             "on_behalf_of": None if people.on_behalf_of is None else tokens[people.on_behalf_of],
             "credential": None if people.credential is None else tokens[people.credential],
+            "session": None if raw["session"] is None else raw["session"].encode("utf-8", "surrogatepass"),
+            "device": None if people.device is None else tokens[people.device],
             "store": access.store,
             "dataset": access.dataset,
             "fields": access.fields,

@@ -44,15 +44,16 @@ class RefusedRecordError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class People:
-    """Who a record says acted, for whom, with which credential, and upon whom."""
+    """Who a record says acted, for whom, with which credential, from which device, and upon whom."""
 
     actor: Person | None
     on_behalf_of: Person | None
     credential: Person | None
+    device: Person | None
     subjects: tuple[Person, ...]
 
     def __iter__(self) -> Iterator[Person]:
-        for person in (self.actor, self.on_behalf_of, self.credential):
+        for person in (self.actor, self.on_behalf_of, self.credential, self.device):
             if person is not None:
                 yield person
         yield from self.subjects
@@ -80,12 +81,13 @@ def people_of(raw: Mapping[str, Any], world: World) -> People:
     Raises:
         RefusedRecordError: one is not of the form kind:identifier, or too long to be an identifier.
     """
-    actor, credential, behalf, subjects = raw["actor"], raw["credential"], raw["on_behalf_of"], raw["subjects"]
-    kind = raw["actor_kind"]
+    actor, behalf, credential, device = raw["actor"], raw["on_behalf_of"], raw["credential"], raw["device"]
+    kind, subjects = raw["actor_kind"], raw["subjects"]
     people = People(
         None if actor is None else world.person(kind if world.is_kind(kind) else "actor", actor)[0],
         None if behalf is None else _stated(behalf, world, "on_behalf_of"),
         None if credential is None else Person("credential", credential),
+        None if device is None else Person("device", device),
         tuple(dict.fromkeys(_stated(text, world, "subjects") for text in subjects)) if subjects else (),
     )
     if not all(map(fits, people)):

@@ -119,7 +119,7 @@ scan_datasets = sa.Table(
     sa.Column("finished", _Int, nullable=False),
 )
 
-#: Who may do what, as the store itself says.
+#: Who may do what, as the store itself says. ``grantee`` is the actor's token in hex, or PUBLIC.
 grants = sa.Table(
     "grants",
     metadata,

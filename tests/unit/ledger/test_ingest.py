@@ -51,7 +51,10 @@ def test_an_event_carries_tokens_and_a_template_and_no_value(rooms: Rooms):
         actor_kind="staff",
         credential="ak-1",
         on_behalf_of="customer:9",
-        session="s1",
+        session="s1-mortimer",
+        device="mortimer-laptop",
+        app="console of mortimer",
+        purpose="asked by a@b.example",
         ip="10.0.0.1",
         rows=1,
         assignment="TICKET-1",
@@ -61,20 +64,23 @@ def test_an_event_carries_tokens_and_a_template_and_no_value(rooms: Rooms):
     account, stopped = rooms.ingest(GivenReader([one_batch(raw)]))
     assert (stopped, account.parsed, account.events_new) == (None, 1, 1)
     (row,) = all_rows(rooms.ledger)
-    people = rooms.vault.identities([row["actor"], row["credential"], row["on_behalf_of"], *row["subjects"]])
+    named = ("actor", "credential", "device", "on_behalf_of")
+    people = rooms.vault.identities([*(row[name] for name in named), *row["subjects"]])
     assert set(people.values()) == {
         Person("actor", "mortimer"),
         Person("credential", "ak-1"),
+        Person("device", "mortimer-laptop"),
         Person("customer", "9"),
         Person("customer", "16"),
     }
-    assert (row["scope"], row["session"], row["rows"]) == ("subjects", "s1", 1)
+    assert (row["scope"], row["rows"]) == ("subjects", 1)
+    assert (len(row["session"]), len(row["app"]), len(row["purpose"])) == (16, 33, 33)
     texts = templates_by_id(rooms.state, [row["statement"]])
     assert texts[row["statement"]] == ("postgres", "select email from customer where customer_id = ? and last_name = ?")
     values = msgspec.json.decode(rooms.vault.decrypt([row["literals"]])[0] or b"", type=StatementValues)
     assert values == (("16", "Quillfeather"), (), ())
     assert rooms.vault.decrypt([row["assignment"], row["detail"]]) == [b"TICKET-1", b"a note"]
-    assert not any(value in repr(row) for value in ("mortimer", "Quillfeather", "TICKET", "ak-1", "a note"))
+    assert not any(value in repr(row) for value in ("mortimer", "Quillfeather", "TICKET", "ak-1", "a note", "a@b"))
 
 
 def test_literals_are_the_persons_own_where_nobody_else_was_reached(rooms: Rooms):
