@@ -41,6 +41,8 @@ _ROWS: Final = re.compile(_ROW)
 _LISTS: Final = re.compile(rf"\bin \(\x01(?:, \x01)++\)|\bvalues {_ROW}(?:, {_ROW})++")
 _PLAIN_CELLS: Final = frozenset({_LITERAL, f"- {_LITERAL}", "null", "default", "true", "false"})
 _HASH_OPERATORS: Final = frozenset({"#", "#>", "#>>", "#-"})
+_AS: Final = frozenset({"as", "AS", "As"})
+_PLAIN_NAME: Final = re.compile(r".[\w$]*+.", re.DOTALL)
 _COMPARES: Final = frozenset({"=", "==", "<>", "!=", "<", ">", "<=", ">=", "like", "LIKE"})
 
 
@@ -72,6 +74,7 @@ def template(sql: str, dialect: str) -> Template:
         text = _number_questions(text)
     text = text.replace(_LITERAL, "?")
     if names:
+        names = _without_titles(parts, names)
         pieces = text.split(_NAME)
         text = pieces[0] + "".join([name + piece for name, piece in zip(names, pieces[1:], strict=True)])
     digest = blake2b(f"{dialect}\0{text}".encode("utf-8", "surrogatepass"), digest_size=16).digest()
@@ -123,6 +126,25 @@ def _read(tokens: list[str], rules: Rules) -> tuple[list[str], list[str], list[s
             parts.append(_LITERAL)
             literals.append(_value(lexeme, rules))
     return parts, literals, names
+
+
+def _without_titles(parts: list[str], names: list[str]) -> list[str]:
+    """The quoted names, with a number for each that the statement itself makes up and that is no plain word.
+
+    ``AS "Orders of Jane Doe"`` may hold anything. A name that stands anywhere before its AS is a field's and stays.
+    """
+    titles: dict[str, str] = {}
+    kept: set[str] = set()
+    found = []
+    befores = (before for before, part in zip(["", *parts], parts, strict=False) if part == _NAME)
+    for name, before in zip(names, befores, strict=True):
+        if name not in titles and name not in kept:
+            if before in _AS and not _PLAIN_NAME.fullmatch(name):
+                titles[name] = f"{name[0]}~{len(titles) + 1}{name[-1]}"
+            else:
+                kept.add(name)
+        found.append(name if before.endswith(".") else titles.get(name, name))
+    return found
 
 
 def _read_mark(lexeme: str, parts: list[str], literals: list[str]) -> None:

@@ -153,3 +153,16 @@ select 1 /* /* /* /* /* x */ */ */ */ */ + 2
 select 'abc\
 --> select ? ...
 --> literals 'abc\
+
+-- postgres: a title made up by the statement may say anything
+select a as "Orders of Jane Doe", b as "x" from t order by "Orders of Jane Doe"
+--> select a as "~1", b as "x" from t order by "~1"
+
+-- postgres: a field's own name stays, also as a title
+select c."zip code" as "zip code", "zip code" from t c
+--> select c."zip code" as "zip code", "zip code" from t c
+
+-- mysql: in other quotes
+select 1 AS `a b`, 2 as `c d` having `c d` > 1
+--> select ? as `~1`, ? as `~2` having `~2` > ?
+--> literals 1 | 2 | 1
