@@ -152,6 +152,18 @@ def test_what_an_actor_touched_is_answered(estate, ingested, trail):
     assert len({row["uid"] for row in events}) == len(events)
 
 
+def test_a_store_that_only_a_log_knows_can_be_asked_for(estate, ingested):
+    events = estate.run("who", "--actor", "christophe", "--events", "--json").json()["items"]
+    assert {row["store"] for row in events} == {"aws"}
+    (dataset, *_) = [row["dataset"] for row in events if row["dataset"]]
+    run = estate.run("who", "--dataset", f"aws/{dataset}", "--json").json()
+    assert "christophe" in {row["actor"] for row in run["items"]}
+    assert "no scan has seen this dataset" in {gap["reason"] for gap in run["unknown"]}
+    refused = estate.run("who", "--dataset", f"asw/{dataset}", ok=False)
+    assert refused.code == 1
+    assert "store asw: is not declared" in refused.err
+
+
 def test_who_of_a_store_without_a_log_says_that_no_log_was_read(estate, ingested):
     run = estate.run("who", "--class", "email", "--json").json()
     assert run["items"] == []

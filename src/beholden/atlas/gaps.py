@@ -82,7 +82,13 @@ def field_gaps(state: State, config: Config, *, store: str | None = None, datase
             found.append(Unknown.of("dataset", str(place), "listed but never looked at", since_us=first_seen))
         elif unclassified:
             found.append(
-                Unknown.of("field", str(place), "fields never classified", since_us=first_seen, count=unclassified)
+                Unknown.of(
+                    "field",
+                    str(place),
+                    "fields not classified: never read, or not readable now",
+                    since_us=first_seen,
+                    count=unclassified,
+                )
             )
     if name is not None and not dataset_known(state, name):
         found.append(Unknown("dataset", str(name), "no scan has seen this dataset"))

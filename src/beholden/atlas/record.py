@@ -125,11 +125,13 @@ def put_classes(
     answers: Sequence[FieldClass],
     types: Mapping[str, str],
     *,
+    unreadable: Sequence[str] = (),
     now: int,
 ) -> None:
     """Note a dataset's classes, row count and outcome together: all of it or nothing is written.
 
     Fields that only the sample showed (keys of JSON lines further down a file) are added, with their Arrow type.
+    What was known of ``unreadable`` fields is known no more.
     """
     with state.write() as connection:
         dataset_id = connection.execute(
@@ -158,29 +160,25 @@ def put_classes(
                     for i, name in enumerate(extra, 1)
                 ],
             )
+        if unreadable:
+            connection.execute(
+                fields.update()
+                .where(fields.c.dataset_id == dataset_id, fields.c.field.in_(unreadable))
+                .values(dict.fromkeys(_CLASSIFIED))
+            )
         if first:
             connection.execute(_UPDATE, [_row(dataset_id, answer, now) for answer in first.values()])
         _put_outcome(connection, scan_id, outcome, now)
 
 
+#: What a classification says of a field; null where there is none.
+_CLASSIFIED = (
+    "class", "probability", "alternatives", "evidence", "exit", "missed_share_max", "empty", "classified",
+)  # fmt: skip
 _UPDATE = (
     fields.update()
     .where(fields.c.dataset_id == sa.bindparam("of_dataset"), fields.c.field == sa.bindparam("of_field"))
-    .values(
-        {
-            name: sa.bindparam(f"new_{name}", type_=fields.c[name].type)
-            for name in (
-                "class",
-                "probability",
-                "alternatives",
-                "evidence",
-                "exit",
-                "missed_share_max",
-                "empty",
-                "classified",
-            )
-        }
-    )
+    .values({name: sa.bindparam(f"new_{name}", type_=fields.c[name].type) for name in _CLASSIFIED})
 )
 
 

@@ -128,8 +128,9 @@ class _Scan:
                 record.store_reached(self._state, name, info, now=self._clock())
                 self._look(name, connector)
         except BeholdenError as error:
-            record.store_failed(self._state, name, error.line(), now=self._clock())
-            self._note(DatasetOutcome(name, "", "failed", error.line()))
+            reason = _reason(error, f"store {name}")
+            record.store_failed(self._state, name, reason, now=self._clock())
+            self._note(DatasetOutcome(name, "", "failed", reason))
 
     def _look(self, name: str, connector: Connector) -> None:
         listed, problem = _listing(connector)
@@ -162,9 +163,13 @@ class _Scan:
         try:
             sample = connector.sample(info.path, SAMPLE_ROWS, self._seed)
             info = replace(info, rows=_count(connector, info, sample))
+            if info.rows is not None and any(
+                short.rows and short.path == info.path for short in connector.shortfalls()
+            ):
+                info = replace(info, rows=replace(info.rows, exact=False))
             answers = self._classifier.classify(info, sample)
         except BeholdenError as error:
-            self._note(DatasetOutcome(store, info.path, "failed", error.line()))
+            self._note(DatasetOutcome(store, info.path, "failed", _reason(error, f"dataset {store}/{info.path}")))
             return
         except Exception as error:  # noqa: BLE001 - whatever one dataset holds must not stop the rest; its text may quote values
             reason = f"could not be classified ({type(error).__name__})"
@@ -173,12 +178,20 @@ class _Scan:
         left_out = [f"{found.reason} ({found.count})" for found in connector.shortfalls() if found.path == info.path]
         done = DatasetOutcome(store, info.path, "scanned", "; ".join(left_out) or None, sample.num_rows)
         types = {column.name: str(column.type) for column in sample.schema}
+        unreadable = [column.name for column in info.fields if not column.readable]
         self.outcomes.append(done)
-        record.put_classes(self._state, self._scan_id, done, info.rows, answers, types, now=self._clock())
+        record.put_classes(
+            self._state, self._scan_id, done, info.rows, answers, types, unreadable=unreadable, now=self._clock()
+        )
 
     def _note(self, outcome: DatasetOutcome) -> None:
         self.outcomes.append(outcome)
         record.put_outcome(self._state, self._scan_id, outcome, now=self._clock())
+
+
+def _reason(error: BeholdenError, place: str) -> str:
+    """Why, without the place that it is said of anyway."""
+    return error.line().removeprefix(f"{place}: ")
 
 
 def _listing(connector: Connector) -> tuple[list[DatasetInfo], str | None]:

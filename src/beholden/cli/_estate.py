@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from functools import cached_property
 from pathlib import Path
@@ -13,16 +14,17 @@ import click
 from beholden.cli._talk import note
 from beholden.core.config import Config
 from beholden.core.config_file import find_estate, load_config
-from beholden.core.errors import NotFoundError, UsageError
+from beholden.core.errors import IntegrityError, NotFoundError, ReadOnlyError, SourceError, UsageError
 from beholden.core.times import Clock, system_clock
+from beholden.core.unknown import Unknown
 
 if TYPE_CHECKING:
-    from beholden.ledger import Ed25519Signer, Ledger
+    from beholden.ledger import Ed25519Signer, Ledger, VerifierKey
     from beholden.state import State
     from beholden.stores import Connector
     from beholden.vault import MasterKey, Vault
 
-__all__ = ["Estate", "pass_estate"]
+__all__ = ["Estate", "open_estate", "pass_estate", "unproven_key"]
 
 
 class Estate:
@@ -92,9 +94,41 @@ class Estate:
         """Signs the ledger's checkpoints, with a key derived from the master key."""
         from beholden.ledger import Ed25519Signer
 
-        with suppress(NotFoundError):  # a ledger can be verified also where the vault is lost
+        with suppress(NotFoundError):  # a ledger can be read also where the vault is lost
             _ = self.vault  # refuses a key that is not its own, before the key is taken for a forger's
         return Ed25519Signer(self.config.ledger.origin, self.master.derive("checkpoint"))
+
+    def verifier(self) -> tuple[VerifierKey, list[Unknown]]:
+        """The key the ledger has to be signed with, and what is not known of it.
+
+        Who has no master key takes the public one that lies in the ledger. Neither needs the vault.
+        """
+        from beholden.ledger import Ed25519Signer, PublicKey, stored_key, verifier_key
+        from beholden.vault import WrongKeyError
+
+        origin = self.config.ledger.origin
+        try:
+            master = self.master
+        except (NotFoundError, SourceError) as error:
+            key = PublicKey(origin, stored_key(self.ledger_directory).public_key)
+            return key, [unproven_key(verifier_key(key), f"master key: {error.found}")]
+        try:
+            _ = self.vault
+        except WrongKeyError:
+            raise
+        except (NotFoundError, SourceError, IntegrityError):
+            pass
+        return Ed25519Signer(origin, master.derive("checkpoint")), []
+
+    def refuse_newer(self) -> None:
+        """Stop where a newer program wrote the state or the ledger; parts that are lost or damaged may be."""
+        from beholden.ledger.format import Layout
+        from beholden.ledger.manifest import read_info
+
+        looks: list[Callable[[], object]] = [lambda: self.state, lambda: read_info(Layout(self.ledger_directory))]
+        for look in looks:
+            with suppress(NotFoundError, SourceError, IntegrityError):
+                look()
 
     def open_ledger(self, *, create: bool = False) -> Ledger:
         """Open the ledger, or make an empty one where there is none."""
@@ -125,15 +159,31 @@ class Estate:
         self._stack.close()
 
 
+def unproven_key(key: str, why: str) -> Unknown:
+    """What a ledger cannot say of a key that was only found in it."""
+    return Unknown(
+        "key", "key.pub", f"not checked to be the estate's own ({why}); compare it with one you trust: {key}"
+    )
+
+
+def open_estate(context: click.Context) -> Estate:
+    """The estate found from ``--estate`` or the working directory; closed with the context."""
+    start = context.find_root().obj
+    estate = Estate(find_estate(Path(start) if start else Path.cwd()), named=start is not None)
+    context.call_on_close(estate.close)
+    return estate
+
+
 def pass_estate(command: Any) -> Any:
     """Give the command the estate found from ``--estate`` or the working directory, and close it afterwards."""
 
     @click.pass_context
     def wrapper(context: click.Context, /, *args: Any, **kwargs: Any) -> Any:
-        start = context.find_root().obj
-        estate = Estate(find_estate(Path(start) if start else Path.cwd()), named=start is not None)
-        context.call_on_close(estate.close)
-        return context.invoke(command, estate, *args, **kwargs)
+        estate = open_estate(context)
+        try:
+            return context.invoke(command, estate, *args, **kwargs)
+        except ReadOnlyError as error:
+            raise ReadOnlyError(f"estate {estate.directory}", f"is read-only: {error.where} {error.found}") from None
 
     from functools import update_wrapper
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -25,12 +27,18 @@ __all__ = ["engine", "subject_fields", "world"]
 
 @contextmanager
 def engine(estate: Estate) -> Iterator[Engine]:
-    """An engine with the estate's memory limit."""
+    """An engine with the estate's memory limit; what does not fit goes outside of an estate that can only be read."""
+    from beholden.core.errors import SourceError
     from beholden.engine import Engine
 
-    spill = estate.directory / ".beholden" / "spill"
-    with Engine(memory=estate.config.engine.memory, threads=os.cpu_count() or 1, temp_directory=spill) as running:
-        yield running
+    memory, threads = estate.config.engine.memory, os.cpu_count() or 1
+    with ExitStack() as stack:
+        try:
+            running = Engine(memory=memory, threads=threads, temp_directory=estate.directory / ".beholden" / "spill")
+        except SourceError:
+            spill = Path(stack.enter_context(TemporaryDirectory(prefix="beholden-")))
+            running = Engine(memory=memory, threads=threads, temp_directory=spill)
+        yield stack.enter_context(running)
 
 
 def subject_fields(estate: Estate, subject: SubjectKind) -> SubjectFields:

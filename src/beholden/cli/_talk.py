@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import unicodedata
 from typing import TYPE_CHECKING, Any, Final
 
 import click
@@ -24,10 +25,17 @@ def note(text: str) -> None:
 
 
 def printable(text: str) -> str:
-    """``text`` with control and direction marks shown instead of obeyed: names come from logs that others write."""
-    if text.isprintable():
-        return text
-    return "".join(part if part.isprintable() or part == "\n" else f"\\x{ord(part):02x}" for part in text)
+    r"""``text`` as one line, with control and direction marks shown (``\x1b``) instead of obeyed.
+
+    Names come from stores and logs that others write: they must not steer a terminal, nor look like a line of ours.
+    """
+    return text if text.isprintable() else "".join(map(_visible, text))
+
+
+def _visible(character: str) -> str:
+    if character.isprintable() or unicodedata.category(character) == "Zs":  # other scripts have spaces of their own
+        return character
+    return "\\n" if character == "\n" else f"\\x{ord(character):02x}"
 
 
 def console(stream: Any = None) -> Console:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 from collections.abc import Iterator, Mapping
@@ -11,7 +12,7 @@ from pathlib import Path
 import msgspec
 
 from beholden.core.config_file import FILE_NAME, parse_config
-from beholden.core.errors import NotFoundError
+from beholden.core.errors import NotFoundError, ReadOnlyError
 
 __all__ = ["append_table", "write_whole"]
 
@@ -20,7 +21,8 @@ def append_table(directory: Path, section: str, values: Mapping[str, object]) ->
     """Append ``[[section]]`` with the values that are not None.
 
     The whole text is validated first and replaced in one step: the file is either as it was or complete. Two commands
-    at once take turns. Raises `ConfigError` when the new table is not valid (a name declared twice, for example).
+    at once take turns. Raises `ConfigError` when the new table is not valid (a name declared twice, for example),
+    `ReadOnlyError` when the file may not be changed.
     """
     path = directory / FILE_NAME
     lines = [f"{key} = {_literal(value)}" for key, value in values.items() if value is not None]
@@ -30,6 +32,8 @@ def append_table(directory: Path, section: str, values: Mapping[str, object]) ->
             parse_config(text, directory)
             write_whole(path, text)
     except OSError as error:
+        if error.errno in {errno.EACCES, errno.EPERM, errno.EROFS}:
+            raise ReadOnlyError(str(path)) from None
         raise NotFoundError(str(path), f"cannot be changed ({error.strerror})") from None
 
 

@@ -12,7 +12,9 @@ from beholden.core.errors import UsageError
 from beholden.core.names import DatasetName, Person
 from beholden.core.times import parse_window
 from beholden.core.unknown import Unknown
-from beholden.ledger.gaps import gaps
+from beholden.engine import Engine
+from beholden.ledger import Snapshot
+from beholden.ledger.gaps import gaps, stores_on_record
 from beholden.ledger.resolve import name_from_text, resolve_possible
 from beholden.ledger.who import EventRow, Question, Target, WhoRow, ask_events, group, matched_events
 from beholden.ledger.world import SubjectFields
@@ -82,6 +84,7 @@ def answer(estate: Estate, question: Question, *, events: bool, resolve: bool) -
     """Ask the ledger and say what it cannot say."""
     snapshot = estate.ledger.tables()
     with engine(estate) as running:
+        _check_stores(estate, question, snapshot, running)
         matched = matched_events(question, snapshot, running, estate.vault)
         notes: list[Unknown] = []
         if question.subject is not None:
@@ -107,9 +110,16 @@ def answer(estate: Estate, question: Question, *, events: bool, resolve: bool) -
     return Answer(groups, rows, notes + _about_names(estate, question) + unknown)
 
 
+def _check_stores(estate: Estate, question: Question, snapshot: Snapshot, running: Engine) -> None:
+    """Refuse a store that is neither declared nor on record: logs may tell of stores that nothing can scan."""
+    declared = {store.name for store in estate.config.store}
+    asked = {target.dataset.store for target in question.targets or ()} - declared
+    for name in sorted(asked - stores_on_record(snapshot, running)) if asked else ():
+        estate.config.store_named(name)
+
+
 def _dataset_targets(estate: Estate, dataset: DatasetName) -> list[Target]:
     """The dataset itself, and those that contain it."""
-    estate.config.store_named(dataset.store)
     parents = parents_of(estate.state, dataset)
     return [Target(dataset), *(Target(DatasetName(dataset.store, path), match="included") for path in parents)]
 
@@ -161,7 +171,7 @@ def _about_names(estate: Estate, question: Question) -> list[Unknown]:
     if question.targets is not None and not question.targets:
         found.append(Unknown("dataset", "any", "no scanned dataset holds what is asked about"))
     if question.subject is not None and estate.vault.find([question.subject]) == [None]:
-        reason = "no log read so far names this identifier, or the person was forgotten: reads of the whole may hold it"
+        reason = "no log read so far names this identifier, or the person is not in the vault any more: reads of the whole may hold it"
         found.append(Unknown("subject", question.subject.kind, reason))
     for kind, people in (("actor", question.actors), ("credential", question.credentials)):
         strangers = estate.vault.find(people or ()).count(None)

@@ -10,6 +10,7 @@ from beholden.cli._estate import Estate, pass_estate
 from beholden.cli._lazy import Group
 from beholden.cli._toml import append_table
 from beholden.cli.output import Column, emit, note, output_options
+from beholden.core.config import FeedConfig
 from beholden.core.errors import BeholdenError, NotFoundError
 from beholden.core.unknown import Unknown
 
@@ -60,12 +61,19 @@ def add(
     KIND is one of: contact, case, assignment, order, staff, membership, grant, third_party, device, seller, other. The
     first four can explain an access: they say who dealt with whom, and when.
     """
+    from beholden.feeds import subject_column
+
     values = {
         "name": name, "source": source, "kind": kind, "key": key, "actor": actor, "subject": subject,
         "opened": opened, "closed": closed,
     }  # fmt: skip
+    subject_kind = None
+    if subject is not None:
+        subject_kind, _ = subject_column(FeedConfig(name=name, source=source, kind="other", subject=subject))
     append_table(estate.directory, "feed", values)
     note(f"feed {name} declared in {estate.directory / 'beholden.toml'}")
+    if (doubt := _doubt(estate, subject_kind)) is not None:
+        note(f"feed {name}: {doubt}")
     note(f"next: {estate.command(f'feed check {name}')}")
 
 
@@ -84,13 +92,15 @@ def check(estate: Estate, *, names: tuple[str, ...], output: str | None) -> None
                 f"feed {name}", "is not declared", expected=f"one of: {', '.join(known) or 'none yet'}",
                 advice="add it with: beholden feed add",
             )  # fmt: skip
-    rows = []
+    rows, unknown = [], list[Unknown]()
     for declared in [known[name] for name in names] if names else known.values():
         count, problems, assumed, error = 0, {}, {}, None
         try:
             opened = open_feed(declared, root=estate.directory)
             count = sum(batch.num_rows for batch in opened.intervals())
             problems, assumed = dict(opened.problems), dict(opened.assumed)
+            if (doubt := _doubt(estate, opened.subject_kind)) is not None:
+                unknown.append(Unknown("feed", declared.name, doubt))
         except BeholdenError as failure:
             error = failure.line()
         rows.append(FeedRow(declared.name, declared.kind, count, problems, assumed, error))
@@ -100,11 +110,27 @@ def check(estate: Estate, *, names: tuple[str, ...], output: str | None) -> None
         rows,
         _COLUMNS,
         empty="no feed is declared in beholden.toml; declare one with: beholden feed add",
-        unknown=[Unknown("feed", row.feed, reason, count=n) for row in rows for reason, n in row.problems.items()]
+        unknown=unknown
+        + [Unknown("feed", row.feed, reason, count=n) for row in rows for reason, n in row.problems.items()]
         + [Unknown("feed", row.feed, row.error) for row in rows if row.error],
     )
     if any(row.error for row in rows):
         raise click.exceptions.Exit(4)
+
+
+def _doubt(estate: Estate, kind: str | None) -> str | None:
+    """What is to be said of a feed about persons of a kind that nothing else here knows."""
+    from beholden.state.subjects import effective_subjects
+
+    if kind is None:
+        return None
+    known = sorted({subject.kind for subject in effective_subjects(estate.state, estate.config)})
+    if kind in known:
+        return None
+    return (
+        f"its subject kind '{kind}' is neither declared nor proposed by a scan (known: {', '.join(known) or 'none yet'}); "
+        "it can explain no access of another kind's persons"
+    )
 
 
 def _counts(table: dict[str, int]) -> str:

@@ -14,7 +14,7 @@ from beholden.core.errors import NotFoundError, UsageError
 __all__ = ["init", "make_estate"]
 
 _TEMPLATE = """\
-# An estate under Beholden's care. Every key: docs/reference/configuration.md
+# An estate under Beholden's care. beholden store add, log add and feed add write here; their --help explains each key.
 [estate]
 name = "{name}"
 
@@ -31,6 +31,14 @@ purpose = "accountability for access to customer data"
 # [[subject]]
 # kind = "customer"
 # key = "crm/public.customer#customer_id"
+# names = ["crm/public.customer#first_name", "crm/public.customer#last_name"]
+# emails = ["crm/public.customer#email"]
+# aliases = ["warehouse/public.orders#buyer_id"]
+
+# Classes of data that may lie in stores of one zone and nowhere else (store add --zone):
+# [[zone]]
+# name = "cardholder"
+# only_here = ["payment_card"]
 """
 
 
@@ -47,8 +55,18 @@ def init(context: click.Context, name: str | None, directory: Path | None) -> No
     target = directory or (Path(start) if start else Path.cwd())
     made = make_estate(target, name=name)
     note(f"estate made in {made}")
-    note("back up the master key and the vault now: docs/tutorial/first-hour.md, step 2")
+    note(f"keep a copy of the master key elsewhere now: {_master_key(made)}")
+    note("and of the vault, in another place, after each log ingest: beholden vault backup FILE")
     note("next: beholden store add NAME URL, then beholden scan")
+
+
+def _master_key(directory: Path) -> str:
+    """Where the key is, as people look for it."""
+    from beholden.core.config_file import load_config
+
+    config = load_config(directory)
+    kind, _, place = config.vault.master_key.partition(":")
+    return str(config.path(place)) if kind == "file" else f"environment variable {place}"
 
 
 def make_estate(directory: Path, *, name: str | None = None) -> Path:

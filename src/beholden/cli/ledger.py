@@ -3,50 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from beholden.cli._estate import Estate, pass_estate
+from beholden.cli._estate import Estate, open_estate, pass_estate, unproven_key
 from beholden.cli._lazy import Group
-from beholden.cli._times import shown_time
 from beholden.cli.output import Column, emit, note, output_options
+from beholden.core.unknown import Unknown
 
-__all__ = ["LedgerRow", "LedgerSource", "ledger"]
+if TYPE_CHECKING:
+    from beholden.ledger import VerifierKey
 
-
-@dataclass(frozen=True, slots=True)
-class LedgerSource:
-    """What one source of records gave. Times are RFC 3339."""
-
-    source: str
-    events: int
-    first: str
-    last: str
-
-
-@dataclass(frozen=True, slots=True)
-class LedgerRow:
-    """The ledger in numbers. Times are RFC 3339, null while there is nothing.
-
-    ``in_wal`` events are durable and not yet sealed. ``bytes_per_event`` counts segments and tiles for sealed events.
-    ``checkpoint_time`` is when the last tree head was signed.
-    """
-
-    events: int
-    sealed: int
-    in_wal: int
-    segments: int
-    segment_bytes: int
-    tile_bytes: int
-    wal_bytes: int
-    uid_bytes: int
-    bytes_per_event: float | None
-    first_time: str | None
-    last_time: str | None
-    tree_size: int
-    root_hash: str
-    checkpoint_time: str | None
-    sources: tuple[LedgerSource, ...]
+__all__ = ["ledger"]
 
 
 @click.group(cls=Group)
@@ -59,18 +29,7 @@ def ledger() -> None:
 @pass_estate
 def status(estate: Estate, *, output: str | None) -> None:
     """How many events are on record, since when, and the signed tree head."""
-    info = estate.ledger.status()
-    row = LedgerRow(
-        events=info.events, sealed=info.sealed, in_wal=info.in_wal, segments=info.segments,
-        segment_bytes=info.segment_bytes, tile_bytes=info.tile_bytes, wal_bytes=info.wal_bytes,
-        uid_bytes=info.uid_bytes, bytes_per_event=info.bytes_per_event,
-        first_time=shown_time(info.first_time), last_time=shown_time(info.last_time),
-        tree_size=info.tree_size, root_hash=info.root_hash, checkpoint_time=shown_time(info.checkpoint_time),
-        sources=tuple(
-            LedgerSource(span.source, span.events, shown_time(span.time_min), shown_time(span.time_max))
-            for span in info.sources
-        ),
-    )  # fmt: skip
+    row = estate.ledger.status()
     waiting = f"{row.in_wal:,} events wait to be sealed: beholden ledger seal"
     emit(output, "ledger-status", [row], _STATUS, empty="", after=[waiting] if row.in_wal else [])
 
@@ -87,33 +46,93 @@ def seal(estate: Estate) -> None:
 
 
 @ledger.command()
+@click.argument("directory", required=False, type=click.Path(path_type=Path))
+@click.option(
+    "--key", metavar="FILE", type=click.Path(path_type=Path), help="The verifier key that counts, as key.pub."
+)
 @output_options
-@pass_estate
-def verify(estate: Estate, *, output: str | None) -> None:
+@click.pass_context
+def verify(context: click.Context, *, directory: Path | None, key: Path | None, output: str | None) -> None:
     """Check every segment, tile, checkpoint and waiting event against the signed tree head and the accounts of ingest.
 
     Lists each object that disagrees. Exit code 5 when there is one.
+
+    Without DIRECTORY it is the estate's ledger. An auditor needs no more than a copy of the ledger's DIRECTORY and the
+    estate's verifier key: no vault, no master key, no state. What is not checked for want of them is said.
     """
     from beholden.core.errors import IntegrityError
-    from beholden.ledger import Finding
     from beholden.ledger import verify as run_verify
-    from beholden.state.ingests import ingest_rows
 
-    read = sum(row.events_new for row in ingest_rows(estate.state))  # before the ledger: it may only have more
-    report = run_verify(estate.ledger_directory, key=estate.signer, estate_id=estate.estate_id)
-    findings = list(report.findings)
-    if report.ok and report.events < read:
-        reason = f"{read - report.events:,} events that log ingest acknowledged are missing; they were not sealed"
-        findings.append(Finding("wal", reason))
-    emit(output, "ledger-verify", findings, _FINDINGS, empty="the ledger agrees with its signed tree head")
-    if findings:
+    means = _means_outside(directory, key) if directory is not None else _means_of(open_estate(context), key)
+    report = run_verify(means.directory, key=means.key, estate_id=means.estate_id, acknowledged=means.acknowledged)
+    unknown = list(means.unknown)
+    if waiting := report.events - report.tree_size:
+        reason = "waiting events are under no signature: a later change of them shows once they are sealed"
+        unknown.append(Unknown("events", "wal", reason, count=waiting))
+    empty = "the ledger agrees with its signed tree head"
+    emit(output, "ledger-verify", report.findings, _FINDINGS, empty=empty, unknown=unknown)
+    if report.findings:
         raise IntegrityError(
-            "ledger", f"does not verify: {len(findings):,} finding(s)",
+            "ledger", f"does not verify: {len(report.findings):,} finding(s)",
             advice="keep it as it is, find out who could write there, and restore what is named from a backup",
         )  # fmt: skip
     for remark in report.notes:
         note(f"note: {remark.object}: {remark.reason}")
     note(f"verified: {report.events:,} events, {report.segments:,} segments, signed tree of {report.tree_size:,}")
+
+
+@dataclass(frozen=True, slots=True)
+class _Means:
+    """What a verification goes by, and what it cannot check for want of more."""
+
+    directory: Path
+    key: VerifierKey
+    estate_id: str | None
+    acknowledged: int
+    unknown: list[Unknown]
+
+
+def _means_outside(directory: Path, key_file: Path | None) -> _Means:
+    """An auditor's: a copy of the ledger, and a key they were given or the one in the copy."""
+    from beholden.ledger import stored_key, verifier_key
+
+    unknown = [_unaccounted("there is no state")]
+    if key_file is not None:
+        return _Means(directory, _given_key(key_file), None, 0, unknown)
+    key = stored_key(directory)
+    return _Means(directory, key, None, 0, [unproven_key(verifier_key(key), "no --key"), *unknown])
+
+
+def _means_of(estate: Estate, key_file: Path | None) -> _Means:
+    """An estate's: as much of it as is there and can be read."""
+    from beholden.core.errors import IntegrityError, NotFoundError, SourceError
+    from beholden.state.ingests import ingest_rows
+
+    key, unknown = (_given_key(key_file), list[Unknown]()) if key_file is not None else estate.verifier()
+    estate_id, acknowledged = None, 0
+    try:
+        acknowledged = sum(row.events_new for row in ingest_rows(estate.state))  # before the ledger, which may grow
+        estate_id = estate.estate_id
+    except (NotFoundError, SourceError, IntegrityError) as error:
+        unknown.append(_unaccounted(error.found))
+    return _Means(estate.ledger_directory, key, estate_id, acknowledged, unknown)
+
+
+def _given_key(path: Path) -> VerifierKey:
+    from beholden.core.errors import UsageError
+    from beholden.ledger import parse_verifier_key
+
+    try:
+        key = parse_verifier_key(path.read_text("utf-8").strip())
+    except (OSError, UnicodeDecodeError):
+        key = None
+    if key is None:
+        raise UsageError(f"--key {path}", "cannot be read as a verifier key", expected="one line, as in key.pub")
+    return key
+
+
+def _unaccounted(why: str) -> Unknown:
+    return Unknown("log", "state", f"not checked that all events are here that log ingest acknowledged: {why}")
 
 
 _STATUS = [

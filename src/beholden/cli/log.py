@@ -14,6 +14,7 @@ from beholden.cli._toml import append_table
 from beholden.cli.output import Column, emit, note, output_options
 from beholden.core.config import LogConfig
 from beholden.core.errors import UsageError
+from beholden.core.names import check_store_name
 from beholden.core.unknown import Unknown
 
 __all__ = ["FormatRow", "log"]
@@ -70,12 +71,24 @@ def add(
 ) -> None:
     """Declare the log NAME in beholden.toml.
 
-    A mapped format needs a mapping file first: docs/reference/mapping.md.
-    """
+    The mapped format needs a mapping file first, a TOML file that says where in a record of the application's own
+    what an event needs is found:
+
+    \b
+    [event]
+    time = "$.at"
+    actor = "$.user.login"
+    activity = { path = "$.op", values = { view = "read", edit = "update" }, default = "other" }
+    store = "crm"
+    dataset = "public.$.table"
+    subject = "customer:$.cust_id"
+    """  # noqa: D301 - click wants the character itself
+    from beholden.cli._log_checks import about_stores
     from beholden.logs import FORMATS, expand, load_mapping
 
     if format_ not in FORMATS:
         raise UsageError("--format", f"'{format_[:40]}' is unknown", expected=", ".join(FORMATS))
+    _check_mapping(format_, mapping)
     if mapping is not None:
         load_mapping(estate.config.path(mapping))
     values = {
@@ -84,6 +97,8 @@ def add(
     }  # fmt: skip
     append_table(estate.directory, "log", values)
     note(f"log {name} declared in {estate.directory / 'beholden.toml'}")
+    for gap in about_stores(estate, [LogConfig(name=name, format=format_, path=path, store=store, mapping=mapping)]):
+        note(f"{gap.kind} {name if gap.kind == 'log' else gap.object}: {gap.reason}")
     note(f"{len(expand(path, estate.directory)):,} files so far; next: {estate.command(f'log ingest {name}')}")
 
 
@@ -94,6 +109,7 @@ def add(
 @click.option("--server", metavar="NAME", help="Whose record the FILES are (default: the store).")
 @click.option("--time-zone", metavar="ZONE", help="IANA name, for formats that state none.")
 @click.option("--mapping", metavar="FILE", help="A mapping file, for the mapped format.")
+@click.option("--another-server", is_flag=True, help="Read also what was read before as another server's record.")
 @output_options
 @pass_estate
 def ingest(
@@ -105,26 +121,29 @@ def ingest(
     server: str | None,
     time_zone: str | None,
     mapping: str | None,
+    another_server: bool,
     output: str | None,
 ) -> None:
     """Read the declared logs (or those NAMED), or with --format the FILES given, into the ledger.
 
     Reading a file again adds nothing: every record has an identity of its own. Every record is accounted for: parsed,
-    noise (understood, tells of no access), or not understood. Exit code 4 when a log could not be read to its end;
-    what came before is kept.
+    noise (understood, tells of no access), or not understood. Exit code 4 when a log could not be read to its end, or
+    nothing of it was understood; what came before is kept. A file that was read before as the record of another server
+    is refused, since each of its events would count twice.
 
     \b
     beholden log ingest
     beholden log ingest --format pgaudit-csv --store crm /var/log/postgresql/*.csv
     """  # noqa: D301 - click wants the character itself
     from beholden.cli._ingest import ingest_logs
+    from beholden.cli._log_checks import about_stores, nothing_understood, read_as_another
 
     others = {"--store": store, "--server": server, "--time-zone": time_zone, "--mapping": mapping}
     if format_ is not None:
         if not names_or_files:
             raise UsageError("log ingest", "--format needs the files to read")
-        if store is not None:
-            estate.config.store_named(store)
+        _check_mapping(format_, mapping)
+        _check_store(estate, store, format_)
         logs = [
             LogConfig(
                 name=Path(file).name, format=format_, path=str(Path(file).absolute()), store=store, server=server,
@@ -137,13 +156,21 @@ def ingest(
         raise UsageError("log ingest", f"{given} without --format", advice="a declared log's own settings hold")
     else:
         logs = _declared(estate, names_or_files)
-    result = ingest_logs(estate, logs)
-    unknown = [*_not_understood(result.rows), *(Unknown("log", error.where, error.found) for error in result.unread)]
+    refused = {} if another_server else read_as_another(estate, logs)
+    result = ingest_logs(estate, [declared for declared in logs if declared not in refused])
+    parsed = {row.log for row in result.rows if row.parsed}
+    unread = [*refused.values(), *result.unread]
+    failures = [*refused.values(), *result.failures, *nothing_understood(result.rows)]
+    unknown = [
+        *_not_understood(result.rows),
+        *(Unknown("log", error.where, error.found) for error in unread),
+        *about_stores(estate, [declared for declared in logs if declared.name in parsed]),
+    ]
     emit(output, "ingested", _shown(result.rows, output), _COLUMNS, empty="no log could be read", unknown=unknown)
-    for error in result.failures:
+    for error in failures:
         note(f"beholden: {error.line()}")
-    if result.failures:
-        raise click.exceptions.Exit(max(error.exit_code for error in result.failures))
+    if failures:
+        raise click.exceptions.Exit(max(error.exit_code for error in failures))
 
 
 @log.command()
@@ -185,6 +212,22 @@ def _declared(estate: Estate, names: tuple[str, ...]) -> list[LogConfig]:
     if not known:
         raise UsageError("log ingest", "no log is declared", advice="declare one with: beholden log add")
     return [known[name] for name in names] if names else list(known.values())
+
+
+def _check_mapping(format_: str, mapping: str | None) -> None:
+    if format_ == "mapped" and mapping is None:
+        raise UsageError(
+            "log format mapped", "no mapping", expected="--mapping FILE", advice="see: beholden log add -h"
+        )
+
+
+def _check_store(estate: Estate, store: str | None, format_: str) -> None:
+    """A database's statements are understood by its schema; what a log tells in full may be of any store."""
+    if store is None:
+        return
+    if format_ not in ("mapped", "ocsf"):
+        estate.config.store_named(store)
+    check_store_name(store)
 
 
 def _not_understood(rows: list[IngestedFile]) -> list[Unknown]:

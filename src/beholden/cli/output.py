@@ -7,6 +7,7 @@ Data goes to stdout; talk and progress to stderr. The JSON envelope is the contr
 from __future__ import annotations
 
 import csv
+import re
 import sys
 from collections.abc import Callable, Sequence
 from typing import Any, Final, TypeVar
@@ -15,7 +16,7 @@ import click
 import msgspec
 
 from beholden.cli._table import Column, write_table
-from beholden.cli._talk import note
+from beholden.cli._talk import note, printable
 from beholden.cli.schemas import column_names, record_type
 from beholden.core.errors import LimitError
 from beholden.core.unknown import Unknown
@@ -27,6 +28,10 @@ Output = str  # "json" or "csv"; None is a table
 
 #: Gaps written out one by one; --json has all of them.
 UNKNOWN_SHOWN_MAX: Final = 20
+#: Where a spreadsheet takes text for a formula: at the begin of a cell, or behind a semicolon, which many split at too.
+_FORMULA: Final = re.compile(r"(?:^|(?<=;))(?=[=+\-@\uff1d\uff0b\uff0d\uff20])")
+#: Control and direction marks that JSON may hold as they are; it escapes the others itself.
+_UNSEEN: Final = re.compile(r"[\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
 
 
 def output_options(command: F) -> F:
@@ -64,20 +69,25 @@ def emit(
         raise TypeError(noun)
     if output == "json":
         envelope = {"schema": f"beholden.{noun}/1", "items": items, "truncated": truncated, "unknown": unknown}
-        sys.stdout.write(msgspec.json.format(msgspec.json.encode(envelope)).decode() + "\n")
+        sys.stdout.write(_json(msgspec.json.format(msgspec.json.encode(envelope))) + "\n")
     else:
         if output == "csv":
             _csv(noun, items)
         elif items:
             write_table(items, columns)
         else:
-            click.echo(f"{empty}; what is not known follows" if unknown else empty)
+            click.echo(printable(f"{empty}; what is not known follows" if unknown else empty))
         _say_unknown(unknown)
     if output is None:
         for line in after:
             note(line)
     if truncated:
         raise LimitError("answer", f"cut after {len(items):,} rows", advice="raise --limit, or ask for less")
+
+
+def _json(encoded: bytes) -> str:
+    """JSON as text that no terminal obeys: what JSON lets stand as it is goes into an escape that means the same."""
+    return _UNSEEN.sub(lambda found: f"\\u{ord(found[0]):04x}", encoded.decode())
 
 
 def _say_unknown(unknown: Sequence[Unknown]) -> None:
@@ -95,11 +105,15 @@ def _csv(noun: str, items: Sequence[Any]) -> None:
 
 
 def _cell(value: object) -> object:
-    """None is empty, true and false as in JSON, lists of text joined by semicolons, what is nested as JSON."""
+    """None is empty, true and false as in JSON, lists of text joined by semicolons, what is nested as JSON.
+
+    Text is whatever somebody wrote into a store or a log. What a spreadsheet would run is made text by an apostrophe
+    before it, what a terminal would obey is shown (see `printable`); numbers are numbers, and JSON is exact.
+    """
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, list | tuple) and all(isinstance(part, str) for part in value):
-        return ";".join(value)
+        value = ";".join(value)
     if isinstance(value, list | tuple | dict):
-        return msgspec.json.encode(value).decode()
-    return value
+        return _json(msgspec.json.encode(value))
+    return _FORMULA.sub("'", printable(value)) if isinstance(value, str) else value

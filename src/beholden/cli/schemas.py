@@ -22,7 +22,7 @@ NOUNS: Final[dict[str, str]] = {
     "feeds": "beholden.cli.feed:FeedRow",
     "fields": "beholden.atlas.queries:FieldRow",
     "ingested": "beholden.cli._ingested:IngestedFile",
-    "ledger-status": "beholden.cli.ledger:LedgerRow",
+    "ledger-status": "beholden.ledger.status:LedgerStatus",
     "ledger-verify": "beholden.ledger.verify:Finding",
     "log-formats": "beholden.cli.log:FormatRow",
     "reasons": "beholden.watch.reasons:ActorReasons",

@@ -35,6 +35,7 @@ def vault() -> None:
 @pass_estate
 def status(estate: Estate, *, output: str | None) -> None:
     """How many people are known, how many forgotten, and how old the last backup is."""
+    estate.refuse_newer()
     info = estate.vault.status()
     row = VaultRow(info.people, info.forgotten, shown_time(info.created), shown_time(info.last_backup))
     advice = [] if row.last_backup else ["no backup was ever made: beholden vault backup FILE"]
@@ -49,8 +50,11 @@ def backup(estate: Estate, *, file: Path) -> None:
 
     It is encrypted under the master key and of no use without it: keep both, apart.
     """
+    estate.refuse_newer()
     info = estate.vault.backup(file)
     note(f"{info.people:,} people backed up to {file}; the master key is not in it")
+    if estate.vault.read_only:
+        note("the vault can only be read: it does not know of this backup")
 
 
 @vault.command()
@@ -61,11 +65,12 @@ def restore(estate: Estate, *, file: Path, replace: bool) -> None:
     """Restore the vault from FILE. People forgotten since the backup stay forgotten."""
     from beholden.vault import restore as restore_vault
 
+    estate.refuse_newer()
     url = estate.config.url(estate.config.vault.url)
     info = restore_vault(file, url, estate.master, replace=replace, clock=estate.clock)
     note(f"{info.people:,} people restored from the backup of {shown_time(info.made)}")
     note(f"{info.forgotten:,} stay forgotten, {info.forgotten_again:,} of them forgotten after the backup was made")
-    note("who was first met after that time has no name any more in what is on record, and gets a new token")
+    note("who was first met after that time is shown as unknown in what is on record, and gets a new token")
     if not info.current_read:
         note("no vault was there to read erasures from: those made after the backup are unknown; repeat them")
     if not info.scrubbed:

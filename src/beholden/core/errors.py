@@ -13,6 +13,7 @@ __all__ = [
     "IntegrityError",
     "LimitError",
     "NotFoundError",
+    "ReadOnlyError",
     "SourceError",
     "UsageError",
 ]
@@ -59,6 +60,14 @@ class ConfigError(UsageError):
 
 class NotFoundError(BeholdenError):
     """An object was named that is not there: an estate, a store, a file. Exit code 1."""
+
+
+class ReadOnlyError(BeholdenError):
+    """Something was to be changed that can only be read: its rights, or its disk. Nothing was changed. Exit code 1."""
+
+    def __init__(self, where: str, found: str = "cannot be written to") -> None:
+        advice = "nothing was changed. Use its owner's rights, or a copy where it can be written"
+        super().__init__(where, found, advice=advice)
 
 
 class SourceError(BeholdenError):

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from beholden.feeds.feed import INTERVALS, Feed, open_feed
+from beholden.feeds.feed import INTERVALS, Feed, open_feed, subject_column
 
-__all__ = ["INTERVALS", "Feed", "open_feed"]
+__all__ = ["INTERVALS", "Feed", "open_feed", "subject_column"]

@@ -17,7 +17,7 @@ from beholden.core.names import Person
 from beholden.feeds._files import SUFFIXES, TableFile, UnreadableError, open_table
 from beholden.feeds._values import TIME, identifiers, times
 
-__all__ = ["INTERVALS", "Feed", "open_feed"]
+__all__ = ["INTERVALS", "Feed", "open_feed", "subject_column"]
 
 #: What `Feed.intervals` yields. An interval is ``[opened, closed)``; null ``closed`` is still open.
 INTERVALS: Final = pa.schema(
@@ -42,6 +42,7 @@ class Feed:
     Attributes:
         name: as in ``beholden.toml``.
         kind: contact, case, staff ...
+        subject_kind: the kind of person it is about; None where it names none.
         problems: rows left out by the last reading, by reason. Never a value.
         assumed: what the last reading had to assume, by assumption, counted in values.
         rows: rows of the last reading, those left out included.
@@ -55,7 +56,7 @@ class Feed:
         self.rows = 0
         self._config = config
         self._table = table
-        self._subject_kind, self._subject = _subject_column(config)
+        self.subject_kind, self._subject = subject_column(config)
         wanted = (config.key, config.actor, self._subject, config.opened, config.closed)
         self._wanted = tuple(dict.fromkeys(name for name in wanted if name is not None))
         for name in self._wanted:
@@ -118,7 +119,7 @@ class Feed:
         leave_out(pc.fill_null(pc.less(closed, opened), False), "it closes before it opens")
         if self._config.actor is not None or self._subject is not None:
             leave_out(pc.and_(pc.is_null(actor), pc.is_null(subject)), "it names neither an actor nor a subject")
-        kinds = pc.if_else(pc.is_valid(subject), pa.scalar(self._subject_kind, pa.string()), None)
+        kinds = pc.if_else(pc.is_valid(subject), pa.scalar(self.subject_kind, pa.string()), None)
         rows = pa.RecordBatch.from_arrays([key, actor, kinds, subject, opened, closed], schema=INTERVALS)
         return rows.filter(keep)
 
@@ -170,8 +171,11 @@ def _listed(columns: tuple[str, ...]) -> str:
     return "a first row of column names (the one there does not look like it)"
 
 
-def _subject_column(config: FeedConfig) -> tuple[str | None, str | None]:
-    """``customer:customer_id`` is the kind ``customer`` in the column ``customer_id``."""
+def subject_column(config: FeedConfig) -> tuple[str | None, str | None]:
+    """The kind of person and the column: ``customer:customer_id`` is a ``customer`` in ``customer_id``.
+
+    Raises `ConfigError` when ``subject`` is not of that form.
+    """
     if config.subject is None:
         return None, None
     try:

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-from beholden.ledger.checkpoint import Checkpoint, Ed25519Signer, Signer, VerifierKey, verifier_key
+from beholden.ledger.checkpoint import (
+    Checkpoint,
+    Ed25519Signer,
+    PublicKey,
+    Signer,
+    VerifierKey,
+    parse_verifier_key,
+    verifier_key,
+)
 from beholden.ledger.format import INPUT_EVENTS
 from beholden.ledger.log import AppendResult, Ledger, SealResult
 from beholden.ledger.snapshot import Snapshot
 from beholden.ledger.status import LedgerStatus
-from beholden.ledger.verify import Finding, VerifyReport, verify
+from beholden.ledger.verify import Finding, VerifyReport, stored_key, verify
 
 __all__ = [
     "INPUT_EVENTS",
@@ -17,11 +25,14 @@ __all__ = [
     "Finding",
     "Ledger",
     "LedgerStatus",
+    "PublicKey",
     "SealResult",
     "Signer",
     "Snapshot",
     "VerifierKey",
     "VerifyReport",
+    "parse_verifier_key",
+    "stored_key",
     "verifier_key",
     "verify",
 ]

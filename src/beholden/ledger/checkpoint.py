@@ -17,9 +17,20 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from beholden.core.errors import IntegrityError
 from beholden.ledger.tree import HASH_BYTES
 
-__all__ = ["Checkpoint", "Ed25519Signer", "Signer", "VerifierKey", "open_checkpoint", "sign_checkpoint", "verifier_key"]
+__all__ = [
+    "Checkpoint",
+    "Ed25519Signer",
+    "PublicKey",
+    "Signer",
+    "VerifierKey",
+    "open_checkpoint",
+    "parse_verifier_key",
+    "sign_checkpoint",
+    "verifier_key",
+]
 
 _ED25519: Final = b"\x01"
+_KEY_BYTES: Final = 32
 #: A note larger than this is not read: 16 signatures fit many times.
 _NOTE_BYTES_MAX: Final = 65536
 _DASH: Final = "\u2014 "
@@ -42,6 +53,14 @@ class Signer(VerifierKey, Protocol):
 
     def sign(self, text: bytes) -> bytes:
         """The Ed25519 signature of ``text``, 64 bytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class PublicKey:
+    """A verifier key that somebody was given: the key's name, and 32 bytes."""
+
+    name: str
+    public_key: bytes
 
 
 class Ed25519Signer:
@@ -87,6 +106,13 @@ class Checkpoint:
 def verifier_key(key: VerifierKey) -> str:
     """The key as one line for ``key.pub`` and for outside verifiers: ``name+keyid+base64``."""
     return f"{key.name}+{_key_id(key).hex()}+{_base64(_ED25519 + key.public_key)}"
+
+
+def parse_verifier_key(text: str) -> PublicKey | None:
+    """Read what `verifier_key` wrote; None if it is not exactly that."""
+    name, _, rest = text.partition("+")
+    key = PublicKey(name, _from_base64(rest.partition("+")[2])[1:])
+    return key if name and len(key.public_key) == _KEY_BYTES and verifier_key(key) == text else None
 
 
 def sign_checkpoint(checkpoint: Checkpoint, signer: Signer) -> bytes:

@@ -14,7 +14,7 @@ from typing import Any, BinaryIO, Final, TypeVar
 
 import msgspec
 
-from beholden.core.errors import BeholdenError, IntegrityError, SourceError
+from beholden.core.errors import BeholdenError, IntegrityError, ReadOnlyError, SourceError
 from beholden.ledger.format import TEMPORARY_SUFFIX
 
 __all__ = [
@@ -33,8 +33,8 @@ __all__ = [
 _T = TypeVar("_T")
 _LOCK_POLL_S: Final = 0.02
 _FULL: Final = {errno.ENOSPC: "the disk is full", errno.EFBIG: "a file-size limit is reached",
-                errno.EDQUOT: "the disk quota is used up", errno.EROFS: "the disk is read-only",
-                errno.EACCES: "no right to write", errno.EPERM: "no right to write"}  # fmt: skip
+                errno.EDQUOT: "the disk quota is used up"}  # fmt: skip
+_READ_ONLY: Final = {errno.EROFS, errno.EACCES, errno.EPERM}
 
 
 class Disk:
@@ -156,8 +156,10 @@ def read_sealed_json(data: bytes, body: type[_T], name: str, version: int) -> _T
         raise IntegrityError(name, "cannot be read as what it should be", advice="restore it from a backup") from None
 
 
-def write_error(where: str, error: OSError, kept: str) -> SourceError:
+def write_error(where: str, error: OSError, kept: str) -> BeholdenError:
     """One clear line for a write that failed: what stopped it and what is kept."""
+    if error.errno in _READ_ONLY:
+        return ReadOnlyError("ledger")
     reason = _FULL.get(error.errno or 0, f"writing failed ({errno.errorcode.get(error.errno or 0, 'unknown reason')})")
     return SourceError(where, reason, expected="room to write", advice=f"{kept}; make room and run it again")
 

@@ -18,7 +18,7 @@ from beholden.ledger.log import Snapshot
 from beholden.state import State
 from beholden.state.ingests import IngestRow, ingest_rows
 
-__all__ = ["gaps"]
+__all__ = ["gaps", "stores_on_record"]
 
 _HOUR_US: Final = 3_600_000_000
 _DAY_US: Final = 24 * _HOUR_US
@@ -82,6 +82,12 @@ def gaps(
         if log.name not in read and (stores is None or log.store is None or log.store in wanted)
     ]
     return found
+
+
+def stores_on_record(snapshot: Snapshot, engine: Engine) -> set[str]:
+    """The stores of which there are events, declared or not."""
+    table = engine.run(load_sql("beholden.ledger", "sources.sql"), {}, {"events": snapshot.source()})
+    return {store for store in table.column("store").to_pylist() if store is not None}
 
 
 def _unrecorded(wanted: Collection[str], reaches: Sequence[_Reach], readings: Sequence[IngestRow]) -> Iterator[Unknown]:

@@ -160,6 +160,7 @@ class Ledger:
 
         Raises:
             UsageError: the batch is malformed; nothing of it was taken.
+            ReadOnlyError: the ledger can only be read.
             SourceError: another writer holds the lock for too long, or a write failed (disk full).
             IntegrityError: the record disagrees with itself.
         """
@@ -185,6 +186,7 @@ class Ledger:
         still held, in the write-ahead log, and sealing can be tried again.
 
         Raises:
+            ReadOnlyError: the ledger can only be read.
             SourceError: another writer holds the lock for too long, or a write failed (disk full).
             IntegrityError: the record disagrees with itself; nothing was signed.
         """
@@ -329,11 +331,6 @@ def _exists(layout: Layout) -> bool:
     with contextlib.suppress(NotFoundError):
         read_info(layout)
         return True
-    for directory in (layout.wal, layout.segments):
-        if directory.is_dir() and any(directory.iterdir()):
-            raise IntegrityError(
-                "ledger.json", f"is missing beside a ledger's {directory.name}", advice="restore it from a backup"
-            )
     return False
 
 

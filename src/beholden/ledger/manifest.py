@@ -11,7 +11,7 @@ from typing import Final
 import msgspec
 
 from beholden.core.errors import IntegrityError, NotFoundError, SourceError
-from beholden.ledger.files import read_sealed_json
+from beholden.ledger.files import read_sealed_json, sealed_json
 from beholden.ledger.format import FORMAT_VERSION, Layout
 
 __all__ = ["LedgerInfo", "Manifest", "Segment", "SourceSpan", "read_info", "read_manifest", "segment_name"]
@@ -73,16 +73,38 @@ def segment_name(first_seq: int, last_seq: int) -> str:
 
 
 def read_info(layout: Layout) -> LedgerInfo:
-    """Read ``ledger.json``; `NotFoundError` if there is no ledger here."""
+    """Read ``ledger.json``.
+
+    Raises:
+        NotFoundError: there is no ledger here.
+        IntegrityError: it was altered, or is missing beside what only a ledger's events leave.
+        BeholdenError: it was written by a newer format.
+    """
     try:
         data = layout.info.read_bytes()
     except (FileNotFoundError, NotADirectoryError):
+        if left := _remains(layout):
+            found = f"is missing beside a ledger's {left}"
+            raise IntegrityError("ledger.json", found, advice="restore it from a backup") from None
         raise NotFoundError(
             f"ledger {layout.root.name}", "there is no ledger in this directory", advice="make one with: beholden init"
         ) from None
     except OSError as error:
         raise SourceError("ledger.json", f"cannot be read ({error.strerror})") from None
     return read_sealed_json(data, LedgerInfo, "ledger.json", FORMAT_VERSION)
+
+
+def _remains(layout: Layout) -> str:
+    """What there is of a ledger that held events; empty for none, and for one whose making was stopped."""
+    try:
+        for directory in (layout.wal, layout.segments, layout.tiles):
+            if directory.is_dir() and any(directory.iterdir()):
+                return directory.name
+        if layout.manifest.read_bytes() != sealed_json(Manifest()):
+            return layout.manifest.name
+    except OSError:
+        return ""
+    return ""
 
 
 def read_manifest(layout: Layout) -> tuple[Manifest, bytes]:

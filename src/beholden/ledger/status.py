@@ -5,21 +5,32 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from beholden.core.times import format_time
 from beholden.ledger.files import is_temporary
 from beholden.ledger.format import Layout
 from beholden.ledger.manifest import SourceSpan
 from beholden.ledger.segments import source_spans
 from beholden.ledger.snapshot import Snapshot
 
-__all__ = ["LedgerStatus", "read_status"]
+__all__ = ["LedgerStatus", "SourceStatus", "read_status"]
+
+
+@dataclass(frozen=True, slots=True)
+class SourceStatus:
+    """What one source of records gave. Times are RFC 3339."""
+
+    source: str
+    events: int
+    first: str
+    last: str
 
 
 @dataclass(frozen=True, slots=True)
 class LedgerStatus:
-    """Events and where they are; times in microseconds, None while there is nothing.
+    """The ledger in numbers. Times are RFC 3339, null while there is nothing.
 
-    ``bytes_per_event`` counts segments and tiles for sealed events. ``sources`` is what each source gave, sealed
-    or not, with its first and last time. ``checkpoint_time`` is when the last tree head was signed.
+    ``in_wal`` events are durable and not yet sealed. ``bytes_per_event`` counts segments and tiles for sealed events.
+    ``sources`` is what each source gave, sealed or not. ``checkpoint_time`` is when the last tree head was signed.
     """
 
     events: int
@@ -31,12 +42,12 @@ class LedgerStatus:
     wal_bytes: int
     uid_bytes: int
     bytes_per_event: float | None
-    first_time: int | None
-    last_time: int | None
+    first_time: str | None
+    last_time: str | None
     tree_size: int
     root_hash: str
-    checkpoint_time: int | None
-    sources: tuple[SourceSpan, ...]
+    checkpoint_time: str | None
+    sources: tuple[SourceStatus, ...]
 
 
 def read_status(layout: Layout, snapshot: Snapshot) -> LedgerStatus:
@@ -56,13 +67,20 @@ def read_status(layout: Layout, snapshot: Snapshot) -> LedgerStatus:
         wal_bytes=_bytes_below(layout.wal),
         uid_bytes=_bytes_below(layout.uids),
         bytes_per_event=(segment_bytes + tile_bytes) / sealed if sealed else None,
-        first_time=min((span.time_min for span in spans), default=None),
-        last_time=max((span.time_max for span in spans), default=None),
+        first_time=_time(min((span.time_min for span in spans), default=None)),
+        last_time=_time(max((span.time_max for span in spans), default=None)),
         tree_size=snapshot.checkpoint.size,
         root_hash=snapshot.checkpoint.root.hex(),
-        checkpoint_time=manifest.segments[-1].sealed if manifest.segments else None,
-        sources=spans,
+        checkpoint_time=_time(manifest.segments[-1].sealed if manifest.segments else None),
+        sources=tuple(
+            SourceStatus(span.source, span.events, format_time(span.time_min), format_time(span.time_max))
+            for span in spans
+        ),
     )
+
+
+def _time(micros: int | None) -> str | None:
+    return None if micros is None else format_time(micros)
 
 
 def _merge(sealed: list[SourceSpan], recent: tuple[SourceSpan, ...]) -> tuple[SourceSpan, ...]:

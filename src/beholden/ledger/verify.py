@@ -1,6 +1,7 @@
 """Verification: recompute everything the ledger claims and name each object that disagrees, with the reason.
 
-It takes no lock and trusts nothing in the directory: the verifier key comes from the caller. A program can be told
+It takes no lock, writes nothing and trusts nothing in the directory: the verifier key comes from the caller. Neither
+state nor vault is needed. A program can be told
 that all is well only about events that a signed tree head covers; events that are still in the write-ahead log are
 protected against accidents, not against somebody who may write there (docs/reference/ledger-format.md).
 """
@@ -17,19 +18,20 @@ from typing import Final, Literal
 import numpy as np
 import pyarrow as pa
 
-from beholden.core.errors import BeholdenError, IntegrityError
+from beholden.core.errors import BeholdenError, IntegrityError, NotFoundError
 from beholden.ledger.canonical import leaf_hashes
-from beholden.ledger.checkpoint import Checkpoint, VerifierKey, open_checkpoint
+from beholden.ledger.checkpoint import Checkpoint, PublicKey, VerifierKey, open_checkpoint, parse_verifier_key
 from beholden.ledger.files import is_temporary, reading
 from beholden.ledger.format import TILE_WIDTH, Layout
 from beholden.ledger.manifest import LedgerInfo, Manifest, Segment, read_info, read_manifest
 from beholden.ledger.recovery import check_public_key, check_quickly, is_leftover_segment
+from beholden.ledger.rehashed import TreeHashes, known_sizes, tile_place
 from beholden.ledger.segments import iterate_segment, read_columns, source_spans
 from beholden.ledger.snapshot import WalContent, check_sizes, read_checkpoint, read_wal
-from beholden.ledger.tree import HASH_BYTES, TreeBuilder, read_tile, tile_path
+from beholden.ledger.tree import HASH_BYTES, read_tile, tile_path
 from beholden.ledger.uids import projection_bytes, projection_path
 
-__all__ = ["Finding", "VerifyReport", "verify"]
+__all__ = ["Finding", "VerifyReport", "stored_key", "verify"]
 
 _TRIES_MAX: Final = 10
 
@@ -44,7 +46,10 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class VerifyReport:
-    """What was checked and what was found. ``notes`` are remains of stopped writers: harmless, and said."""
+    """What was checked and what was found.
+
+    ``notes`` are harmless, and said: remains of stopped writers, files that nothing reads.
+    """
 
     findings: tuple[Finding, ...]
     notes: tuple[Finding, ...]
@@ -59,14 +64,48 @@ class VerifyReport:
         return not self.findings
 
 
+def stored_key(directory: Path) -> PublicKey:
+    """The key that lies in the ledger itself. Who can forge a ledger can put another one there: compare it.
+
+    Raises:
+        NotFoundError: there is no ledger.
+        IntegrityError: the key is missing or was altered.
+    """
+    layout = Layout(Path(directory))
+    with reading():
+        try:
+            key = parse_verifier_key(layout.public_key.read_text("utf-8").removesuffix("\n"))
+        except (FileNotFoundError, NotADirectoryError):
+            read_info(layout)
+            raise IntegrityError("key.pub", "is missing", advice="ask for the estate's verifier key") from None
+        except UnicodeDecodeError:
+            key = None
+    if key is None:
+        raise IntegrityError("key.pub", "is not a verifier key", expected="one line, name+id+base64")
+    return key
+
+
 def verify(
-    directory: Path, *, key: VerifierKey, estate_id: str | None = None, mode: Literal["full", "quick"] = "full"
+    directory: Path,
+    *,
+    key: VerifierKey,
+    estate_id: str | None = None,
+    acknowledged: int = 0,
+    mode: Literal["full", "quick"] = "full",
 ) -> VerifyReport:
     """Check a ledger against the key it should be signed with.
 
     ``quick`` compares the small files and sizes, as opening does. ``full`` reads everything: each segment's SHA-256
     and records, their order, the leaf hashes, tiles, root and signature, the write-ahead log's frames, the uids.
-    Memory is bounded by one segment's uids, a few Parquet row groups and 32 bytes for every 256 events. A writer may go on meanwhile.
+    Memory is bounded by one segment's uids, a few Parquet row groups and 32 bytes for every 256 events. A writer may
+    go on meanwhile.
+
+    Args:
+        directory: where the ledger lies.
+        key: whose signature counts.
+        estate_id: whose ledger it should be; None takes its word.
+        acknowledged: how many events it must hold at least.
+        mode: how much to read.
 
     Raises:
         NotFoundError: there is no ledger.
@@ -77,14 +116,14 @@ def verify(
     with reading():
         if mode == "quick":
             return _verify_quickly(layout, key)
-        return _verify_fully(layout, key, estate_id)
+        return _verify_fully(layout, key, estate_id, acknowledged)
 
 
-def _verify_fully(layout: Layout, key: VerifierKey, estate_id: str | None) -> VerifyReport:
+def _verify_fully(layout: Layout, key: VerifierKey, estate_id: str | None, acknowledged: int) -> VerifyReport:
     """Once; again if it found something and the ledger changed meanwhile, for then that may be why."""
     for remaining in reversed(range(_TRIES_MAX)):
         before = _fingerprint(layout)
-        run = _Verification(layout, key, estate_id)
+        run = _Verification(layout, key, estate_id, acknowledged)
         try:
             run.run()
         except FileNotFoundError:  # a seal removed it
@@ -100,16 +139,26 @@ def _fingerprint(layout: Layout) -> list[object]:
     """What every change of the ledger changes."""
     found: list[object] = []
     for path in (layout.manifest, layout.checkpoint, *sorted(layout.wal.glob("*.wal"))):
-        with contextlib.suppress(FileNotFoundError):
+        with contextlib.suppress(FileNotFoundError, NotADirectoryError):
             found.append((path.name, path.stat().st_size if path.parent == layout.wal else path.read_bytes()))
     return found
 
 
 def _verify_quickly(layout: Layout, key: VerifierKey) -> VerifyReport:
-    run = _Verification(layout, key, None)
+    run = _Verification(layout, key, None, 0)
     with run.catching():
-        check_quickly(layout, read_info(layout), key)
+        check_quickly(layout, _read_info(layout), key)
     return run.report()
+
+
+def _read_info(layout: Layout) -> LedgerInfo:
+    """As `read_info`; here a manifest is enough to know that there was a ledger."""
+    try:
+        return read_info(layout)
+    except NotFoundError:
+        if not layout.manifest.exists():
+            raise
+        raise IntegrityError("ledger.json", "is missing", advice="restore it from a backup") from None
 
 
 class _Catching:
@@ -135,6 +184,7 @@ class _Verification:
     layout: Layout
     key: VerifierKey
     estate_id: str | None
+    acknowledged: int
     findings: list[Finding] = field(default_factory=list)
     notes: list[Finding] = field(default_factory=list)
     manifest: Manifest | None = None
@@ -161,7 +211,7 @@ class _Verification:
                 check_sizes(self.checkpoint, self.manifest.next_seq, held)
         if self.manifest is None:
             return
-        hashes = _TreeHashes(self.checkpoint.size if self.checkpoint else 0)
+        hashes = TreeHashes(self.checkpoint.size if self.checkpoint else 0)
         whole = self._read_segments(self.manifest, hashes)
         for batch in self.wal.batches if self.wal else []:
             hashes.extend(leaf_hashes(batch))
@@ -169,11 +219,16 @@ class _Verification:
         hashes.finish()
         if whole and self.checkpoint:
             self._compare_tree(hashes, self.checkpoint)
+        if not self.findings and self.events < self.acknowledged:
+            missing = self.acknowledged - self.events
+            name = next(iter(self.wal.torn), "wal") if self.wal else "wal"
+            reason = f"{missing:,} events that log ingest acknowledged are missing; they were not sealed"
+            self.findings.append(Finding(name, reason))
 
     def _read_small_files(self) -> None:
         info: LedgerInfo | None = None
         with self.catching():
-            info = read_info(self.layout)
+            info = _read_info(self.layout)
             if self.estate_id not in {None, info.estate_id}:
                 raise IntegrityError("ledger.json", "belongs to another estate")
         with self.catching():
@@ -198,19 +253,41 @@ class _Verification:
             )
 
     def _look_for_strangers(self) -> None:
-        """Files nobody lists: remains of a stopped writer, or something put there."""
+        """Files nobody lists: remains of a stopped writer, or something put there. Tiles are looked at later."""
         manifest = self.manifest or Manifest()
         held = manifest.next_seq + sum(batch.num_rows for batch in (self.wal.batches if self.wal else []))
         listed = {segment.file for segment in manifest.segments}
-        for path in sorted(self.layout.segments.iterdir()) if self.layout.segments.is_dir() else []:
-            if self.manifest is None or path.name in listed:
+        known = {
+            self.layout.info,
+            self.layout.manifest,
+            self.layout.checkpoint,
+            self.layout.public_key,
+            self.layout.lock,
+        }
+        known |= {projection_path(self.layout, segment) for segment in manifest.segments}
+        known |= {path for path in self.layout.wal.glob("*.wal") if not path.name.startswith(".")}
+        for path in self._files():
+            name = self.layout.name(path)
+            in_segments = path.parent == self.layout.segments
+            leftover = in_segments and is_leftover_segment(path, manifest.next_seq, held)
+            if path in known or (in_segments and (self.manifest is None or path.name in listed)):
                 continue
-            if is_temporary(path) or is_leftover_segment(path, manifest.next_seq, held):
-                self.notes.append(Finding(self.layout.name(path), "left unfinished by a writer that was stopped"))
+            if is_temporary(path) or leftover:
+                self.notes.append(Finding(name, "left unfinished by a writer that was stopped"))
+            elif in_segments:
+                self.findings.append(Finding(name, "is not listed in manifest.json"))
+                if path.name.startswith(f"{manifest.next_seq:016d}-"):
+                    reason = f"ends before event {manifest.next_seq}, where {name} goes on: an older one was put in its place"
+                    self.findings.append(Finding("manifest.json", reason))
             else:
-                self.findings.append(Finding(self.layout.name(path), "is not listed in manifest.json"))
+                self.notes.append(Finding(name, "is no part of the ledger: nothing reads it"))
 
-    def _read_segments(self, manifest: Manifest, hashes: _TreeHashes) -> bool:
+    def _files(self) -> Iterator[Path]:
+        for top in sorted(self.layout.root.iterdir()):
+            if top != self.layout.tiles:
+                yield from (path for path in sorted(top.rglob("*") if top.is_dir() else (top,)) if path.is_file())
+
+    def _read_segments(self, manifest: Manifest, hashes: TreeHashes) -> bool:
         """Check every segment; False if the tree cannot be computed because one cannot be read."""
         whole = manifest.first_seq == 0
         for segment in manifest.segments:
@@ -228,7 +305,7 @@ class _Verification:
                     self._check_uids(path, name, segment)
         return whole
 
-    def _read_records(self, path: Path, name: str, segment: Segment, hashes: _TreeHashes) -> None:
+    def _read_records(self, path: Path, name: str, segment: Segment, hashes: TreeHashes) -> None:
         seq = segment.first_seq
         for batch in iterate_segment(path, name):
             expected = pa.array(np.arange(seq, seq + batch.num_rows, dtype=np.int64))
@@ -256,7 +333,7 @@ class _Verification:
                 self.layout.name(projection), "does not match its segment; remove it, it is made again"
             )
 
-    def _compare_tree(self, hashes: _TreeHashes, checkpoint: Checkpoint) -> None:
+    def _compare_tree(self, hashes: TreeHashes, checkpoint: Checkpoint) -> None:
         if hashes.size < checkpoint.size:
             return  # said already: events are missing
         if hashes.root == checkpoint.root:
@@ -275,7 +352,7 @@ class _Verification:
             reason = "the events do not have the signed root, and the tiles were altered with them"
             self.findings.append(Finding("checkpoint", reason))
 
-    def _altered_blocks(self, hashes: _TreeHashes, checkpoint: Checkpoint) -> Iterator[int]:
+    def _altered_blocks(self, hashes: TreeHashes, checkpoint: Checkpoint) -> Iterator[int]:
         """The first event of each block of 256 whose hash is not the one stored at level 1."""
         blocks = checkpoint.size // TILE_WIDTH
         for index in range(0, blocks, TILE_WIDTH):
@@ -292,7 +369,7 @@ class _Verification:
         names = [f"segments/{s.file}" for s in segments if s.first_seq <= last and s.last_seq >= first]
         self.findings += [Finding(name, f"events {first} to {last} {reason}") for name in names or ["wal"]]
 
-    def _compare_tiles(self, hashes: _TreeHashes) -> None:
+    def _compare_tiles(self, hashes: TreeHashes) -> None:
         """The records are genuine: every stored tile must be computed from them, and every needed one be there."""
         files = (path for path in self.layout.tiles.rglob("*") if path.is_file())
         for path in sorted(files):
@@ -305,57 +382,16 @@ class _Verification:
             except FileNotFoundError:  # a partial tile, and now there is a full one
                 continue
             self.tiles += 1
-            place = _place(name)
+            place = tile_place(name)
             expected = hashes.tile(*place) if place else None
             if expected is None:
                 self.findings.append(Finding(name, "is no tile of this tree"))
             elif data != expected:
                 self.findings.append(Finding(name, "does not match the hashes of the records"))
-        with self.catching():
-            for level, index, width in hashes.needed():
-                if not _is_there(self.layout, level, index, width):
-                    raise IntegrityError(tile_path(level, index, width), "is missing")
-
-
-class _TreeHashes:
-    """All hashes of level 1 and above over the records, and the root at the signed size."""
-
-    def __init__(self, signed_size: int) -> None:
-        self._builder = TreeBuilder()
-        self._levels: dict[int, bytearray] = {}
-        self._signed_size = signed_size
-        self.root = self._builder.root() if not signed_size else b""
-
-    @property
-    def size(self) -> int:
-        return self._builder.size
-
-    def extend(self, leaves: bytes) -> None:
-        rest = (self._signed_size - self.size) * HASH_BYTES
-        for part in (leaves[:rest], leaves[rest:]) if 0 < rest <= len(leaves) else (leaves,):
-            for tile in self._builder.extend(part):
-                self._levels.setdefault(tile.level, bytearray()).extend(tile.hashes)
-            if self.size == self._signed_size:
-                self.root = self._builder.root()
-
-    def finish(self) -> None:
-        """No more leaves: the right edge belongs to the levels too."""
-        for tile in self._builder.edge():
-            self._levels.setdefault(tile.level, bytearray()).extend(tile.hashes)
-
-    def tile(self, level: int, index: int, width: int) -> bytes | None:
-        start = index * TILE_WIDTH * HASH_BYTES
-        hashes = bytes(self._levels.get(level, b"")[start : start + width * HASH_BYTES])
-        return hashes if len(hashes) == width * HASH_BYTES else None
-
-    def needed(self) -> Iterator[tuple[int, int, int]]:
-        """Level, index and width of each tile that a tree of the signed size must have."""
-        level = 1
-        while count := self._signed_size >> 8 * level:
-            yield from ((level, index, TILE_WIDTH) for index in range(count // TILE_WIDTH))
-            if count % TILE_WIDTH:
-                yield level, count // TILE_WIDTH, count % TILE_WIDTH
-            level += 1
+        sizes = known_sizes(self.manifest.segments if self.manifest else ())
+        for level, index, width in hashes.needed(sizes):
+            if not _is_there(self.layout, level, index, width):
+                self.findings.append(Finding(tile_path(level, index, width), "is missing"))
 
 
 def _check_file(path: Path, name: str, segment: Segment) -> None:
@@ -378,23 +414,5 @@ def _stored_hashes(layout: Layout, index: int, width: int) -> bytes:
 
 
 def _is_there(layout: Layout, level: int, index: int, width: int) -> bool:
-    try:
-        read_tile(layout, level, index, width)
-    except IntegrityError:
-        return False
-    return True
-
-
-def _place(name: str) -> tuple[int, int, int] | None:
-    """Level, index and width from a tile's path; None if it is not one."""
-    elements = name.split("/")[1:]
-    width = TILE_WIDTH
-    if len(elements) > 2 and elements[-2].endswith(".p") and elements[-1].isdecimal():
-        width = int(elements.pop())
-        elements[-1] = elements[-1].removesuffix(".p")
-    digits = [element.removeprefix("x") for element in elements[1:]]
-    if len(elements) < 2 or not all(part.isascii() and part.isdecimal() for part in (elements[0], *digits)):
-        return None
-    level, index = int(elements[0]), int("".join(digits))
-    right = level >= 1 and name == tile_path(level, index, width)
-    return (level, index, width) if right else None
+    """Whether a tile is stored; a partial one may go when the full one is there."""
+    return any((layout.root / tile_path(level, index, found)).is_file() for found in {width, TILE_WIDTH})

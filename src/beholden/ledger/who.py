@@ -191,16 +191,14 @@ def ask_events(matched: pa.Table, vault: Vault) -> list[EventRow]:
 
 
 def actor_names(tokens: Sequence[bytes | None], vault: Vault) -> dict[bytes | None, str | None]:
-    """Actors as their sources call them; one whom the vault forgot stays ``forgotten``."""
+    """Actors as their sources call them; one without a name as `Vault.nameless` calls them."""
     wanted = {token for token in tokens if token is not None}
     people = vault.identities(sorted(wanted))
     names: dict[bytes | None, str | None] = {None: None}
-    for token in wanted:
-        person = people.get(token)
-        if person is None:
-            names[token] = "forgotten"
-        else:
-            names[token] = person.identifier if person.kind in ("actor", "credential") else str(person)
+    for token, why in vault.nameless(wanted - people.keys()).items():
+        names[token] = why
+    for token, person in people.items():
+        names[token] = person.identifier if person.kind in ("actor", "credential") else str(person)
     return names
 
 

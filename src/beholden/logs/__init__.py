@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Final
 
 from beholden.core.errors import ConfigError, UsageError
-from beholden.logs._files import expand, open_log
+from beholden.logs._files import expand, likely_format, open_log
 from beholden.logs.mapped import Mapped
 from beholden.logs.mapping import Mapping, load_mapping
 from beholden.logs.ocsf import Ocsf
@@ -22,6 +22,7 @@ __all__ = [
     "Problem",
     "Reader",
     "expand",
+    "likely_format",
     "load_mapping",
     "open_log",
     "open_reader",

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import glob
 import gzip
+import zlib
 from pathlib import Path
 from typing import BinaryIO, Final, cast
 
 from beholden.core.errors import SourceError
+from beholden.logs._sniff import looks_like
+from beholden.logs._source import BOM
 
-__all__ = ["expand", "open_log"]
+__all__ = ["expand", "likely_format", "open_log"]
 
 _GZIP: Final = b"\x1f\x8b"
+_HEAD_BYTES: Final = 1 << 16
 
 
 def open_log(path: Path) -> BinaryIO:
@@ -36,6 +40,15 @@ def open_log(path: Path) -> BinaryIO:
     return cast("BinaryIO", gzip.open(path, "rb"))
 
 
+def likely_format(path: Path) -> str | None:
+    """What a log plainly looks like by its first bytes: a format's name here or its common one; None when unclear."""
+    try:
+        with open_log(path) as stream:
+            return looks_like(stream.read(_HEAD_BYTES).removeprefix(BOM))
+    except (SourceError, OSError, EOFError, zlib.error):
+        return None
+
+
 def expand(path_or_glob: str, root: Path) -> list[Path]:
     """The files a ``path`` of ``beholden.toml`` means, sorted by name; relative to ``root``.
 
@@ -46,6 +59,13 @@ def expand(path_or_glob: str, root: Path) -> list[Path]:
         return [pattern]
     if pattern.is_dir():
         raise SourceError(f"log path {pattern}", "is a directory", expected="a file or a pattern such as logs/*.csv")
+    if pattern.exists():
+        raise SourceError(
+            f"log path {pattern}",
+            "is not a regular file but a pipe, a socket or a device",
+            expected="a file or a pattern such as logs/*.csv",
+            advice="write it to a file first: a log must be there to be read again",
+        )
     paths = [Path(name) for name in glob.glob(str(pattern), recursive=True)]  # noqa: PTH207 - Path.glob takes no absolute pattern
     files = sorted(path for path in paths if path.is_file())
     if not files:

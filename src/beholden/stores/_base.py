@@ -18,6 +18,7 @@ __all__ = [
     "BaseConnector",
     "Pace",
     "check_find_values",
+    "listed_names",
 ]
 
 #: Characters (or bytes) of one value that ``read`` and ``find`` hand on.
@@ -54,11 +55,12 @@ class BaseConnector:
     def __init__(self, name: str, pace: Pace) -> None:
         self._name = name
         self._pace = pace
-        self._shortfalls: dict[tuple[str, str], int] = {}
+        self._shortfalls: dict[tuple[str, str, bool], int] = {}
 
     def shortfalls(self) -> tuple[Shortfall, ...]:
         """See `Connector.shortfalls`."""
-        return tuple(Shortfall(path, reason, count) for (path, reason), count in sorted(self._shortfalls.items()))
+        found = sorted(self._shortfalls.items())
+        return tuple(Shortfall(path, reason, count, rows) for (path, reason, rows), count in found)
 
     def close(self) -> None:
         """See `Connector.close`."""
@@ -69,9 +71,9 @@ class BaseConnector:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _note(self, path: str, reason: str, count: int) -> None:
+    def _note(self, path: str, reason: str, count: int, *, rows: bool = False) -> None:
         """Remember what one call left out: the most that any call met, so that a second look does not double it."""
-        key = (path, reason)
+        key = (path, reason, rows)
         if count and (key in self._shortfalls or len(self._shortfalls) < LISTED_PROBLEMS_MAX):
             self._shortfalls[key] = max(count, self._shortfalls.get(key, 0))
 
@@ -80,11 +82,10 @@ class BaseConnector:
         return SourceError(where, found, expected=expected, advice=advice)
 
     def _no_field(self, field: str, path: str, known: Sequence[str]) -> SourceError:
-        listed = ", ".join(known[:20]) + (", …" if len(known) > 20 else "")
         return self._error(
             f"has no field '{field[:80]}'",
             path,
-            expected=f"one of {listed}" if known else "a dataset with fields",
+            expected=f"one of {listed_names(known)}" if known else "a dataset with fields",
             advice="scan the store again if its tables changed",
         )
 
@@ -95,6 +96,11 @@ class BaseConnector:
                 part = batch.slice(start, BATCH_ROWS)
                 self._pace.spend(part.num_rows)
                 yield part
+
+
+def listed_names(names: Sequence[str]) -> str:
+    """The first names of fields, for a message: no long list, no long name."""
+    return ", ".join(name[:80] for name in names[:20]) + (", …" if len(names) > 20 else "")
 
 
 def check_find_values(values: Sequence[str]) -> list[str]:

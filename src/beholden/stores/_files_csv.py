@@ -1,4 +1,7 @@
-"""Delimited text: comma, semicolon, tab or bar. The first row is the header; every value stays the text it is."""
+"""Delimited text: comma, semicolon, tab or bar. Every value stays the text it is.
+
+The first row is the header; where it is told to be a record already, fields are called by their place.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ import io
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from functools import partial
-from itertools import islice
+from itertools import islice, takewhile
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
@@ -15,19 +18,24 @@ import pyarrow as pa
 from pyarrow import csv as arrow_csv
 
 from beholden.stores._files_format import Batches, Description, FormatError, NoFieldError, Note
-from beholden.stores._files_text import NotTextError, TextFile
+from beholden.stores._files_header import has_header
+from beholden.stores._files_rows import without_long_rows
+from beholden.stores._files_text import ChunkStream, NotTextError, TextFile
 from beholden.stores.connector import FieldInfo, RowCount
 
-__all__ = ["CsvFormat"]
+__all__ = ["NO_HEADER", "CsvFormat"]
 
 _DELIMITERS: Final = (",", ";", "\t", "|")
 _SNIFF_ROWS: Final = 30
+_HEADER_ROWS: Final = 100
 _FIELDS_MAX: Final = 5000
 #: What is parsed at a time; pyarrow reads some tens of blocks ahead.
 _BLOCK_BYTES: Final = 512 * 1024
 #: A row must fit in here.
 _ROW_BYTES_MAX: Final = 8 * 1024 * 1024
 _RAGGED: Final = "rows with another number of fields than the header"
+_TOO_LONG: Final = "lines in rows longer than is read, or with a quotation mark that is never closed"
+NO_HEADER: Final = "no header row: fields are named column_1, column_2 and so on"
 
 
 class CsvFormat:
@@ -39,7 +47,7 @@ class CsvFormat:
         if layout is None:
             return Description((), RowCount(0, exact=True))
         fields = tuple(FieldInfo(i, name, "text") for i, name in enumerate(layout.names, 1))
-        rows = sum(1 for _ in _rows(head, layout.delimiter)) - 1
+        rows = sum(1 for _ in _rows(head, layout.delimiter)) - layout.has_header
         if file.zipped or file.encoding != "utf-8" or rows < 1:
             return Description(fields)
         return Description(fields, RowCount(max(0, round(file.size_bytes * rows / len(head))), exact=False))
@@ -60,7 +68,8 @@ class CsvFormat:
         for name in fields or ():
             if name not in layout.names:
                 raise NoFieldError(name, layout.names)
-        yield from layout.batches(file.open, note, header=True, fields=fields)
+        layout.tell(note)
+        yield from layout.batches(file.open, note, fields=fields)
 
     def spread(self, path: Path, rows: int, seed: int, note: Note) -> Batches:  # noqa: ARG002 - a text file is spread by bytes, not by rows
         """See `Format.spread`; a jump that lands inside a quoted text and misses the rows is passed over."""
@@ -70,41 +79,61 @@ class CsvFormat:
         if not file.can_jump():
             yield from self.read(path, None, note)
             return
+        layout.tell(note)
         missed = 0
-        for chunk in file.jumps(seed):
-            batches = layout.tidy_batches(chunk)
+        for number, chunk in enumerate(file.jumps(seed)):
+            batches = [] if chunk is None else layout.tidy_batches(chunk, note, beginning=number == 0)
             yield from batches
             missed += not batches
         note("places of a sample passed over because no row could be told there", missed)
 
 
 class _Layout:
-    """Delimiter and header of a file, and how to read rows with them."""
+    """Delimiter and fields of a file, and how to read rows with them. ``lines_before`` stand before the first record."""
 
-    def __init__(self, delimiter: str, header: Sequence[str]) -> None:
+    def __init__(self, delimiter: str, rows: Sequence[Sequence[str]], blank_lines: int) -> None:
         self.delimiter = delimiter
-        self.names = _distinct(header)
+        self.has_header = has_header(rows)
+        self.names = _distinct(rows[0] if self.has_header else [""] * len(rows[0]))
+        self.lines_before = blank_lines + self.has_header
 
-    def tidy_batches(self, chunk: bytes) -> list[pa.RecordBatch]:
-        """The rows of a few lines from the middle of a file; none unless most of them fit the header."""
-        ragged: list[int] = []
+    def tell(self, note: Note) -> None:
+        """Say where names are ours."""
+        note(NO_HEADER, 0 if self.has_header else 1)
+
+    def tidy_batches(self, chunk: bytes, note: Note, *, beginning: bool) -> list[pa.RecordBatch]:
+        """The rows of a few lines of a file; of those within it none, unless most of them fit the header."""
+        ragged = 0
+
+        def note_rest(reason: str, count: int) -> None:
+            nonlocal ragged
+            if reason != _RAGGED:
+                note(reason, count)
+            else:
+                ragged = count
+
+        before = self.lines_before if beginning else 0
         try:
-            batches = list(
-                self.batches(partial(io.BytesIO, chunk), lambda _, count: ragged.append(count), header=False)
-            )
+            batches = list(self.batches(partial(io.BytesIO, chunk), note_rest, lines_before=before))
         except pa.ArrowInvalid:
             return []
-        return batches if sum(batch.num_rows for batch in batches) > 2 * sum(ragged) else []
+        return batches if beginning or sum(batch.num_rows for batch in batches) > 2 * ragged else []
 
     def batches(
-        self, opener: Callable[[], BinaryIO], note: Note, *, header: bool, fields: Sequence[str] | None = None
+        self,
+        opener: Callable[[], BinaryIO],
+        note: Note,
+        *,
+        lines_before: int | None = None,
+        fields: Sequence[str] | None = None,
     ) -> Batches:
         """Rows as batches. Parsing in small blocks costs little memory; where a row does not fit, in large ones."""
+        before = self.lines_before if lines_before is None else lines_before
         given = 0
         for block_bytes in (_BLOCK_BYTES, _ROW_BYTES_MAX):
             try:
                 again = given
-                for batch in self._parse(opener, note, block_bytes, header=header, fields=fields):
+                for batch in self._parse(opener, note, block_bytes, before, fields):
                     if again < batch.num_rows:
                         yield batch.slice(again)
                         given += batch.num_rows - again
@@ -120,25 +149,29 @@ class _Layout:
         opener: Callable[[], BinaryIO],
         note: Note,
         block_bytes: int,
-        *,
-        header: bool,
+        lines_before: int,
         fields: Sequence[str] | None,
     ) -> Batches:
-        ragged = 0
+        ragged = too_long = 0
 
         def skip(_: Any) -> str:
             nonlocal ragged
             ragged += 1
             return "skip"
 
+        def drop() -> None:
+            nonlocal too_long
+            too_long += 1
+
         try:
             with (
-                opener() as stream,
+                opener() as whole,
+                self._stream(whole, block_bytes, drop) as stream,
                 arrow_csv.open_csv(
                     stream,
                     read_options=arrow_csv.ReadOptions(
                         column_names=self.names,
-                        skip_rows_after_names=1 if header else 0,
+                        skip_rows_after_names=lines_before,
                         block_size=block_bytes,
                         use_threads=False,
                     ),
@@ -157,6 +190,14 @@ class _Layout:
                 yield from reader
         finally:
             note(_RAGGED, ragged)
+            note(_TOO_LONG, too_long)
+
+    def _stream(self, stream: BinaryIO, block_bytes: int, drop: Callable[[], None]) -> BinaryIO:
+        """The stream itself, or in the second attempt what of it can be parsed."""
+        if block_bytes < _ROW_BYTES_MAX:
+            return stream
+        chunks = without_long_rows(stream, self.delimiter, _ROW_BYTES_MAX, drop)
+        return io.BufferedReader(ChunkStream(chunks, stream))
 
 
 def _open(path: Path) -> tuple[TextFile, bytes, _Layout | None]:
@@ -170,12 +211,13 @@ def _open(path: Path) -> tuple[TextFile, bytes, _Layout | None]:
         return file, head, None
     scored = [(score, delimiter) for delimiter in _DELIMITERS if (score := _score(head, delimiter)) is not None]
     if not scored:
-        raise FormatError("no header row could be read within its first bytes")
+        raise FormatError("no row could be read within its first bytes")
     delimiter = max(scored, key=lambda pair: pair[0])[1]
-    header = next(_rows(head, delimiter))
-    if len(header) > _FIELDS_MAX:
-        raise FormatError(f"{len(header)} fields in its header row; at most {_FIELDS_MAX} are read")
-    return file, head, _Layout(delimiter, header)
+    rows = list(islice(_rows(head, delimiter), _HEADER_ROWS))
+    if len(rows[0]) > _FIELDS_MAX:
+        raise FormatError(f"{len(rows[0])} fields in its first row; at most {_FIELDS_MAX} are read")
+    blank_lines = sum(1 for _ in takewhile(lambda line: not line.strip(b"\r\n"), io.BytesIO(head)))
+    return file, head, _Layout(delimiter, rows, blank_lines)
 
 
 def _rows(head: bytes, delimiter: str) -> Iterator[list[str]]:

@@ -62,8 +62,8 @@ class JsonLinesFormat:
             found = "a JSON list" if first.startswith(b"[") else "no line of its beginning is a JSON object"
             raise FormatError(f"{found}; expected one JSON object a line")
         fields = [FieldInfo(i, name, _type(kinds[name])) for i, name in enumerate(kinds, 1)]
-        head_bytes = sum(len(line or b"") + 1 for line in head)
-        if file.zipped or not head_bytes:
+        head_bytes = sum(len(line) + 1 for line in head if line is not None)
+        if file.zipped or not head_bytes or None in head:
             return Description(tuple(fields))
         return Description(tuple(fields), RowCount(round(file.size_bytes * len(head) / head_bytes), exact=False))
 
@@ -135,8 +135,12 @@ def _lines(path: Path, *, bytes_max: int | None = None) -> Iterator[bytes | None
         yield from lines_of(stream, bytes_max=bytes_max)
 
 
-def _jumped(file: TextFile, seed: int) -> Iterator[bytes]:
-    return chain.from_iterable(chunk.splitlines() for chunk in file.jumps(seed))
+def _jumped(file: TextFile, seed: int) -> Iterator[bytes | None]:
+    for chunk in file.jumps(seed):
+        if chunk is None:
+            yield None
+        else:
+            yield from chunk.splitlines()
 
 
 def _all_fields(lines: Iterable[bytes | None]) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -21,6 +21,7 @@ __all__ = ["ParquetFormat"]
 
 #: A sample looks into at most this many row groups, and at the beginning of each of them.
 _SAMPLE_GROUPS: Final = 16
+_UNREAD: Final = "rows in row groups that are damaged or cannot be read"
 
 
 class ParquetFormat:
@@ -35,11 +36,11 @@ class ParquetFormat:
         return Description(fields, RowCount(rows, exact=True))
 
     def count(self, path: Path, note: Note) -> int:  # noqa: ARG002 - the footer leaves nothing out
-        """See `Format.count`."""
+        """See `Format.count`; the footer also counts rows of groups that cannot be read."""
         with _open(path) as file:
             return int(file.metadata.num_rows)
 
-    def read(self, path: Path, fields: Sequence[str] | None, note: Note) -> Batches:  # noqa: ARG002 - nothing is left out
+    def read(self, path: Path, fields: Sequence[str] | None, note: Note) -> Batches:
         """See `Format.read`."""
         with _open(path) as file:
             known = [name for name, _ in _leaves(file.schema_arrow)]
@@ -47,30 +48,50 @@ class ParquetFormat:
                 if name not in known:
                     raise NoFieldError(name, known)
             roots = None if fields is None else list(dict.fromkeys(name.partition("$.")[0] for name in fields))
-            for batch in file.iter_batches(batch_size=BATCH_ROWS, columns=roots):
-                yield _flat(batch, fields)
+            yield from _groups(file, range(file.num_row_groups), note, columns=roots, fields=fields)
 
-    def spread(self, path: Path, rows: int, seed: int, note: Note) -> Batches:  # noqa: ARG002 - nothing is left out
+    def spread(self, path: Path, rows: int, seed: int, note: Note) -> Batches:
         """See `Format.spread`."""
         chance = random.Random(seed)  # noqa: S311 - a sample wants to be repeatable, not secret
         with _open(path) as file:
             groups = range(file.num_row_groups)
             chosen = sorted(chance.sample(groups, min(_SAMPLE_GROUPS, len(groups))))
             each = max(BATCH_ROWS, 10 * rows // max(1, len(chosen)))
-            for group in chosen:
-                left = each
-                for batch in file.iter_batches(batch_size=BATCH_ROWS, row_groups=[group]):
-                    yield _flat(batch, None)
+            yield from _groups(file, chosen, note, rows_max=each)
+
+
+def _groups(
+    file: pq.ParquetFile,
+    groups: Iterable[int],
+    note: Note,
+    *,
+    columns: list[str] | None = None,
+    fields: Sequence[str] | None = None,
+    rows_max: int | None = None,
+) -> Batches:
+    """The rows of row groups, or the first ``rows_max`` of each; one that cannot be read does not stop the others."""
+    unread = 0
+    try:
+        for group in groups:
+            left = file.metadata.row_group(group).num_rows
+            wanted = left - (left if rows_max is None else min(left, rows_max))
+            try:
+                for batch in file.iter_batches(batch_size=BATCH_ROWS, row_groups=[group], columns=columns):
+                    yield _flat(batch, fields)
                     left -= batch.num_rows
-                    if left <= 0:
+                    if left <= wanted:
                         break
+            except (pa.ArrowException, OSError):
+                unread += left
+    finally:
+        note(_UNREAD, unread)
 
 
 def _open(path: Path) -> pq.ParquetFile:
     with path.open("rb") as file:
         if file.read(4) != b"PAR1":
             raise FormatError("not a Parquet file")
-    return pq.ParquetFile(path, buffer_size=1024 * 1024, pre_buffer=False)
+    return pq.ParquetFile(path, buffer_size=1024 * 1024, pre_buffer=False, page_checksum_verification=True)
 
 
 def _leaves(schema: pa.Schema) -> list[tuple[str, pa.DataType]]:

@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import BinaryIO, Final, cast
 
 from beholden.core.limits import LINE_BYTES_MAX
+from beholden.stores._base import SAMPLE_BYTES_MAX
 
-__all__ = ["HEAD_BYTES", "NotTextError", "TextFile", "lines_of"]
+__all__ = ["HEAD_BYTES", "ChunkStream", "NotTextError", "TextFile", "lines_of"]
 
 #: What is looked at to tell delimiter, header and fields.
 HEAD_BYTES: Final = 256 * 1024
@@ -43,35 +44,46 @@ class NotTextError(Exception):
     """The file is not text; the message says what it looks like."""
 
 
-class _Utf8(io.RawIOBase):
-    """Decodes a byte stream and gives it as UTF-8; chunks of plain ASCII pass untouched."""
+class ChunkStream(io.RawIOBase):
+    """Chunks of bytes as a stream; closing it closes ``source``, which they are made from."""
 
-    def __init__(self, raw: BinaryIO, encoding: str) -> None:
-        self._raw = raw
-        self._ascii_passes = encoding == "utf-8"
-        self._decoder = codecs.getincrementaldecoder(encoding)(_AS_LATIN_1)
+    def __init__(self, chunks: Iterator[bytes], source: BinaryIO) -> None:
+        self._chunks = chunks
+        self._source = source
         self._pending = memoryview(b"")
 
     def readable(self) -> bool:
+        """See `io.IOBase.readable`."""
         return True
 
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+        """See `io.RawIOBase.readinto`."""
         while not self._pending:
-            chunk = self._raw.read(_CHUNK_BYTES)
-            if self._ascii_passes and chunk.isascii() and not self._decoder.getstate()[0]:
-                self._pending = memoryview(chunk)
-            else:
-                self._pending = memoryview(self._decoder.decode(chunk, final=not chunk).encode("utf-8", "replace"))
-            if not chunk and not self._pending:
+            chunk = next(self._chunks, None)
+            if chunk is None:
                 return 0
+            self._pending = memoryview(chunk)
         count = min(len(buffer), len(self._pending))
         buffer[:count] = self._pending[:count]
         self._pending = self._pending[count:]
         return count
 
     def close(self) -> None:
-        self._raw.close()
+        """See `io.IOBase.close`."""
+        self._source.close()
         super().close()
+
+
+def _as_utf8(raw: BinaryIO, encoding: str) -> Iterator[bytes]:
+    """A byte stream decoded and given as UTF-8; chunks of plain ASCII pass untouched."""
+    ascii_passes = encoding == "utf-8"
+    decoder = codecs.getincrementaldecoder(encoding)(_AS_LATIN_1)
+    while chunk := raw.read(_CHUNK_BYTES):
+        if ascii_passes and chunk.isascii() and not decoder.getstate()[0]:
+            yield chunk
+        else:
+            yield decoder.decode(chunk).encode("utf-8", "replace")
+    yield decoder.decode(b"", final=True).encode("utf-8", "replace")
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +121,7 @@ class TextFile:
         """The whole file as UTF-8; close it."""
         raw = _raw(self.path, zipped=self.zipped)
         raw.read(self.mark_bytes)
-        return io.BufferedReader(_Utf8(raw, self.encoding), _CHUNK_BYTES)
+        return io.BufferedReader(ChunkStream(_as_utf8(raw, self.encoding), raw), _CHUNK_BYTES)
 
     def head(self) -> bytes:
         """Its first whole lines, up to `HEAD_BYTES`."""
@@ -121,38 +133,78 @@ class TextFile:
         """Whether a sample can be taken by jumping: a large file in which a byte is a place."""
         return not self.zipped and self.encoding == "utf-8" and self.size_bytes >= _JUMP_BYTES_MIN
 
-    def jumps(self, seed: int) -> Iterator[bytes]:
-        """Whole lines from places spread over the file, some tens of kilobytes each; only if `can_jump`."""
+    def jumps(self, seed: int) -> Iterator[bytes | None]:
+        """Whole lines from the beginning and from places spread over the file; only if `can_jump`.
+
+        Some tens of kilobytes each, or one longer line; none comes twice. None stands for a line longer than a record
+        may be. Where long lines make places costly there are fewer: about `SAMPLE_BYTES_MAX` are read in all.
+        """
         chance = random.Random(seed)  # noqa: S311 - a sample wants to be repeatable, not secret
         stride = self.size_bytes // _JUMPS
-        with self.path.open("rb") as file:
+        with self.path.open("rb", buffering=_JUMP_BYTES) as file:
+            file.seek(self.mark_bytes)
+            read_bytes, in_line, told = 0, False, False
             for i in range(_JUMPS):
-                file.seek(i * stride + chance.randrange(max(1, stride - _JUMP_BYTES)))
-                chunk = file.read(_JUMP_BYTES)
-                first, last = chunk.find(b"\n"), chunk.rfind(b"\n")
-                if last > first:
-                    yield chunk[first + 1 : last + 1].decode("utf-8", _AS_LATIN_1).encode()
+                at = file.tell()
+                place = i * stride + chance.randrange(max(1, stride - _JUMP_BYTES)) if i else at
+                # What is left to read goes to what is left of the file.
+                place = max(place, self.size_bytes * read_bytes // SAMPLE_BYTES_MAX)
+                if place > at:
+                    file.seek(place - 1)  # whose line end, if it is one, shows that a line begins here
+                    in_line = True
+                if in_line:
+                    rest = file.readline(LINE_BYTES_MAX)
+                    read_bytes += len(rest)
+                    in_line = _is_cut(rest)
+                    told = told and in_line
+                if not in_line:
+                    lines, passed_bytes, in_line = _whole_lines(file)
+                    read_bytes += passed_bytes
+                    if lines:
+                        yield lines if lines.isascii() else lines.decode("utf-8", _AS_LATIN_1).encode()
+                if in_line and not told:
+                    yield None
+                    told = True
+                if file.tell() >= self.size_bytes:
+                    return
 
 
 def _raw(path: Path, *, zipped: bool) -> BinaryIO:
     return cast("BinaryIO", gzip.open(path, "rb")) if zipped else path.open("rb")
 
 
+def _is_cut(line: bytes) -> bool:
+    return len(line) >= LINE_BYTES_MAX and not line.endswith(b"\n")
+
+
+def _whole_lines(file: BinaryIO) -> tuple[bytes, int, bool]:
+    """Lines from where one begins, the bytes passed for them, and whether that ended within a line that is too long."""
+    chunk = file.read(_JUMP_BYTES)
+    last = chunk.rfind(b"\n") + 1
+    if last < len(chunk):
+        chunk += file.readline(LINE_BYTES_MAX - len(chunk) + last)
+    return (chunk[:last], len(chunk), True) if _is_cut(chunk[last:]) else (chunk, len(chunk), False)
+
+
 def lines_of(stream: BinaryIO, *, bytes_max: int | None = None) -> Iterator[bytes | None]:
-    """The stream's lines without their ends; None for one that is longer than a record may be.
+    """The stream's lines without their ends; None for one that is longer than a record may be, which is passed over.
 
     Args:
         stream: UTF-8 bytes.
-        bytes_max: stop after the line that reaches this many bytes.
+        bytes_max: stop after the line with which those given reach this many bytes, or those passed over with them
+            `SAMPLE_BYTES_MAX`.
     """
-    read = 0
+    given_bytes = passed_bytes = 0
     while line := stream.readline(LINE_BYTES_MAX):
-        read += len(line)
-        if len(line) == LINE_BYTES_MAX and not line.endswith(b"\n"):
-            while (rest := stream.readline(LINE_BYTES_MAX)) and not rest.endswith(b"\n"):
-                pass
+        passed_bytes += len(line)
+        if _is_cut(line):
             yield None
+            while (rest := stream.readline(LINE_BYTES_MAX)) and not rest.endswith(b"\n"):
+                passed_bytes += len(rest)
+                if bytes_max is not None and passed_bytes >= SAMPLE_BYTES_MAX:
+                    return
         else:
+            given_bytes += len(line)
             yield line.rstrip(b"\r\n")
-        if bytes_max is not None and read >= bytes_max:
+        if bytes_max is not None and (given_bytes >= bytes_max or passed_bytes >= SAMPLE_BYTES_MAX):
             return

@@ -13,6 +13,8 @@ from beholden.stores._files_format import Note
 __all__ = ["Place"]
 
 _FILES_MAX: Final = 100_000
+_DEPTH_MAX: Final = 200
+_NOT_REGULAR: Final = "not regular files, so not read: pipes, devices, sockets, broken or circular links"
 _MAGIC: Final = re.compile(r"[*?\[]")
 
 
@@ -25,8 +27,10 @@ class Place:
         self._place = place
         self._pattern: re.Pattern[str] | None = None
         self._depth_max: int | None = None
-        if magic is None or place.exists():
-            self.root = place if place.is_dir() else place.parent
+        # os.path, whose answers are no errors: a place that may not be looked at is told when it is listed
+        self._is_directory = os.path.isdir(place)  # noqa: PTH112 - see above
+        if magic is None or os.path.exists(place):  # noqa: PTH110 - see above
+            self.root = place if self._is_directory else place.parent
         else:
             self.root = Path(*parts[:magic])
             pattern = parts[magic:]
@@ -35,7 +39,7 @@ class Place:
 
     def check(self) -> None:
         """Raise `OSError` when there is nothing to list."""
-        if self._pattern is None and not self._place.is_dir():
+        if self._pattern is None and not self._is_directory:
             self._place.stat()  # a place that is not there is an error, not an empty store
             return
         with os.scandir(self.root):
@@ -44,7 +48,7 @@ class Place:
     def files(self, note: Note) -> Iterator[str]:
         """The paths of all files, in order; what is not entered is noted."""
         self.check()
-        if self._pattern is None and not self._place.is_dir():
+        if self._pattern is None and not self._is_directory:
             yield self._place.name
             return
         for number, path in enumerate(self._walk(self.root, "", 0, note)):
@@ -54,18 +58,18 @@ class Place:
             yield path
 
     def locate(self, path: str) -> Path | None:
-        """The file at a dataset's path, if it is one of this place."""
+        """What is at a dataset's path, if it is one of this place and no directory."""
         parts = PurePosixPath(path).parts
         if not parts or path.startswith("/") or ".." in parts or "\0" in path or not self._belongs(path):
             return None
         file = self.root / path
         through_link = any((self.root / parent).is_symlink() for parent in PurePosixPath(path).parents[:-1])
-        return file if file.is_file() and not through_link else None
+        return file if os.path.exists(file) and not os.path.isdir(file) and not through_link else None  # noqa: PTH110, PTH112 - see above
 
     def _belongs(self, path: str) -> bool:
         if self._pattern is not None:
             return self._pattern.fullmatch(path) is not None
-        return self._place.is_dir() or path == self._place.name
+        return self._is_directory or path == self._place.name
 
     def _walk(self, directory: Path, prefix: str, depth: int, note: Note) -> Iterator[str]:
         try:
@@ -79,17 +83,22 @@ class Place:
             if not entry.name.isprintable():
                 note("names with characters that cannot be shown", 1)
             elif not _is_sound(entry):
-                note("pipes, sockets and broken links not read", 1)
+                note(_NOT_REGULAR, 1)
             elif entry.is_dir(follow_symlinks=False):
-                if self._depth_max is None or depth < self._depth_max:
-                    yield from self._walk(directory / entry.name, path + "/", depth + 1, note)
+                yield from self._below(directory / entry.name, path + "/", depth + 1, note)
             elif entry.is_dir():
                 note("links to directories not followed", 1)
             elif self._belongs(path):
                 if entry.is_file():
                     yield path
                 else:
-                    note("pipes, sockets and broken links not read", 1)
+                    note(_NOT_REGULAR, 1)
+
+    def _below(self, directory: Path, prefix: str, depth: int, note: Note) -> Iterator[str]:
+        if depth > _DEPTH_MAX:
+            note(f"directories below {_DEPTH_MAX} others not entered", 1)
+        elif self._depth_max is None or depth <= self._depth_max:
+            yield from self._walk(directory, prefix, depth, note)
 
 
 def _is_sound(entry: os.DirEntry[str]) -> bool:

@@ -18,11 +18,10 @@ __all__ = ["Field", "Relation", "grants_of", "load_relations", "sql_name", "stat
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A field as the connector needs it: its facts, the oid of its (base) type, and whether we may read it."""
+    """A field as the connector needs it: its facts and the oid of its (base) type."""
 
     info: FieldInfo
     type_oid: int
-    readable: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,8 +116,9 @@ def _fields(connection: psycopg.Connection[Any], paths: dict[int, str]) -> dict[
     found: dict[int, list[Field]] = {}
     for oid, name, kind, type_oid, in_key, readable in _rows(connection, "fields"):
         own = found.setdefault(oid, [])
-        info = FieldInfo(len(own) + 1, name, kind, in_key=in_key, refers_to=refers.get((oid, name)))
-        own.append(Field(info, type_oid, readable))
+        refers_to = refers.get((oid, name))
+        info = FieldInfo(len(own) + 1, name, kind, in_key=in_key, refers_to=refers_to, readable=readable)
+        own.append(Field(info, type_oid))
     return {oid: tuple(own) for oid, own in found.items()}
 
 

@@ -26,6 +26,8 @@ _CONNECT_TIMEOUT_S: Final = 10
 _LOCK_TIMEOUT_S: Final = 10
 _PASSWORD_BYTES_MAX: Final = 4096
 
+_URL: Final = "postgresql://USER@HOST:PORT/DATABASE, special characters in % form"
+
 #: SQLSTATE -> (what it means, next step). The server's own texts may quote values and are not used.
 _MEANINGS: Final = {
     "42501": ("we have no right to read it", "grant it with the script of: beholden store grants postgresql"),
@@ -52,6 +54,7 @@ _CLASSES: Final = {
     "58": ("the server met a failure of its system", "look into the server's log"),
     "HV": ("the foreign server behind it cannot be read", "check the foreign server"),
 }
+_OPTION: Final = "an option in the store's url has a value that is not valid"
 #: libpq gives no SQLSTATE for a connection that failed; these words of its text (English and fixed) stand in.
 _CONNECT_WORDS: Final = (
     ("password authentication failed", "the server refused the password"),
@@ -65,6 +68,8 @@ _CONNECT_WORDS: Final = (
     ("No such file or directory", "nothing listens at that socket"),
     ("could not translate host name", "the host's name is unknown"),
     ("failed to resolve host", "the host's name is unknown"),
+    ("invalid ", _OPTION),
+    ("bad value for", _OPTION),
     ("timeout", f"no answer within {_CONNECT_TIMEOUT_S} s"),
     ("SSL", "TLS could not be agreed on"),
     ("starting up", "the server is starting up"),
@@ -86,12 +91,17 @@ def connection_settings(config: StoreConfig, root: Path, environ: Mapping[str, s
     Raises:
         ConfigError: the url is not one, or the password file cannot be read. Neither is repeated.
     """
-    scheme, _, rest = config.url.partition("://")
+    where = f"store {config.name}: url"
+    _, mark, rest = config.url.partition("://")
     try:
         settings: dict[str, Any] = dict(conninfo_to_dict(f"postgresql://{rest}"))
     except psycopg.Error:
-        expected = "postgresql://USER@HOST:PORT/DATABASE, special characters in % form"
-        raise ConfigError(f"store {config.name}: url", f"not a {scheme} url", expected=expected) from None
+        mark = ""
+    if not mark:
+        raise ConfigError(where, "not a postgresql url", expected=_URL)
+    # Neither is repeated: where a password was not written in % form, its end stands where host and port should.
+    if not all(_is_port(port) for port in str(settings.get("port", "")).split(",")):
+        raise ConfigError(where, "its port is not a number from 1 to 65535", expected=_URL)
     variable = f"BEHOLDEN_STORE_{config.name.upper().replace('-', '_')}_PASSWORD"
     if not settings.get("password"):
         password = environ.get(variable) or _password_from_file(config, root)
@@ -99,6 +109,11 @@ def connection_settings(config: StoreConfig, root: Path, environ: Mapping[str, s
             settings["password"] = password
     settings.setdefault("connect_timeout", _CONNECT_TIMEOUT_S)
     return {**settings, "application_name": "beholden", "client_encoding": "UTF8"}
+
+
+def _is_port(text: str) -> bool:
+    """A port as libpq takes it; empty is the default one, also for one of several hosts."""
+    return not text or (text.isascii() and text.isdecimal() and len(text) <= 5 and 1 <= int(text) <= 65535)
 
 
 def _password_from_file(config: StoreConfig, root: Path) -> str | None:

@@ -46,7 +46,7 @@ _UUID_TEXT: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z")
 
 
 class RowShape:
-    """The columns of one SELECT: their SQL, and how fetched rows become a batch."""
+    """The columns of one SELECT: their names and expressions as SQL, and how fetched rows become a batch."""
 
     def __init__(self, fields: Sequence[Field], chars_max: int) -> None:
         self._names = [field.info.name for field in fields]
@@ -54,6 +54,7 @@ class RowShape:
         self._chars_max = chars_max
         self._no_time = 0
         self._cut = 0
+        self.names = ", ".join(sql_name(name) for name in self._names)
         self.columns = ", ".join(
             _expression(sql_name(name), oid, chars_max + 1) for name, oid in zip(self._names, self._types, strict=True)
         )

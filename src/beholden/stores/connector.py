@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Literal, Protocol, Self
 
 import pyarrow as pa
@@ -45,13 +45,18 @@ class RowCount:
 
 @dataclass(frozen=True, slots=True)
 class FieldInfo:
-    """A field: its place, the store's name for its type, whether it is in the primary key, what it refers to."""
+    """A field: its place, the store's name for its type, whether it is in the primary key, what it refers to.
+
+    One that is not ``readable`` is listed by the store, and we have no right to its values: no reading or sample that
+    does not name it has it, and nothing can be said of what it holds.
+    """
 
     ordinal: int
     name: str
     type: str
     in_key: bool = False
     refers_to: str | None = None  # PATH#field of a declared foreign key, within the store
+    readable: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,12 +91,14 @@ class Grant:
 class Shortfall:
     """Something that answers left out or cut: rows of another length, values past a limit, directories not entered.
 
-    ``path`` is the dataset, or empty for the store as a whole. ``count`` is the most that one call met.
+    ``path`` is the dataset, or empty for the store as a whole. ``count`` is the most that one call met. ``rows`` says
+    that rows of the dataset were left out: what it holds is not known in full.
     """
 
     path: str
     reason: str
     count: int
+    rows: bool = field(default=False, compare=False)
 
 
 class Connector(Protocol):
@@ -117,7 +124,7 @@ class Connector(Protocol):
         """The exact number of rows now."""
 
     def read(self, path: str, fields: Sequence[str] | None = None) -> Iterator[pa.RecordBatch]:
-        """All rows as batches of at most ``limits.BATCH_ROWS``; columns in the given order, or all of them.
+        """All rows as batches of at most ``limits.BATCH_ROWS``; columns in the given order, or all that are readable.
 
         Values keep their natural Arrow type where there is one; anything else becomes a string.
         """

@@ -27,7 +27,7 @@ from beholden.stores._base import (
     check_find_values,
 )
 from beholden.stores._columns import batch_of, choose_rows, cut_strings, text_array
-from beholden.stores._files_csv import CsvFormat
+from beholden.stores._files_csv import NO_HEADER, CsvFormat
 from beholden.stores._files_format import Format, FormatError, NoFieldError
 from beholden.stores._files_jsonl import JsonLinesFormat
 from beholden.stores._files_parquet import ParquetFormat
@@ -72,7 +72,7 @@ class FilesConnector(BaseConnector):
         """See `Connector.count`."""
         with self._explained(path):
             file, form = self._file(path)
-            return form.count(file, partial(self._note, path))
+            return form.count(file, partial(self._note_left_out, path))
 
     def read(self, path: str, fields: Sequence[str] | None = None) -> Iterator[pa.RecordBatch]:
         """See `Connector.read`."""
@@ -98,8 +98,14 @@ class FilesConnector(BaseConnector):
         """
         with self._explained(path):
             file, form = self._file(path)
-            batches = form.spread(file, rows, seed, partial(self._note, path))
+            left_out: dict[str, int] = {}
+            batches = form.spread(file, rows, seed, lambda why, n: left_out.update({why: max(n, left_out.get(why, 0))}))
             batch, _ = choose_rows(batches, rows, seed, bytes_max=SAMPLE_BYTES_MAX)
+            reasons = [f"{reason} ({count})" for reason, count in left_out.items() if count]
+            if reasons and (batch is None or not batch.num_rows):  # which is not the same as a file without rows
+                raise self._error(f"no row of it could be read: {'; '.join(reasons)}", path)
+            for reason, count in left_out.items():
+                self._note_left_out(path, reason, count)
             if batch is None:
                 names = [field.name for field in form.describe(file).fields]
                 batch = batch_of([pa.array([], pa.string())] * len(names), names, 0)
@@ -108,11 +114,14 @@ class FilesConnector(BaseConnector):
         self._pace.spend(batch.num_rows)
         return batch
 
+    def _note_left_out(self, path: str, reason: str, count: int) -> None:
+        self._note(path, reason, count, rows=reason != NO_HEADER)
+
     def _batches(self, path: str, fields: Sequence[str] | None) -> Iterator[pa.RecordBatch]:
         cut = 0
         with self._explained(path):
             file, form = self._file(path)
-            for batch in form.read(file, fields, partial(self._note, path)):
+            for batch in form.read(file, fields, partial(self._note_left_out, path)):
                 whole, longer = cut_strings(batch, READ_CHARS_MAX)
                 cut += longer
                 self._note(path, f"values cut after {READ_CHARS_MAX} characters", cut)
@@ -131,6 +140,8 @@ class FilesConnector(BaseConnector):
         file = self._place.locate(path)
         if file is None:
             raise self._error("there is no such file", path, advice="scan the store again if it was moved")
+        if not file.is_file():  # opening a pipe would wait for somebody to write into it
+            raise self._error("it is not a regular file", path)
         form = _format_of(path)
         if form is None:
             known = ", ".join(_FORMATS)

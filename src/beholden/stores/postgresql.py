@@ -23,6 +23,7 @@ from beholden.stores._base import (
     BaseConnector,
     Pace,
     check_find_values,
+    listed_names,
 )
 from beholden.stores._columns import choose_rows, fetch_batches
 from beholden.stores._postgresql_catalog import Field, Relation, grants_of, load_relations, statement
@@ -69,10 +70,12 @@ class PostgresqlConnector(BaseConnector):
     def datasets(self) -> Iterator[DatasetInfo]:
         """See `Connector.datasets`."""
         for relation in self._load().values():
-            hidden = sum(not field.readable for field in relation.fields)
-            if relation.info.problem is None:
-                self._note(relation.info.path, "fields that we have no SELECT right on", hidden)
-            yield relation.info
+            info = relation.info
+            hidden = [field.name for field in info.fields if not field.readable]
+            if info.problem is None and hidden:
+                named = listed_names(hidden)
+                self._note(info.path, f"fields that we have no SELECT right on: {named}", len(hidden))
+            yield info
 
     def grants(self) -> Iterator[Grant]:
         """See `Connector.grants`."""
@@ -126,7 +129,7 @@ class PostgresqlConnector(BaseConnector):
     def _from_pages(
         self, connection: psycopg.Connection[Any], relation: Relation, shape: RowShape, rows: int, seed: int
     ) -> pa.RecordBatch:
-        sql = statement("sample").format(columns=shape.columns, table=relation.quoted)
+        sql = statement("sample").format(columns=shape.columns, names=shape.names, table=relation.quoted)
         row = connection.execute(statement("pages"), [relation.oid], binary=True).fetchone()
         pages, analysed_pages, analysed_rows = row or (0, 0, 0.0)
         density = analysed_rows / analysed_pages if analysed_pages and analysed_rows else _ROWS_PER_PAGE_GUESS
@@ -206,7 +209,7 @@ class PostgresqlConnector(BaseConnector):
     def _chosen(self, relation: Relation, names: Sequence[str] | None) -> list[Field]:
         """The named fields in their order, or all that we may read."""
         if names is None:
-            return [field for field in relation.fields if field.readable]
+            return [field for field in relation.fields if field.info.readable]
         known = {field.info.name: field for field in relation.fields}
         for name in names:
             if name not in known:

@@ -4,6 +4,7 @@ Nothing here is written down in plain: the vault's file is of no use without the
 none without the vault's file. See docs/reference/vault.md and docs/decisions/0001-people-are-random-tokens.md.
 """
 
+from beholden.vault._schema import WrongKeyError
 from beholden.vault.backup import BackupInfo, check_backup
 from beholden.vault.master import MasterKey
 from beholden.vault.restoring import RestoreInfo, restore
@@ -19,6 +20,7 @@ __all__ = [
     "Tombstone",
     "Vault",
     "VaultStatus",
+    "WrongKeyError",
     "check_backup",
     "open_vault",
     "restore",

@@ -11,9 +11,13 @@ from beholden.core.errors import BeholdenError, SourceError
 from beholden.core.ids import TOKEN_BYTES, Entropy
 from beholden.vault.master import MasterKey
 from beholden.vault.sealing import KeyedHash
-from beholden.vault.tables import FORMAT, meta
+from beholden.vault.tables import FORMAT, meta, restored
 
-__all__ = ["MetaRow", "check_key", "create_meta", "read_meta"]
+__all__ = ["MetaRow", "WrongKeyError", "check_key", "create_meta", "read_meta", "read_restored", "write_restored"]
+
+
+class WrongKeyError(SourceError):
+    """The master key is not the one a vault or backup was made with. Exit code 4."""
 
 
 class MetaRow(NamedTuple):
@@ -26,9 +30,9 @@ class MetaRow(NamedTuple):
 
 
 def check_key(master: MasterKey, vault_id: bytes, expected: bytes, where: str) -> None:
-    """Raise `SourceError` when ``master`` is not the key ``where`` was made with."""
+    """Raise `WrongKeyError` when ``master`` is not the key ``where`` was made with."""
     if not hmac.compare_digest(_key_check(master, vault_id), expected):
-        raise SourceError(
+        raise WrongKeyError(
             where,
             "this master key does not belong to it",
             expected="the key it was made with",
@@ -40,7 +44,7 @@ def read_meta(connection: sa.Connection, master: MasterKey, where: str) -> MetaR
     """The row of meta, None where there is no vault.
 
     Raises:
-        BeholdenError: a newer program made the vault. SourceError: ``master`` is not its key.
+        BeholdenError: a newer program made the vault. WrongKeyError: ``master`` is not its key.
     """
     if not sa.inspect(connection).has_table(meta.name):
         return None
@@ -73,6 +77,19 @@ def create_meta(connection: sa.Connection, master: MasterKey, *, entropy: Entrop
             created=created,
         )
     )
+
+
+def read_restored(connection: sa.Connection) -> int | None:
+    """When the backup was made that the vault was last restored from, in microseconds; None for never."""
+    if not sa.inspect(connection).has_table(restored.name):
+        return None
+    return connection.execute(sa.select(restored.c.made)).scalar_one_or_none()
+
+
+def write_restored(connection: sa.Connection, made: int) -> None:
+    """Note that the vault is what it was at that time."""
+    connection.execute(sa.delete(restored))
+    connection.execute(sa.insert(restored).values(id=1, made=made))
 
 
 def _key_check(master: MasterKey, vault_id: bytes) -> bytes:

@@ -13,7 +13,7 @@ from beholden.core.ids import TOKEN_BYTES, Entropy, system_entropy
 from beholden.core.times import Clock, system_clock
 from beholden.vault import _rows
 from beholden.vault._database import Database
-from beholden.vault._schema import read_meta
+from beholden.vault._schema import read_meta, write_restored
 from beholden.vault.backup import BackupReader, Header, Marks, People, Tombstones, check_backup, read_backup
 from beholden.vault.master import MasterKey
 from beholden.vault.sealing import Sealer
@@ -29,7 +29,7 @@ class RestoreInfo:
     """What a restore did.
 
     Attributes:
-        made: when the backup was made, in microseconds. Whoever joined since gets a new token.
+        made: when the backup was made, in microseconds. Whoever joined since gets a new token; the old one is unknown.
         people: who is known now.
         forgotten: how many tokens are forgotten now.
         forgotten_again: people in the backup who were forgotten after it and therefore are not in the vault.
@@ -86,10 +86,12 @@ def restore(
             now = clock()
             _rows.insert_tombstones(connection, [(token, now, estate.seal(_REASON, token)) for token in tokens])
             _write_meta(connection, reader.header, entropy)
-            forgotten_again = _forget_again(connection, marks)
+            write_restored(connection, reader.header.made)
+            again, by_person = _forget_again(connection, marks)
+            _rows.insert_tombstones(connection, [(token, now, estate.seal(_REASON, token)) for token in by_person])
             known, forgotten = _rows.counts(connection)
         scrubbed = database.scrub()
-        return RestoreInfo(reader.header.made, known, forgotten, forgotten_again, current_read, scrubbed)
+        return RestoreInfo(reader.header.made, known, forgotten, again, current_read, scrubbed)
     finally:
         database.close()
 
@@ -148,11 +150,14 @@ def _write_meta(connection: sa.Connection, header: Header, entropy: Entropy) -> 
     )
 
 
-def _forget_again(connection: sa.Connection, marks: set[bytes]) -> int:
-    """Delete who was forgotten by token, and who was forgotten as a person after the backup was made."""
+def _forget_again(connection: sa.Connection, marks: set[bytes]) -> tuple[int, list[bytes]]:
+    """Delete who was forgotten by token, and who was forgotten as a person after the backup was made.
+
+    How many these are, and the tokens of the latter: they are forgotten under tokens of which nothing says so yet.
+    """
     by_token = connection.execute(
         sa.delete(people).where(people.c.token.in_(sa.select(forgotten_tokens.c.token)))
     ).rowcount
     rows = connection.execute(sa.select(forgotten_people.c.mark, forgotten_people.c.lookup))
     gone = _rows.delete_people(connection, {lookup for mark, lookup in rows if mark not in marks})
-    return by_token + len(gone)
+    return by_token + len(gone), list(gone.values())

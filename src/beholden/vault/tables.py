@@ -12,7 +12,7 @@ from typing import Final
 
 import sqlalchemy as sa
 
-__all__ = ["FORMAT", "forgotten_people", "forgotten_tokens", "meta", "metadata", "people"]
+__all__ = ["FORMAT", "forgotten_people", "forgotten_tokens", "meta", "metadata", "people", "restored"]
 
 #: The version of these tables; a newer one is refused.
 FORMAT: Final = 1
@@ -32,6 +32,14 @@ meta = sa.Table(
     sa.Column("epoch", _Bytes, nullable=False),  # random; another one whenever somebody was forgotten
     sa.Column("created", sa.BigInteger, nullable=False),
     sa.Column("last_backup", sa.BigInteger),
+)
+
+#: One row, or none; the table itself is made with the vault or by its first restore.
+restored = sa.Table(
+    "vault_restored",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("made", sa.BigInteger, nullable=False),  # when the backup was made: who joined after it is not here
 )
 
 people = sa.Table(

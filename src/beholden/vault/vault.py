@@ -13,11 +13,11 @@ import sqlalchemy as sa
 from beholden.core.errors import IntegrityError, NotFoundError, UsageError
 from beholden.core.ids import TOKEN_BYTES, Entropy, system_entropy
 from beholden.core.names import Person
-from beholden.core.times import Clock, system_clock
+from beholden.core.times import Clock, format_time, system_clock
 from beholden.vault import _rows
 from beholden.vault._cache import Cache
 from beholden.vault._database import Database
-from beholden.vault._schema import create_meta, read_meta
+from beholden.vault._schema import create_meta, read_meta, read_restored
 from beholden.vault.backup import BackupInfo, write_backup
 from beholden.vault.master import MasterKey
 from beholden.vault.sealing import KEY_BYTES, KeyedHash, Sealer, decode_person, encode_person, header, read_header
@@ -76,7 +76,7 @@ def open_vault(
     entropy: Entropy = system_entropy,
     clock: Clock = system_clock,
 ) -> Vault:
-    """Open the vault at ``url``.
+    """Open the vault at ``url``. One that cannot be written to is opened for reading.
 
     Args:
         url: ``sqlite:///PATH`` or ``postgresql+psycopg://…``.
@@ -87,7 +87,8 @@ def open_vault(
 
     Raises:
         NotFoundError: there is no vault and ``create`` is false.
-        SourceError: it cannot be opened, a newer program made it, or ``master`` is not its key.
+        BeholdenError: a newer program made it.
+        SourceError: it cannot be opened. WrongKeyError: ``master`` is not its key.
         IntegrityError: the file is damaged.
     """
     database = Database(url, create=create)
@@ -126,6 +127,11 @@ class Vault:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    @property
+    def read_only(self) -> bool:
+        """Whether it can be asked but not changed: everything that adds or forgets people raises `ReadOnlyError`."""
+        return self._database.read_only
 
     def close(self) -> None:
         """Give the connections back and drop what is in memory."""
@@ -168,7 +174,7 @@ class Vault:
         return [tokens.get(lookup) for lookup in lookups]
 
     def identities(self, tokens: Iterable[bytes]) -> dict[bytes, Person]:
-        """Who the tokens are. One that is absent was forgotten (see `forgotten`) or never was of this vault."""
+        """Who the tokens are. One that is absent was forgotten, or is not of this vault: see `nameless`."""
         return {token: decode_person(text[KEY_BYTES:]) for token, text in self._open_rows(set(tokens)).items()}
 
     def forgotten(self, tokens: Iterable[bytes]) -> dict[bytes, Tombstone]:
@@ -179,6 +185,21 @@ class Vault:
             token: Tombstone(time, self._estate.open(reason, token).decode("utf-8", "surrogatepass"))
             for token, time, reason in rows
         }
+
+    def nameless(self, tokens: Iterable[bytes]) -> dict[bytes, str]:
+        """How answers call each of these tokens, which `identities` does not know.
+
+        ``forgotten`` where an erasure is on record; else ``unknown``, with the reason: who joined after the backup a
+        vault was restored from is not in it.
+        """
+        wanted = set(tokens)
+        if not wanted:
+            return {}
+        gone = self.forgotten(wanted)
+        with self._database.read() as connection:
+            made = read_restored(connection)
+        why = "" if made is None else f": restored from a backup made at {format_time(made)}"
+        return {token: "forgotten" if token in gone else f"unknown (not in the vault{why})" for token in wanted}
 
     def encrypt(self, texts: Sequence[bytes], owner: bytes | None) -> list[bytes]:
         """Encrypt texts under one person's key, or the estate's where ``owner`` is None; see `encrypt_many`."""
@@ -280,7 +301,7 @@ class Vault:
         """Write all of the vault, as it is at one moment, to a new file.
 
         The file is encrypted under the master key, of mode 0600, and durable on return; then the time is noted in the
-        vault. When the file cannot be written whole, none of that name is there.
+        vault, unless that can only be read. When the file cannot be written whole, none of that name is there.
 
         Raises:
             UsageError: ``path`` exists.
@@ -288,8 +309,9 @@ class Vault:
         """
         made = self._clock()
         info = write_backup(self._database, path, self._master, self._entropy, made)
-        with self._database.write() as connection:
-            connection.execute(sa.update(meta).values(last_backup=made))
+        if not self.read_only:
+            with self._database.write() as connection:
+                connection.execute(sa.update(meta).values(last_backup=made))
         return info
 
     def _enter_epoch(self) -> bytes:

@@ -111,7 +111,9 @@ def unexplained(judged: pa.Table, vault: Vault) -> list[UnexplainedAccess]:
     """The accesses without a reason, in the ledger's order."""
     rows = judged.filter(pc.is_null(judged.column("reason"))).to_pylist()
     names = actor_names([row["actor"] for row in rows], vault)
-    people = vault.identities(sorted({row["subject"] for row in rows}))
+    tokens = {row["subject"] for row in rows}
+    people = vault.identities(sorted(tokens))
+    nameless = vault.nameless(tokens - people.keys())
     return [
         UnexplainedAccess(
             row["seq"],
@@ -121,7 +123,7 @@ def unexplained(judged: pa.Table, vault: Vault) -> list[UnexplainedAccess]:
             row["store"],
             row["dataset"],
             row["activity"],
-            str(people.get(row["subject"], "forgotten")),
+            str(people.get(row["subject"]) or nameless[row["subject"]]),
         )
         for row in rows
     ]

@@ -270,7 +270,7 @@ def _postgresql_plan(case: Case) -> str:
     from beholden.stores._postgresql_types import find_cast
     from beholden.stores.connector import FieldInfo
 
-    condition, parameters = find_cast(Field(FieldInfo(1, "big_id", "integer"), 23, readable=True), ["17", "x"])
+    condition, parameters = find_cast(Field(FieldInfo(1, "big_id", "integer"), 23), ["17", "x"])
     with psycopg.connect(case.config.url) as connection:
         rows = connection.execute(f"EXPLAIN SELECT * FROM public.big WHERE {condition}", parameters)
         return " ".join(row[0] for row in rows)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from datetime import UTC, date, datetime
@@ -227,7 +228,7 @@ def test_what_may_not_be_read_is_listed_with_its_problem(database):
         assert found["public.part"].problem is None
         assert [field.name for field in found["public.hidden"].fields] == ["a"]
         assert table(store, "public.part").to_pydict() == {"a": [1]}
-        assert store.shortfalls() == (Shortfall("public.part", "fields that we have no SELECT right on", 1),)
+        assert store.shortfalls() == (Shortfall("public.part", "fields that we have no SELECT right on: b", 1),)
         with pytest.raises(
             SourceError, match=r"crm/public.hidden: we have no SELECT right on it.*store grants postgresql"
         ):
@@ -235,6 +236,62 @@ def test_what_may_not_be_read_is_listed_with_its_problem(database):
         with pytest.raises(SourceError, match=r"crm/public.part: we have no right to read it"):
             list(store.read("public.part", ["b"]))
     execute(url, "drop owned by clerk", "drop role clerk")
+
+
+def test_of_a_table_with_rights_on_some_fields_those_are_read_and_the_others_named(database):
+    url = database(
+        "create role half login",
+        'create table person (id int primary key, "na%me" text, card text, note text)',
+        "insert into person select i, 'Name ' || i, '4111', repeat('n', 200) from generate_series(1, 20000) i",
+        'grant select (id, "na%me") on person to half',
+        "create table sale (id int, at date, card text) partition by range (at)",
+        "create table sale_1 partition of sale for values from ('2020-01-01') to ('2021-01-01')",
+        "insert into sale select i, '2020-06-01', '4111' from generate_series(1, 30) i",
+        "grant select (id, at) on sale to half",
+        "create view people as select id, card from person",
+        "grant select (id) on people to half",
+        "create materialized view cards as select id, card from person where id < 10",
+        "grant select (card) on cards to half",
+        "create table whole (id int, card text)",
+        "insert into whole values (1, '4111')",
+        "grant select on whole to half",
+        "create table child (extra text) inherits (whole)",
+        "insert into child values (2, '4222', 'x')",
+        "analyze",
+    )
+    with opened(as_user(url, "half")) as store:
+        found = listed(store)
+        assert {path: [field.name for field in info.fields if not field.readable] for path, info in found.items()} == {
+            "public.cards": ["id"],
+            "public.child": ["id", "card", "extra"],
+            "public.people": ["card"],
+            "public.person": ["card", "note"],
+            "public.sale": ["card"],
+            "public.sale_1": ["id", "at", "card"],
+            "public.whole": [],
+        }
+        assert [path for path, info in found.items() if info.problem] == ["public.child", "public.sale_1"]
+        sample = store.sample("public.person", 500, 7)
+        assert (sample.num_rows, sample.schema.names) == (500, ["id", "na%me"])
+        assert sample.equals(store.sample("public.person", 500, 7))
+        assert not sample.equals(store.sample("public.person", 500, 8))
+        assert max(sample.column("id").to_pylist()) > 15_000  # from all over the table
+        assert min(sample.column("id").to_pylist()) < 5_000
+        assert table(store, "public.person").schema.names == ["id", "na%me"]
+        assert store.count("public.person") == 20000
+        (row,) = store.find("public.person", "na%me", ["Name 17"])
+        assert row.to_pylist() == [{"id": 17, "na%me": "Name 17"}]
+        with pytest.raises(SourceError, match=r"crm/public.person: we have no right to read it"):
+            list(store.find("public.person", "card", ["4111"]))
+        assert store.sample("public.sale", 100, 1).num_rows == 30
+        assert store.sample("public.people", 10, 1).schema.names == ["id"]
+        assert store.sample("public.cards", 10, 1).to_pydict() == {"card": ["4111"] * 9}
+        assert store.sample("public.whole", 10, 1).num_rows == 2
+        assert Shortfall("public.person", "fields that we have no SELECT right on: card, note", 2) in store.shortfalls()
+    with opened(url) as store:  # the owner reads the same rows, and all of each
+        assert store.sample("public.person", 500, 7).select(["id", "na%me"]).equals(sample)
+        assert all(field.readable for info in store.datasets() for field in info.fields)
+    execute(url, "drop owned by half", "drop role half")
 
 
 def test_grants_come_as_the_store_states_them(database):
@@ -367,6 +424,19 @@ def test_bytes_that_are_not_text_do_not_stop_a_reading(database):
         assert [batch.num_rows for batch in store.find("public.t", "a", ["café"])] == [1]
 
 
+def reload(url: str) -> None:
+    """Have the server read its settings again; it only answers that it will, so wait until new sessions know them."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        (before,) = connection.execute("select clock_timestamp()").fetchone() or (None,)
+        connection.execute("select pg_reload_conf()")
+    for _ in range(500):
+        with psycopg.connect(url) as connection:
+            if connection.execute("select pg_conf_load_time() > %s", [before]).fetchone() == (True,):
+                return
+        time.sleep(0.01)
+    pytest.fail("the server did not read its settings again within 5 s")
+
+
 @pytest.mark.parametrize(
     ("user", "database_name", "words"),
     [
@@ -382,7 +452,7 @@ def test_a_refused_connection_is_one_line_without_the_password(postgres_url, tmp
         (hba,) = connection.execute("show hba_file").fetchone() or ("",)
         rules = Path(hba).read_text()
         Path(hba).write_text(f"local all locked_out scram-sha-256\n{rules}")
-        connection.execute("select pg_reload_conf()")
+        reload(postgres_url())
         try:
             with opened(postgres_url(database_name, user, "hunter2")) as store:
                 with pytest.raises(SourceError, match=f"store crm: {words}") as raised:
@@ -395,7 +465,7 @@ def test_a_refused_connection_is_one_line_without_the_password(postgres_url, tmp
                     assert store.test().user == "locked_out"
         finally:
             Path(hba).write_text(rules)
-            connection.execute("select pg_reload_conf()")
+            reload(postgres_url())
             connection.execute("drop role locked_out")
 
 
@@ -418,9 +488,48 @@ def test_the_password_comes_from_url_then_environment_then_file(tmp_path):
     assert connection_settings(plain, tmp_path, {})["password"] == "from file"
     with pytest.raises(ConfigError, match=r"store my-crm: password_file .*cannot be read \(No such file"):
         connection_settings(plain, tmp_path / "elsewhere", {})
-    with pytest.raises(ConfigError, match="store x: url: not a postgresql url") as raised:
-        connection_settings(StoreConfig(name="x", url="postgresql://u:hunter2@[::1/x"), tmp_path, {})
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("postgresql://u:hunter2@[::1/x", "not a postgresql url; expected postgresql://USER@HOST:PORT/DATABASE"),
+        ("postgresql:u:hunter2@h/x", "not a postgresql url"),
+        ("postgres:/u:hunter2@h/x", "not a postgresql url"),
+        ("postgresql://u@h/x?password=hunter2&nonsense=1", "not a postgresql url"),
+        ("postgresql://u@h:hunter2/x", "its port is not a number from 1 to 65535; expected postgresql://USER@"),
+        ("postgresql://u:p@h:hunter2@h/x", "its port is not a number"),  # an @ in the password, not in % form
+        ("postgresql://u:hunter2@h:65536/x", "its port is not a number"),
+        ("postgresql://u:hunter2@h:0/x", "its port is not a number"),
+        ("postgresql://u:hunter2@h1:5432,h2:x/x", "its port is not a number"),
+        ("postgresql://h/x?port=hunter2", "its port is not a number"),
+    ],
+)
+def test_a_url_that_is_none_is_refused_without_repeating_it(url, words):
+    with pytest.raises(ConfigError, match=f"^store crm: url: {words}") as raised, opened(url):
+        pass
     assert "hunter2" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("postgresql://u:hunter2@127.0.0.1:1,127.0.0.1:2/x", "nothing listens at that host and port"),
+        ("postgresql://u:hunter2@127.0.0.1:1,127.0.0.1/x?port=1", "nothing listens at that host and port"),
+        (
+            "postgresql://u@127.0.0.1:1/x?password=hunter2&options=-c%20x%3Dhunter2",
+            "nothing listens at that host and port",
+        ),
+        ("postgresql://u@127.0.0.1:1/x?sslmode=hunter2", "an option in the store's url has a value that is not valid"),
+        ("postgresql://u@127.0.0.1:1/x?connect_timeout=hunter2", "an option in the store's url has a value"),
+        ("postgresql://u@/x?host=/hunter2", "nothing listens at that socket"),
+    ],
+)
+def test_no_message_about_a_connection_repeats_the_url(url, words):
+    with opened(url) as store, pytest.raises(SourceError, match=f"^store crm: ({words})") as raised:
+        store.test()
+    assert "hunter2" not in str(raised.value)
+    assert raised.value.__suppress_context__
 
 
 def test_the_grants_script_makes_a_role_that_reads_and_nothing_more(database):

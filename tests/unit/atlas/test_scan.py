@@ -245,6 +245,34 @@ def test_what_a_connector_left_out_is_told(state, config, clock):
     assert told["store", "crm"] == "directories not entered (1)"
 
 
+def test_a_dataset_with_rows_left_out_was_not_seen_whole(state, config, clock):
+    store = crm()
+    store.cut = (Shortfall("public.orders", "lines too long", 1, rows=True), Shortfall("public.customer", "cut", 1))
+    run(state, config, clock, crm=store)
+    assert row_counts(state, "crm") == {"public.customer": (3, True), "public.orders": (2, False)}
+    assert {row.exit for row in fields(state, dataset="crm/public.orders")} != {"full"}
+
+
+def test_what_was_known_of_a_field_goes_with_the_right_to_read_it(state, config, clock):
+    run(state, config, clock)
+    store = crm()
+    columns = store.infos[0].fields
+    hidden = {"card_number", "notes"}
+    store.infos[0] = replace(
+        store.infos[0], fields=tuple(replace(one, readable=one.name not in hidden) for one in columns)
+    )
+    store.tables["public.customer"] = PEOPLE.drop_columns(sorted(hidden))
+    run(state, config, clock, crm=store)
+    found = {row.field: row.class_ for row in fields(state, dataset="crm/public.customer")}
+    assert {name for name, class_ in found.items() if class_ is None} == hidden
+    (gap,) = [gap for gap in field_gaps(state, config) if gap.kind == "field"]
+    assert (gap.object, gap.reason, gap.count) == (
+        "crm/public.customer",
+        "fields not classified: never read, or not readable now",
+        2,
+    )
+
+
 def test_fields_that_only_the_sample_shows_are_added(state, config, clock):
     store = crm()
     store.infos[1] = replace(store.infos[1], fields=(FieldInfo(1, "order_id", "int64", in_key=True),))

@@ -10,7 +10,7 @@ import pytest
 
 from beholden.core.config import FeedConfig
 from beholden.core.errors import ConfigError, SourceError, UsageError
-from beholden.feeds import INTERVALS, Feed, open_feed
+from beholden.feeds import INTERVALS, Feed, open_feed, subject_column
 
 HEADER = "ticket,agent,customer,from,to\n"
 
@@ -224,3 +224,11 @@ def test_the_first_row_of_a_file_without_a_header_is_not_repeated(tmp_path: Path
     with pytest.raises(SourceError, match="a first row of column names") as caught:
         open_feed(config("t.csv"), root=tmp_path)
     assert "Anna" not in caught.value.line()
+
+
+def test_the_kind_of_person_is_known_before_anything_is_read(tmp_path: Path) -> None:
+    assert csv_feed(tmp_path, "").subject_kind == "customer"
+    assert csv_feed(tmp_path, "", subject=None).subject_kind is None
+    assert subject_column(config("t.csv")) == ("customer", "customer")
+    with pytest.raises(ConfigError, match="kind:column"):
+        subject_column(config("t.csv", subject="customer"))

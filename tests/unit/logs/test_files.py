@@ -1,11 +1,12 @@
 from __future__ import annotations
 
 import gzip
+import os
 
 import pytest
 
 from beholden.core.errors import ConfigError, SourceError, UsageError
-from beholden.logs import FORMATS, expand, open_log, open_reader
+from beholden.logs import FORMATS, expand, likely_format, open_log, open_reader
 from beholden.logs._identity import ContentIdentity
 from beholden.logs._sniff import looks_like
 from beholden.logs.mapping import parse_mapping
@@ -53,6 +54,29 @@ def test_a_path_without_files_is_refused(tmp_path, pattern):
     (tmp_path / "logs").mkdir()
     with pytest.raises(SourceError, match="expected a file"):
         expand(pattern, tmp_path)
+
+
+def test_a_pipe_is_not_a_file_that_can_be_read_again(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(SourceError, match=r"pipe: is not a regular file .*Write it to a file first"):
+        expand("pipe", tmp_path)
+    with pytest.raises(SourceError, match="no such file"):
+        expand("pip*", tmp_path)
+    (tmp_path / "gone").symlink_to(tmp_path / "nowhere")
+    with pytest.raises(SourceError, match="no such file"):
+        expand("gone", tmp_path)
+
+
+def test_the_likely_format_of_a_file_is_said_where_it_is_plain(tmp_path):
+    record = b'\xef\xbb\xbf{"class_uid": 6005}\n'
+    for name, raw in {
+        "ocsf": record, "packed": gzip.compress(record), "cut": gzip.compress(record * 99)[:-20], "text": b"hello\n",
+        "empty": b"",
+    }.items():  # fmt: skip
+        (tmp_path / name).write_bytes(raw)
+    found = {path.name: likely_format(path) for path in tmp_path.iterdir()}
+    assert found == {"ocsf": "ocsf", "packed": "ocsf", "cut": None, "text": None, "empty": None}
+    assert likely_format(tmp_path / "absent") is None
 
 
 def test_every_format_has_a_reader_and_a_description():

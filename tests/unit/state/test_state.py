@@ -11,10 +11,11 @@ import pytest
 import sqlalchemy as sa
 from tests.unit.state.checks import OF_A_STATE, OF_A_URL, ROOT
 
-from beholden.core.errors import IntegrityError, NotFoundError, SourceError, UsageError
+from beholden.core import database
+from beholden.core.errors import BeholdenError, IntegrityError, NotFoundError, ReadOnlyError, SourceError, UsageError
 from beholden.core.ids import seeded_entropy
 from beholden.state import open_state, tables
-from beholden.state.identity import create_estate
+from beholden.state.identity import create_estate, estate_id
 
 
 @pytest.fixture
@@ -83,16 +84,68 @@ def test_a_password_is_never_shown():
     assert "the database cannot be reached" in caught.value.line()
 
 
-def test_a_file_that_may_only_be_read(url, tmp_path):
+@pytest.mark.parametrize("mode", ["mode=ro", "mode=ro&immutable=1"])
+def test_a_file_that_may_only_be_read(url, tmp_path, monkeypatch, mode):
     with open_state(url, create=True) as state:
-        state.close()
-        if os.geteuid() == 0:  # nothing is read-only to root: the database is told to be
-            sa.event.listen(state.engine, "connect", lambda connection, _: connection.execute("pragma query_only = 1"))
-        else:
-            (tmp_path / "state.db").chmod(stat.S_IRUSR)
-        with pytest.raises(SourceError, match="cannot be") as caught:
-            create_estate(state, entropy=seeded_entropy(1), clock=lambda: 5)
-    assert caught.value.line().startswith(f"state {tmp_path / 'state.db'}: ")
+        create_estate(state, entropy=seeded_entropy(1), clock=lambda: 5)
+        known = estate_id(state)
+    monkeypatch.setattr(database, "_modes", lambda _: [mode])
+    for _ in range(2):
+        with open_state(url) as state:
+            assert state.read_only
+            assert estate_id(state) == known
+            with pytest.raises(ReadOnlyError) as caught, state.write():
+                raise AssertionError
+            with pytest.raises(ReadOnlyError):
+                create_estate(state, entropy=seeded_entropy(1), clock=lambda: 5)
+    assert caught.value.exit_code == 1
+    assert caught.value.line().startswith(f"state {tmp_path / 'state.db'}: cannot be written to. Nothing was changed.")
+    if "immutable" in mode:
+        assert [path.name for path in tmp_path.iterdir()] == ["state.db"]
+
+
+def test_the_ways_to_open_a_file(tmp_path, monkeypatch):
+    path, log = tmp_path / "a.db", tmp_path / "a.db-wal"
+    path.touch()
+    assert list(database._modes(path)) == ["mode=rw", "mode=ro", "mode=ro&immutable=1"]
+    monkeypatch.setattr(os, "access", lambda _, wanted: wanted != os.W_OK)
+    assert list(database._modes(path)) == ["mode=ro", "mode=ro&immutable=1"]
+    log.touch()
+    assert list(database._modes(path)) == ["mode=ro", "mode=ro&immutable=1"]
+    log.write_bytes(b"changes")
+    assert list(database._modes(path)) == ["mode=ro"]
+    link = tmp_path / "link.db"
+    link.symlink_to(path)
+    assert list(database._modes(link)) == ["mode=ro"]
+
+
+def test_a_file_whose_name_means_something_in_a_url(tmp_path):
+    path = tmp_path / "a #1?mode=memory %41.db"
+    url = sa.URL.create("sqlite", database=str(path)).render_as_string()
+    with open_state(url, create=True) as state:
+        create_estate(state, entropy=seeded_entropy(1), clock=lambda: 5)
+    assert [one.name for one in tmp_path.iterdir()] == [path.name]
+
+
+def test_a_state_of_an_older_version_that_may_only_be_read(url, tmp_path, monkeypatch):
+    sqlite3.connect(tmp_path / "state.db").close()
+    monkeypatch.setattr(database, "_modes", lambda _: ["mode=ro"])
+    (tmp_path / "state.db").touch()
+    with pytest.raises(ReadOnlyError, match="was written by an older version of beholden and cannot be written to"):
+        open_state(url)
+
+
+def test_a_newer_state_that_may_only_be_read(url, monkeypatch):
+    with open_state(url, create=True) as state, state.write() as connection:
+        connection.execute(sa.text("update alembic_version set version_num = '9999'"))
+    monkeypatch.setattr(database, "_modes", lambda _: ["mode=ro&immutable=1"])
+    with pytest.raises(BeholdenError, match="was written by a newer version of beholden"):
+        open_state(url)
+
+
+def test_a_file_is_the_owners_alone(url, tmp_path):
+    open_state(url, create=True).close()
+    assert stat.S_IMODE((tmp_path / "state.db").stat().st_mode) == 0o600
 
 
 def test_a_writer_waits_for_the_one_before(url):

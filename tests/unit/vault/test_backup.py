@@ -93,7 +93,7 @@ def test_erasures_the_caller_knows_are_replayed(vault, new_url, master, path):
 
 def test_a_person_is_forgotten_again_under_a_token_nobody_remembers(vault, url, master, path):
     """The vault was lost and made anew: the person has another token there, and is forgotten under that one."""
-    vault.tokens([ANNA, BEN])
+    anna, _ = vault.tokens([ANNA, BEN])
     vault.backup(path)
     vault.forget([ANNA, BEN], reason="as if the vault were lost")
     with vault._database.write() as connection:
@@ -102,8 +102,9 @@ def test_a_person_is_forgotten_again_under_a_token_nobody_remembers(vault, url, 
     vault.tokens([ANNA])
     vault.forget([ANNA], reason="request 7")
     done = restore(path, url, master)
-    assert (done.people, done.forgotten, done.forgotten_again) == (1, 1, 1)
+    assert (done.people, done.forgotten, done.forgotten_again) == (1, 2, 1)
     assert vault.find([ANNA]) == [None]
+    assert vault.nameless([anna]) == {anna: "forgotten"}
 
 
 def test_who_came_back_before_the_backup_stays(vault, url, master, path):
@@ -133,6 +134,20 @@ def test_what_is_restored_over_is_gone_from_memory_too(vault, url, master, path)
     restore(path, url, master, replace=True)
     assert vault.find([BEN]) == [None]
     assert vault.tokens([BEN]) != [late]
+
+
+def test_who_joined_after_the_backup_is_unknown_and_not_forgotten(vault, url, master, path):
+    anna, ben = vault.tokens([ANNA, BEN])
+    stranger = bytes(16)
+    assert vault.nameless([]) == {}
+    assert vault.nameless([stranger]) == {stranger: "unknown (not in the vault)"}
+    vault.backup(path)
+    late, gone = vault.tokens(CROWD[:2])
+    vault.forget([ANNA, CROWD[1]], reason="request 7")
+    restore(path, url, master, replace=True)
+    assert vault.identities([anna, ben, late, gone]) == {ben: BEN}
+    lost = "unknown (not in the vault: restored from a backup made at 2023-11-14T22:13:20.000000Z)"
+    assert vault.nameless([anna, late, gone]) == {anna: "forgotten", late: lost, gone: "forgotten"}
 
 
 def test_who_joins_while_a_backup_is_restored_waits(vault, url, master, path, monkeypatch):

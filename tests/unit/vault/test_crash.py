@@ -11,9 +11,10 @@ import time
 import pytest
 import sqlalchemy as sa
 
-from beholden.core.errors import IntegrityError, SourceError, UsageError
+from beholden.core import database
+from beholden.core.errors import IntegrityError, ReadOnlyError, SourceError, UsageError
 from beholden.core.names import Person
-from beholden.vault import open_vault
+from beholden.vault import check_backup, open_vault, restore
 from beholden.vault.tables import forgotten_tokens, people
 
 PRELUDE = """
@@ -172,12 +173,38 @@ def test_a_damaged_page(sqlite_path, master):
 
 
 def test_a_vault_somebody_else_holds(sqlite_path, master, monkeypatch):
-    monkeypatch.setattr("beholden.vault._database._BUSY_S", 0.05)
+    monkeypatch.setattr("beholden.core.database.BUSY_S", 0.05)
     url = f"sqlite:///{sqlite_path}"
     with open_vault(url, master, create=True) as first, open_vault(url, master) as second:
         with first._database.write(), pytest.raises(SourceError, match="another process has held it"):
             second.tokens(crowd(0, 1))
         assert second.tokens(crowd(0, 1)) == first.tokens(crowd(0, 1))
+
+
+@pytest.mark.parametrize("mode", ["mode=ro", "mode=ro&immutable=1"])
+def test_a_vault_that_may_only_be_read(sqlite_path, master, tmp_path, monkeypatch, mode):
+    url = f"sqlite:///{sqlite_path}"
+    with open_vault(url, master, create=True) as vault:
+        known = vault.tokens(crowd(0, 3))
+        (blob,) = vault.encrypt([b"theirs"], known[0])
+    monkeypatch.setattr(database, "_modes", lambda _: [mode])
+    with open_vault(url, master) as vault:
+        assert vault.read_only
+        assert vault.tokens(crowd(0, 3)) == known
+        assert vault.decrypt([blob]) == [b"theirs"]
+        assert (vault.status().people, vault.status().last_backup) == (3, None)
+        assert vault.nameless([bytes(16)]) == {bytes(16): "unknown (not in the vault)"}
+        vault.backup(tmp_path / "a.backup")
+        for change in (
+            lambda: vault.tokens(crowd(0, 4)),
+            lambda: vault.forget(crowd(0, 1), reason="request 7"),
+            lambda: restore(tmp_path / "a.backup", url, master, replace=True),
+        ):
+            with pytest.raises(ReadOnlyError, match=r"^vault .*: cannot be written to\. Nothing was changed"):
+                change()
+        assert not vault.scrub()
+        assert vault.status().last_backup is None
+    assert check_backup(tmp_path / "a.backup", master).people == 3
 
 
 def test_a_server_that_is_not_there(tmp_path, master):
@@ -194,5 +221,5 @@ def test_a_url_of_no_known_form(url, master):
 
 def test_a_place_where_no_file_can_be_made(tmp_path, master):
     (tmp_path / "file").write_text("")
-    with pytest.raises(SourceError, match="cannot be made"):
+    with pytest.raises(SourceError, match="cannot be reached or made"):
         open_vault(f"sqlite:///{tmp_path}/file/vault.db", master, create=True)

@@ -1,0 +1,104 @@
+"""What is to be said of logs before and after they are read: what would count twice, what nobody could ask for."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from pathlib import Path
+
+from beholden.cli._estate import Estate
+from beholden.cli._ingested import IngestedFile
+from beholden.core.config import LogConfig
+from beholden.core.errors import BeholdenError, SourceError, UsageError
+from beholden.core.unknown import Unknown
+from beholden.logs import FORMATS, expand, likely_format, load_mapping
+from beholden.state.ingests import IngestRow, ingest_rows
+
+__all__ = ["about_stores", "nothing_understood", "read_as_another"]
+
+
+def read_as_another(estate: Estate, logs: Sequence[LogConfig]) -> dict[LogConfig, UsageError]:
+    """Logs with a file that was read as another server's record and never as this one's; and what to say.
+
+    The server is part of what makes a record itself, so the ledger cannot tell that its events would count twice. What
+    can be told for sure is a file that lies where it lay and was not touched since it was read.
+    """
+    before: dict[str, list[IngestRow]] = defaultdict(list)
+    for row in ingest_rows(estate.state):
+        if row.events_new or row.events_known:
+            before[row.file].append(row)
+    found: dict[LogConfig, UsageError] = {}
+    for declared in logs if before else ():
+        server = declared.server or declared.store or declared.name
+        for path in _files(declared, estate.directory):
+            readings = before.get(str(path), [])
+            as_this = any(row.source == server for row in readings)
+            if not as_this and any(_untouched(path, row.started) for row in readings):
+                found[declared] = _refusal(path, readings[-1].source, server)
+                break
+    return found
+
+
+def about_stores(estate: Estate, logs: Sequence[LogConfig]) -> list[Unknown]:
+    """Logs whose events belong to no store, so that nobody can ask for a dataset of theirs, or to one not declared."""
+    declared_stores = {store.name for store in estate.config.store}
+    given = dict.fromkeys(log.store for log in logs if log.store is not None and log.store not in declared_stores)
+    reason = "is not declared; accesses are on record under this name, and no statement could be looked into"
+    undeclared = [Unknown("store", name, reason) for name in given]
+    found: dict[str, None] = {}
+    for declared in logs:
+        try:
+            mapping = None if declared.mapping is None else load_mapping(estate.config.path(declared.mapping))
+        except BeholdenError:  # reading says so
+            continue
+        states_store = mapping is not None and "store" in mapping.columns
+        if declared.store is None and not states_store and declared.format in ("ocsf", "mapped"):
+            found[declared.name if declared in estate.config.log else declared.mapping or declared.format] = None
+    reason = "names no store, so who --dataset finds none of its accesses; give --store, or store in the mapping"
+    return undeclared + [Unknown("log", name, reason) for name in found]
+
+
+def nothing_understood(rows: Sequence[IngestedFile]) -> list[SourceError]:
+    """Files with records of which not one was understood; those at which reading stopped have said so already."""
+    found = []
+    for row in rows:
+        stopped = any(reason.startswith("reading stopped") for reason in row.not_understood)
+        if stopped or not row.not_understood or row.parsed or row.noise:
+            continue
+        reason = max(row.not_understood, key=lambda reason: row.not_understood[reason])
+        looks = likely_format(Path(row.file))
+        other = looks not in (None, row.format) and not (looks == "JSON" and row.format == "mapped")
+        found.append(
+            SourceError(
+                row.file,
+                f"not one of its {row.records:,} records could be read as {row.format} ({reason})"
+                + (f"; it looks like {looks}" if other else ""),
+                advice=f"read it with --format {looks}" if other and looks in FORMATS else "see: beholden log formats",
+            )
+        )
+    return found
+
+
+def _files(declared: LogConfig, root: Path) -> list[Path]:
+    try:
+        return expand(declared.path, root)
+    except BeholdenError:  # reading will say so
+        return []
+
+
+def _untouched(path: Path, since: int) -> bool:
+    """Whether neither content nor name of the file changed since a time in microseconds."""
+    try:
+        status = path.stat()
+    except OSError:
+        return False
+    return max(status.st_mtime_ns, status.st_ctime_ns) // 1000 < since
+
+
+def _refusal(path: Path, before: str, server: str) -> UsageError:
+    return UsageError(
+        f"log file {path}",
+        f"was read before as the record of '{before}'; as that of '{server}' its events would count twice",
+        expected=f"'{before}' as --server, or as server of the [[log]]",
+        advice="if that is meant, give --another-server",
+    )
