@@ -144,7 +144,7 @@ class Estate:
         )
 
     def connector(self, name: str) -> Connector:
-        """An open connector to the store of that name."""
+        """An open connector to the store of that name; opened anew if it was closed, else the same one."""
         from beholden.stores import open_store
 
         store = self.config.store_named(name)

@@ -80,7 +80,7 @@ def _view(estate: Estate, name: str, *, ask: bool) -> StoreView | None:
     """A store as statements see it; from the last scan, or from the store itself when it was never scanned."""
     from beholden.core.errors import BeholdenError
     from beholden.ledger.world import StoreView
-    from beholden.state.datasets import row_counts, schema_of
+    from beholden.state.datasets import row_counts, schema_of, views_of
 
     scheme = estate.config.store_named(name).url.partition(":")[0].partition("+")[0].lower()
     if scheme not in _DIALECTS:
@@ -88,15 +88,18 @@ def _view(estate: Estate, name: str, *, ask: bool) -> StoreView | None:
     dialect, search_path = _DIALECTS[scheme]
     schema = schema_of(estate.state, name)
     rows = {path: count for path, (count, _) in row_counts(estate.state, name).items()}
+    views = views_of(estate.state, name)
     if not schema and ask:
         from beholden.cli.output import note
 
         try:
             for dataset in estate.connector(name).datasets():
                 schema[dataset.path] = tuple(field.name for field in dataset.fields)
+                if dataset.kind == "view":
+                    views.add(dataset.path)
                 if dataset.rows is not None:
                     rows[dataset.path] = dataset.rows.rows
             note(f"store {name} was never scanned: its schema was read now; scan it to find its data subjects")
         except BeholdenError as error:
             note(f"statements are read without a schema: {error.line()}")
-    return StoreView(name, dialect, schema, rows, search_path)
+    return StoreView(name, dialect, schema, rows, search_path, views)

@@ -23,6 +23,9 @@ from beholden.state.subjects import effective_subjects
 
 __all__ = ["Answer", "answer", "build_question"]
 
+#: Datasets that one line names.
+_NAMED_MAX = 3
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
@@ -153,6 +156,11 @@ def _actor(name: str, estate: Estate) -> Person:
     return Person(kind, identifier) if colon and kind in kinds else Person("actor", name)
 
 
+def _some(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _NAMED_MAX} more" if len(names) > _NAMED_MAX else ""
+    return ", ".join(names[:_NAMED_MAX]) + more
+
+
 def _about_names(estate: Estate, question: Question) -> list[Unknown]:
     """What the question's own names leave open."""
     found: list[Unknown] = []
@@ -163,6 +171,16 @@ def _about_names(estate: Estate, question: Question) -> list[Unknown]:
                     f"kind of subject proposed by a scan from {subject.key}; declare it in beholden.toml to be sure"
                 )
                 found.append(Unknown("subject", subject.kind, reason))
+            if subject.kind == question.subject.kind:
+                found += [
+                    Unknown(
+                        "dataset",
+                        _some(names),
+                        f"refers to rows of theirs and is not followed: {why}",
+                        count=len(names),
+                    )
+                    for why, names in subject.left_out.items()
+                ]
     found += [
         Unknown("dataset", str(target.dataset), "no scan has seen this dataset")
         for target in question.targets or ()

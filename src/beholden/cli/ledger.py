@@ -66,7 +66,7 @@ def verify(context: click.Context, *, directory: Path | None, key: Path | None, 
     means = _means_outside(directory, key) if directory is not None else _means_of(open_estate(context), key)
     report = run_verify(means.directory, key=means.key, estate_id=means.estate_id, acknowledged=means.acknowledged)
     unknown = list(means.unknown)
-    if waiting := report.events - report.tree_size:
+    if (waiting := report.events - report.tree_size) > 0:
         reason = "waiting events are under no signature: a later change of them shows once they are sealed"
         unknown.append(Unknown("events", "wal", reason, count=waiting))
     empty = "the ledger agrees with its signed tree head"

@@ -30,6 +30,7 @@ _WRITES: Final = {
 _DEFINITIONS: Final = frozenset({"ddl", "grant", "revoke", "other"})
 #: Writes that add rows, or change those another dataset picks: rows that were there before are touched by chance.
 _ADDITIONS: Final = frozenset({"insert", "create_as", "copy_in", "merge"})
+_CHANGES: Final = frozenset({"create", "update", "delete"})
 _READING: Final = frozenset({"read", "query", "export"})
 _NO_ROWS: Final = frozenset({"login", "switch", "grant", "revoke", "other"})
 #: Persons named by one statement; beyond it the count is kept and the rest of the identifiers is not.
@@ -159,6 +160,7 @@ class _Plan:
     facts: StatementFacts
     relations: dict[tuple[str, str], Relation]  # by path and role
     pins: dict[tuple[str, str], list[tuple[Pin, ...]]]
+    views: frozenset[str]  # of those read: any table may be read once more under one
 
 
 def _planned(facts: StatementFacts, view: StoreView, world: World) -> _Plan:
@@ -167,9 +169,10 @@ def _planned(facts: StatementFacts, view: StoreView, world: World) -> _Plan:
     for relation in facts.relations:
         found.setdefault((relation.path, relation.role), []).append(relation)
     merged = {key: _merged(relations) for key, relations in found.items()}
+    views = view.views.intersection(path for path, _ in merged)
     if facts.kind in _DEFINITIONS:  # nobody's rows are reached
-        return _Plan(facts, merged, {key: [] for key in merged})
-    return _Plan(facts, merged, pinned(facts, world, view.name))
+        return _Plan(facts, merged, {key: [] for key in merged}, views)
+    return _Plan(facts, merged, pinned(facts, world, view.name), views)
 
 
 def _plain(raw: Mapping[str, Any], store: str | None, path: str | None, named: tuple[Person, ...]) -> Access:
@@ -269,15 +272,21 @@ def _activity(stated: str | None, facts: StatementFacts, relation: Relation | No
     if relation.role == "read":
         if stated in (None, "query") or facts.kind in _WRITES or facts.kind in _READS:
             return _READS.get(facts.kind, "read")
-    elif stated in (None, "query") or facts.kind in _ADDITIONS:
-        return _WRITES.get(facts.kind, "other")
+    elif stated not in _CHANGES and (stated in (None, "query") or _adds(facts, relation)):
+        return _WRITES.get(relation.change or facts.kind, "other")
     return stated or "read"
+
+
+def _adds(facts: StatementFacts, relation: Relation) -> bool:
+    """Whether the statement writes rows of this dataset that it did not pick by a condition on it."""
+    return relation.role == "write" and (relation.change or facts.kind) in _ADDITIONS
 
 
 def _reached(plan: _Plan, values: Values, world: World, place: str, relation: Relation | None) -> Whose:
     """Whose rows of one dataset the statement reached."""
     if relation is not None:
-        return whose(plan.pins[place, relation.role], values, world)
+        found = whose(plan.pins[place, relation.role], values, world)
+        return replace(found, only=False) if plan.views - {place} else found
     # The table under a view: its rows are those of whom the view was asked about, if that is one and the same.
     told = {whose(pins, values, world) for pins in plan.pins.values()} if plan.facts.problem is None else set()
     return told.pop() if len(told) == 1 else NOBODY
@@ -304,7 +313,7 @@ def _scope(
     elif relation.aggregate_only and not any(world.tells_of_persons(store, path, name) for name in relation.fields):
         # as long as no kind of person is known here, a condition on equality may turn out to name one
         scope = "predicate" if relation.keys and not world.knows_persons_of(store) else "none"
-    elif relation.filtered or (relation.role == "write" and facts.kind in _ADDITIONS):
+    elif relation.filtered or _adds(facts, relation):
         scope = "predicate"
     else:
         scope = "table"

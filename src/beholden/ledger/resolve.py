@@ -12,6 +12,7 @@ import unicodedata
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
+from functools import cache
 from typing import Any, Final
 
 import msgspec
@@ -179,7 +180,7 @@ class _Asked:
     def __init__(self, subject: Person, fields: SubjectFields, connector: Callable[[str], Connector]) -> None:
         self._subject = subject
         self._fields = fields
-        self._connector = connector
+        self._connector = cache(connector)  # one for all questions: stores limit connections
         self._rows: dict[tuple[str, str, tuple[str, ...]], list[tuple[Any, ...]] | str] = {}
 
     def verdict(self, condition: _Condition) -> tuple[str, tuple[str, str] | None]:

@@ -17,13 +17,23 @@ from beholden.ledger.files import Disk, temporary_name
 from beholden.ledger.format import Layout
 from beholden.ledger.manifest import Segment, SourceSpan, segment_name
 
-__all__ = ["describe_batches", "iterate_segment", "read_columns", "read_tail", "source_spans", "write_segment"]
+__all__ = [
+    "UNREADABLE",
+    "describe_batches",
+    "iterate_segment",
+    "read_columns",
+    "read_tail",
+    "source_spans",
+    "write_segment",
+]
 
 #: Rows a reader must touch at least; also the grain of statistics and bloom filters.
 _ROW_GROUP_ROWS: Final = 131_072
 #: Parquet writes in small pieces; this much is given to the disk at a time.
 _WRITE_BYTES: Final = 1 << 20
 _BLOOM_FPP: Final = 0.05
+#: What Arrow raises over a file that is damaged: a name in its footer may be no text, a count absurd.
+UNREADABLE: Final = (pa.ArrowException, OSError, ValueError, LookupError, TypeError, ArithmeticError, MemoryError)
 #: What questions name: person, actor, dataset, event.
 _BLOOMED: Final = {"subjects.list.element": "subjects", "actor": "actor", "dataset": "dataset", "uid": "uid"}
 #: Columns whose values hardly repeat: a dictionary would only be built to be thrown away.
@@ -80,7 +90,7 @@ def iterate_segment(path: Path, name: str) -> Iterator[pa.RecordBatch]:
                 raise IntegrityError(name, "does not have the columns of a segment")
             for batch in file.iter_batches(batch_size=65536):
                 yield pa.RecordBatch.from_arrays(batch.columns, schema=EVENTS)
-    except (pa.ArrowException, OSError):
+    except UNREADABLE:
         raise _unreadable(name) from None
 
 
@@ -89,7 +99,7 @@ def read_columns(path: Path, name: str, columns: list[str]) -> pa.Table:
     try:
         with pq.ParquetFile(path) as file:
             return file.read(columns=columns)
-    except (pa.ArrowException, OSError):
+    except UNREADABLE:
         raise _unreadable(name) from None
 
 
@@ -105,7 +115,7 @@ def read_tail(path: Path, name: str, rows: int) -> pa.Table:
                 if found >= rows:
                     break
             return file.read_row_groups(groups).slice(max(0, found - rows)).cast(EVENTS)
-    except (pa.ArrowException, OSError):
+    except UNREADABLE:
         raise _unreadable(name) from None
 
 

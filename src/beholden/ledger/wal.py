@@ -28,6 +28,7 @@ import pyarrow as pa
 from beholden.core.errors import IntegrityError, UsageError
 from beholden.core.events import EVENTS
 from beholden.ledger.format import APPEND_BYTES_MAX
+from beholden.ledger.segments import UNREADABLE
 
 __all__ = ["WalPosition", "WalScan", "encode_frame", "file_header", "scan_wal", "wal_files", "wal_name"]
 
@@ -148,7 +149,7 @@ def _decode(payload: bytes, size: int, events: int, where: str) -> pa.RecordBatc
     try:
         message = pa.Codec("zstd").decompress(payload, size)
         batch = pa.ipc.read_record_batch(message, EVENTS)
-    except (pa.ArrowException, OSError):
+    except UNREADABLE:
         raise _damaged(where, "a frame's events cannot be read") from None
     if batch.num_rows != events:
         raise _damaged(where, f"a frame holds {batch.num_rows} events, not {events}")

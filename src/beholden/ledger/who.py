@@ -194,11 +194,14 @@ def actor_names(tokens: Sequence[bytes | None], vault: Vault) -> dict[bytes | No
     """Actors as their sources call them; one without a name as `Vault.nameless` calls them."""
     wanted = {token for token in tokens if token is not None}
     people = vault.identities(sorted(wanted))
+    nameless = vault.nameless(wanted - people.keys())
     names: dict[bytes | None, str | None] = {None: None}
-    for token, why in vault.nameless(wanted - people.keys()).items():
-        names[token] = why
-    for token, person in people.items():
-        names[token] = person.identifier if person.kind in ("actor", "credential") else str(person)
+    for token in wanted:
+        person = people.get(token)
+        if person is None:
+            names[token] = nameless[token]
+        else:
+            names[token] = person.identifier if person.kind in ("actor", "credential") else str(person)
     return names
 
 

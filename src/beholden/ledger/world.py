@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from typing import Final, Literal
@@ -112,7 +112,7 @@ class SubjectFields:
 
 
 class StoreView:
-    """One store as statements see it: its dialect, its datasets' fields, how many rows each has."""
+    """One store as statements see it: its dialect, its datasets' fields, how many rows each has, which are views."""
 
     def __init__(
         self,
@@ -121,12 +121,14 @@ class StoreView:
         schema: Mapping[str, tuple[str, ...]],
         rows: Mapping[str, int],
         search_path: tuple[str, ...],
+        views: Collection[str] = (),
     ) -> None:
         self.name = name
         self.dialect = dialect
         self.schema = schema
         self.rows = rows
         self.search_path = search_path
+        self.views = frozenset(views)
         self._analysers: dict[str, Analyser] = {}
         self._folded = {path.lower(): path for path in schema}
         self._schemas = {path.rpartition(".")[0] for path in schema}

@@ -67,8 +67,10 @@ class Rules:
 
 
 def _comment(depth: int) -> str:
+    # No possessive repetition within another: Python before 3.11.5 matches such a one wrongly. What may follow differs
+    # in its first character, so nothing is tried twice.
     inner = f"|{_comment(depth - 1)}" if depth > 1 else ""
-    return rf"/\*(?:[^*/]++|\*(?!/)|/(?!\*){inner})*+\*/"
+    return rf"/\*[^*/]*(?:(?:\*(?!/)|/(?!\*){inner})[^*/]*)*\*/"
 
 
 def _comments(dialect: str) -> list[str]:

@@ -14,7 +14,7 @@ from typing import Literal
 from sqlglot import exp
 
 from beholden.sqltext._names import Named
-from beholden.sqltext.facts import KeyPredicate, Relation
+from beholden.sqltext.facts import Change, KeyPredicate, Relation
 
 __all__ = [
     "LEAVING",
@@ -94,6 +94,7 @@ class TableSource(Source):
         self.equal_to: dict[tuple[str, str, str], None] = {}
         self.raw = False  # some field leaves row by row
         self.returned: TableSource | None = None
+        self.change: Change | None = None
         self.new = False  # its rows are those just inserted, never the whole dataset
 
     def has(self, name: str) -> bool | None:
@@ -149,6 +150,7 @@ class TableSource(Source):
                     equal_to=tuple(self.equal_to),
                     filtered=filtered or source.new,
                     aggregate_only=aggregate_only and source.role == "read",
+                    change=source.change,
                 )
 
 

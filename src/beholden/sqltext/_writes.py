@@ -7,7 +7,7 @@ from sqlglot import exp
 from beholden.sqltext._predicates import constant
 from beholden.sqltext._reader import Ctes, Reader
 from beholden.sqltext._sources import Constraint, Query, Scope, TableSource, Use
-from beholden.sqltext.facts import KeyPredicate
+from beholden.sqltext.facts import Change, KeyPredicate
 
 __all__ = ["write_query"]
 
@@ -16,23 +16,34 @@ def write_query(reader: Reader, node: exp.Expr, query: Query, ctes: Ctes) -> Non
     """Build the scope of an INSERT, UPDATE, DELETE or MERGE; its outputs are what RETURNING gives."""
     scope = Scope(query, None, ctes)
     query.branches.append(scope)
-    if isinstance(node, exp.Insert):
-        _insert(reader, node, scope)
-    elif isinstance(node, exp.Update):
-        _update(reader, node, scope)
-    elif isinstance(node, exp.Delete):
-        _delete(reader, node, scope)
-    elif isinstance(node, exp.Merge):
-        _merge(reader, node, scope)
+    change = _read_change(reader, node, scope)
+    written = [one for one in scope.sources if isinstance(one, TableSource) and one.role == "write"]
+    for source in written:
+        source.change = change
     returning = node.args.get("returning")
     if returning is not None:
-        for source in scope.sources:
-            if isinstance(source, TableSource) and source.role == "write":
-                source.returned = TableSource(source.named)
-                source.returned.new = isinstance(node, exp.Insert | exp.Merge)
+        for source in written:
+            source.returned = TableSource(source.named)
+            source.returned.new = isinstance(node, exp.Insert | exp.Merge)
         reader.outputs(returning.expressions, scope)
         for expression in returning.expressions:
             reader.walk(expression, scope, Use.NONE)
+
+
+def _read_change(reader: Reader, node: exp.Expr, scope: Scope) -> Change | None:
+    if isinstance(node, exp.Insert):
+        _insert(reader, node, scope)
+        return "insert"
+    if isinstance(node, exp.Update):
+        _update(reader, node, scope)
+        return "update"
+    if isinstance(node, exp.Delete):
+        _delete(reader, node, scope)
+        return "delete"
+    if isinstance(node, exp.Merge):
+        _merge(reader, node, scope)
+        return "merge"
+    return None
 
 
 def _target(reader: Reader, node: exp.Expr | None, scope: Scope) -> TableSource | None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-__all__ = ["KeyPredicate", "Relation", "Schema", "StatementFacts", "Template"]
+__all__ = ["Change", "KeyPredicate", "Relation", "Schema", "StatementFacts", "Template"]
 
 #: dataset path -> its field names in order. Given by the caller; paths as in the contract (``public.customer``).
 Schema = Mapping[str, tuple[str, ...]]
@@ -15,6 +15,10 @@ StatementKind = Literal[
     "select", "export", "create_as", "insert", "update", "delete", "merge", "truncate", "ddl", "grant", "revoke",
     "copy_in", "other",
 ]  # fmt: skip
+
+
+#: What a statement does to one dataset: a WITH may delete from one and insert into another.
+Change = Literal["insert", "update", "delete", "merge"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +60,7 @@ class Relation:
     (then ``resolved`` is false). ``equal_to`` lists fields of other relations joined by equality:
     (own field, other path, other field). ``filtered`` is true when any predicate, LIMIT or inner join restricts which
     rows are read; ``aggregate_only`` when nothing but aggregates, constants and grouping fields leave the statement.
+    ``change`` is what was done to a dataset that an INSERT, UPDATE, DELETE or MERGE writes.
     """
 
     path: str
@@ -68,6 +73,7 @@ class Relation:
     equal_to: tuple[tuple[str, str, str], ...] = ()
     filtered: bool = False
     aggregate_only: bool = False
+    change: Change | None = None
 
 
 @dataclass(frozen=True, slots=True)

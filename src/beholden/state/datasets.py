@@ -25,6 +25,7 @@ __all__ = [
     "schema_of",
     "take_listing",
     "upsert",
+    "views_of",
 ]
 
 
@@ -156,6 +157,15 @@ def row_counts(state: State, store: str) -> dict[str, tuple[int, bool]]:
     )
     with state.read() as connection:
         return {path: (rows, exact) for path, rows, exact in connection.execute(query)}
+
+
+def views_of(state: State, store: str) -> set[str]:
+    """Paths of a store's views, materialized ones included."""
+    query = sa.select(datasets.c.path).where(
+        datasets.c.store == store, datasets.c.kind == "view", datasets.c.gone.is_(None)
+    )
+    with state.read() as connection:
+        return set(connection.execute(query).scalars())
 
 
 def dataset_known(state: State, name: DatasetName) -> bool:

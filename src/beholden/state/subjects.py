@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
@@ -21,6 +21,8 @@ __all__ = ["Link", "ProposedKind", "SubjectKind", "effective_subjects", "put_pro
 _COARSE: Final = frozenset({"postal_address.city", "postal_address.region", "postal_address.country"})
 #: A dataset that rows point to, with fewer rows than persons divided by this, is a list they share.
 _PERSONS_PER_ROW_MAX: Final = 10
+_OWN_KIND: Final = "it is taken for persons of its own; declare the kinds of data subject to have it followed"
+_NOTHING_PERSONAL: Final = "nothing in it was classified as personal"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +43,8 @@ class SubjectKind:
     ``aliases`` hold the same identifier as ``key``: declared ones, fields that refer to it by a foreign key, directly
     or through others, and the same fields of partitions. ``links`` lead to personal data in datasets without it: an
     address that a customer's row refers to, the messages of a customer's ticket. ``personal`` are the fields with
-    personal data in all of these datasets.
+    personal data in all of these datasets. ``left_out`` are datasets (STORE/PATH) whose rows refer to theirs and that
+    are not followed all the same, by why.
     """
 
     kind: str
@@ -52,6 +55,7 @@ class SubjectKind:
     declared: bool
     links: tuple[Link, ...] = ()
     personal: tuple[str, ...] = ()
+    left_out: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,8 +113,9 @@ def effective_subjects(state: State, config: Config) -> list[SubjectKind]:
             continue
         aliases = known.aliases(row.key, ())
         kinds.append(SubjectKind(row.kind, row.key, tuple(row.names), tuple(row.emails), aliases, declared=False))
-    homes = {kind.kind: _dataset(kind.key) for kind in kinds}
-    return [known.with_links(kind, {home for other, home in homes.items() if other != kind.kind}) for kind in kinds]
+    return [
+        known.with_links(kind, {_dataset(other.key): other for other in kinds if other is not kind}) for kind in kinds
+    ]
 
 
 def _dataset(key: str) -> DatasetName:
@@ -122,6 +127,7 @@ class _Known:
     """What scans know of keys, references and personal data, of all stores."""
 
     rows: dict[DatasetName, int | None] = field(default_factory=dict)
+    keyed_by: dict[DatasetName, list[str]] = field(default_factory=dict)  # the fields of the primary key
     personal: dict[DatasetName, list[str]] = field(default_factory=dict)
     identifying: set[DatasetName] = field(default_factory=set)
     same: dict[str, list[str]] = field(default_factory=dict)  # a field -> fields that hold the same identifiers
@@ -139,13 +145,19 @@ class _Known:
                 datasets.c.parent,
                 datasets.c.row_count,
                 fields.c.field,
+                fields.c.in_key,
                 fields.c.refers_to,
                 fields.c["class"].label("class_"),
             )
             .join(fields, fields.c.dataset_id == datasets.c.dataset_id)
             .where(
                 datasets.c.gone.is_(None),
-                sa.or_(fields.c.refers_to.is_not(None), datasets.c.parent.is_not(None), fields.c["class"] != NONE),
+                sa.or_(
+                    fields.c.refers_to.is_not(None),
+                    fields.c.in_key,
+                    datasets.c.parent.is_not(None),
+                    fields.c["class"] != NONE,
+                ),
             )
             .order_by(datasets.c.store, datasets.c.path, fields.c.ordinal)
         )
@@ -164,6 +176,8 @@ class _Known:
             self.links_to.setdefault(name, []).append(to)
             back = Link(row.store, row.path, row.field, target.dataset.path, target.field)
             self.links_back.setdefault(target.dataset, []).append(back)
+        if row.in_key:
+            self.keyed_by.setdefault(name, []).append(own)
         if row.parent is not None:
             self.same.setdefault(str(FieldName(DatasetName(row.store, row.parent), row.field)), []).append(own)
         if row.class_ not in (None, NONE):
@@ -172,7 +186,10 @@ class _Known:
                 self.identifying.add(name)
 
     def aliases(self, key: str, declared: Iterable[str]) -> tuple[str, ...]:
-        """The fields that hold the same identifiers as ``key``."""
+        """The fields that hold the same identifiers as ``key`` and say whose row it is.
+
+        In a dataset whose primary key is such a field, others of it (a manager, who recommended them) name somebody else.
+        """
         found = dict.fromkeys(declared)
         queue = [key, *found]
         while queue:
@@ -180,10 +197,17 @@ class _Known:
                 if referring != key and referring not in found:
                     found[referring] = None
                     queue.append(referring)
-        return tuple(found)
+        own = {_dataset(name): name for name in (key, *found) if self.keyed_by.get(_dataset(name)) == [name]}
+        own[_dataset(key)] = key
+        return tuple(name for name in found if name in declared or own.get(_dataset(name), name) == name)
 
-    def with_links(self, kind: SubjectKind, homes: set[DatasetName]) -> SubjectKind:
-        """The kind with its links; ``homes`` are the datasets of other kinds, which hold other persons."""
+    def with_links(self, kind: SubjectKind, homes: Mapping[DatasetName, SubjectKind]) -> SubjectKind:
+        """The kind with its links; ``homes`` are the datasets of other kinds, which hold other persons.
+
+        What refers to a person's rows and looks like a kind of its own (a reply with its sender's name and address) is
+        followed where the kind asked about is declared and the other one is not; else it is left out, and said.
+        """
+        left_out: dict[str, dict[str, None]] = {}
         reached = {_dataset(key): False for key in (kind.key, *kind.aliases)}  # whether by what rows refer to
         persons = self.rows.get(_dataset(kind.key))
         links: list[Link] = []
@@ -197,16 +221,29 @@ class _Known:
                     *((one, True) for one in self.links_to.get(name, ())),
                 ):
                     place = DatasetName(link.store, link.path)
-                    if place in reached or place in homes or place not in self.identifying:
+                    if place in reached:
                         continue
-                    if forward and self._is_shared(place, persons):
+                    other = homes.get(place)
+                    if forward and (other or place not in self.identifying or self._is_shared(place, persons)):
+                        continue
+                    if other is not None and (other.declared or not kind.declared):
+                        if not other.declared:
+                            left_out.setdefault(_OWN_KIND, {})[str(place)] = None
+                        continue
+                    if place not in self.identifying:
+                        left_out.setdefault(_NOTHING_PERSONAL, {})[str(place)] = None
                         continue
                     found[place] = forward and found.get(place, True)
                     links.append(link)
             reached |= found
             level = list(found)
         personal = [name for place in reached for name in self.personal.get(place, ())]
-        return replace(kind, links=tuple(links), personal=tuple(personal))
+        return replace(
+            kind,
+            links=tuple(links),
+            personal=tuple(personal),
+            left_out={why: tuple(names) for why, names in left_out.items()},
+        )
 
     def _is_shared(self, place: DatasetName, persons: int | None) -> bool:
         rows = self.rows.get(place)

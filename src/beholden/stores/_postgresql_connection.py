@@ -60,10 +60,10 @@ _CONNECT_WORDS: Final = (
     ("password authentication failed", "the server refused the password"),
     ("no password supplied", "the server wants a password and there is none"),
     ("no pg_hba.conf entry", "the server's pg_hba.conf does not let us in from here"),
+    ("too many", "the server has no free connection"),  # before the next: it names the role
+    ("remaining connection slots", "the server has no free connection"),
     ('role "', "there is no such user, or it may not log in"),
     ('database "', "there is no such database, or we may not connect to it"),
-    ("too many", "the server has no free connection"),
-    ("remaining connection slots", "the server has no free connection"),
     ("Connection refused", "nothing listens at that host and port"),
     ("No such file or directory", "nothing listens at that socket"),
     ("could not translate host name", "the host's name is unknown"),
