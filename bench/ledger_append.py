@@ -21,13 +21,12 @@ from beholden.core.limits import BATCH_ROWS
 from beholden.core.times import system_clock
 from beholden.ledger import INPUT_EVENTS, Ed25519Signer, Ledger, verify
 
-_TOKENS = {"actor": 300, "session": 2000, "statement": 200}
+_TOKENS = {"actor": 300, "session": 2000, "app": 3, "statement": 200}
 _TEXTS = {
     "source": ("crm-1", "crm-2", "warehouse"),
     "activity": ("read", "read", "read", "read", "update", "export"),
     "actor_kind": ("staff", "service"),
     "ip": tuple(f"10.0.{i // 250}.{i % 250}" for i in range(900)),
-    "app": ("console", "psql", "job"),
     "store": ("crm", "warehouse"),
     "dataset": tuple(f"public.table_{i}" for i in range(40)),
     "scope": ("subjects", "predicate", "table"),

@@ -52,6 +52,9 @@ STATEMENTS = [
     ("SELECT", f"select * from customer where last_name = '{ADVERSARIAL}'"),
     ("SELECT", f"select * from customer where last_name = '{SURNAME} unterminated"),
     ("SELECT", f"select this is not ( sql '{SURNAME}' at all {SUBJECT}"),
+    ("GRANT", f'grant select on customer to "{OTHER_STAFF}"'),
+    ("ALTER TABLE", f'alter table customer owner to "{STAFF}"'),
+    ("SELECT", f'select last_name "for {SURNAME} please" from customer'),
     ("SELECT", f"select case when email = E'{EMAIL}' then $q${SURNAME}$q$ end from customer"),
 ]
 

@@ -152,7 +152,7 @@ class Rooms:
         } | dict(given)
         if isinstance(row["time"], str):
             row["time"] = parse_time(row["time"])
-        for name in ("actor", "credential", "device", "on_behalf_of"):
+        for name in ("actor", "credential", "device", "app", "purpose", "on_behalf_of"):
             if row.get(name) is not None:
                 row[name] = self.token(row[name] if ":" in row[name] else f"{name}:{row[name]}")
         if row.get("subjects") is not None:

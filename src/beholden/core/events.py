@@ -1,8 +1,9 @@
 """The access event, before and after people become tokens.
 
 ``RAW_EVENTS`` is what readers of logs yield: plain identifiers, in memory only. ``EVENTS`` is what the ledger keeps:
-people (and what is theirs: credentials, devices) are 16-byte random tokens, SQL is a template id plus encrypted
-literals, assignments are encrypted. Both pass between rooms as Arrow record batches. Field meanings follow OCSF (https://schema.ocsf.io) where it has them.
+people are 16-byte random tokens, and so is what may tell of them: credentials, devices, and texts in which anybody may
+have written anything (applications, purposes). SQL is a template id plus encrypted literals, assignments are encrypted.
+Both pass between rooms as Arrow record batches. Field meanings follow OCSF (https://schema.ocsf.io) where it has them.
 """
 
 from __future__ import annotations
@@ -81,8 +82,8 @@ EVENTS: Final = pa.schema(
         pa.field("credential", _TOKEN),
         pa.field("session", _TOKEN),  # keyed hash
         pa.field("device", _TOKEN),
-        pa.field("ip", pa.string()),
-        pa.field("app", pa.string()),
+        pa.field("ip", pa.string()),  # an address; a host's name becomes ~ and a keyed hash
+        pa.field("app", _TOKEN),
         pa.field("store", pa.string()),
         pa.field("dataset", pa.string()),  # PATH within the store
         pa.field("fields", pa.list_(pa.string())),
@@ -91,7 +92,7 @@ EVENTS: Final = pa.schema(
         pa.field("subject_count", pa.int64()),
         pa.field("rows", pa.int64()),
         pa.field("bytes", pa.int64()),
-        pa.field("purpose", pa.string()),
+        pa.field("purpose", _TOKEN),
         pa.field("assignment", pa.binary()),  # encrypted
         pa.field("decision", pa.string()),
         pa.field("status", pa.string()),

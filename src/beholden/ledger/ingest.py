@@ -8,7 +8,7 @@ are idempotent on (source, uid).
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import tzinfo
 from functools import partial
@@ -23,7 +23,7 @@ from beholden.core.errors import BeholdenError, SourceError
 from beholden.core.events import DEFAULT_CLASS_UID
 from beholden.core.names import Person
 from beholden.core.times import Clock
-from beholden.ledger._labels import without_people
+from beholden.ledger._addresses import without_host_names
 from beholden.ledger.format import APPEND_BYTES_MAX, INPUT_EVENTS, StatementValues
 from beholden.ledger.interpret import Access, Interpreter, People, RefusedRecordError, people_of
 from beholden.ledger.log import Ledger
@@ -39,15 +39,16 @@ __all__ = ["Ingest", "LogFile"]
 
 _SEPARATOR: Final = b"\x1f"
 #: Columns that pass from the log to the ledger as they are.
-_COPIED: Final = ("time", "actor_kind", "ip", "app", "bytes", "purpose", "decision", "status")
-#: Of these, the ones in which anybody may have written anything.
+_COPIED: Final = ("time", "actor_kind", "ip", "bytes", "decision", "status")
+#: Texts in which anybody may have written anything; of a longer one the beginning counts.
 _LABELS: Final = ("app", "purpose")
+_LABEL_CHARS_MAX: Final = 256
 #: Columns that an event is made from.
 _READ: Final = (
-    "record", "identity", "actor", "actor_kind", "on_behalf_of", "credential", "session", "device", "class_uid",
-    "activity", "store",
-    "object", "fields", "subjects", "scope", "subject_count", "rows", "assignment", "statement", "parameters",
-    "statement_ref", "detail",
+    "record", "identity", "actor", "actor_kind", "on_behalf_of", "credential", "session", "device", "app",
+    "class_uid", "activity", "store",
+    "object", "fields", "subjects", "scope", "subject_count", "rows", "purpose", "assignment", "statement",
+    "parameters", "statement_ref", "detail",
 )  # fmt: skip
 _Statement = tuple[Template, StatementFacts]
 _MADE: Final = tuple(name for name in INPUT_EVENTS.names if name not in _COPIED)
@@ -194,7 +195,7 @@ class Ingest:
                 outcome.dropped.setdefault(raw["record"], _problem(statement))
                 continue
             outcome.kept.add(raw["record"])
-            template = None if statement is None or statement[1].problem is not None else statement[0]
+            template = None if statement is None or not _is_kept(statement[1]) else statement[0]
             outcome.rows += [_Row(place, raw, people, access, template) for access in accesses]
         return outcome
 
@@ -213,8 +214,7 @@ class Ingest:
             columns[name] = self._hash_present(name, columns[name])
         places = pa.array([row.place for row in rows], pa.int64())
         copied = {name: raw.column(name).take(places) for name in _COPIED}
-        for name in _LABELS:
-            copied[name] = without_people(copied[name], tokens, partial(self._vault.keyed_hash, name))
+        copied["ip"] = without_host_names(copied["ip"], partial(self._vault.keyed_hash, "ip"))
         return pa.RecordBatch.from_arrays(
             [
                 copied[entry.name] if entry.name in copied else pa.array(columns[entry.name], entry.type)
@@ -232,6 +232,7 @@ class Ingest:
         for row in rows:
             found.update(dict.fromkeys(row.people))
             found.update(dict.fromkeys(row.access.subjects))
+            found.update(dict.fromkeys(filter(None, (_label(row.raw, name) for name in _LABELS))))
         people = list(found)
         return dict(zip(people, self._vault.tokens(people), strict=True))
 
@@ -251,11 +252,12 @@ class Ingest:
             "uid": _identity(row, file),
             "class_uid": raw["class_uid"] or DEFAULT_CLASS_UID,
             "activity": access.activity,
-            "actor": None if people.actor is None else tokens[people.actor],
-            "on_behalf_of": None if people.on_behalf_of is None else tokens[people.on_behalf_of],
-            "credential": None if people.credential is None else tokens[people.credential],
+            "actor": _token(people.actor, tokens),
+            "on_behalf_of": _token(people.on_behalf_of, tokens),
+            "credential": _token(people.credential, tokens),
             "session": None if raw["session"] is None else raw["session"].encode("utf-8", "surrogatepass"),
-            "device": None if people.device is None else tokens[people.device],
+            "device": _token(people.device, tokens),
+            "app": _token(_label(raw, "app"), tokens),
             "store": access.store,
             "dataset": access.dataset,
             "fields": access.fields,
@@ -263,6 +265,7 @@ class Ingest:
             "scope": access.scope,
             "subject_count": access.subject_count,
             "rows": access.rows,
+            "purpose": _token(_label(raw, "purpose"), tokens),
             "assignment": None,
             "statement": None if row.template is None else row.template.template_id,
             "literals": None,
@@ -270,6 +273,21 @@ class Ingest:
             "detail": None,
         }
         return tuple([values[name] for name in _MADE])
+
+
+def _is_kept(facts: StatementFacts) -> bool:
+    """Whether a statement's template may be kept: definitions and grants name people where others name fields."""
+    return facts.problem is None and facts.kind not in ("ddl", "grant", "revoke", "other")
+
+
+def _label(raw: Mapping[str, Any], name: str) -> Person | None:
+    """A text of a record that the vault gives a token to, as it does to persons."""
+    text = raw[name]
+    return Person(name, text[:_LABEL_CHARS_MAX]) if text else None
+
+
+def _token(person: Person | None, tokens: Mapping[Person, bytes]) -> bytes | None:
+    return None if person is None else tokens[person]
 
 
 def _problem(statement: _Statement | None) -> str | None:
@@ -281,7 +299,7 @@ def _problem(statement: _Statement | None) -> str | None:
 def _secrets(i: int, row: _Row, tokens: dict[Person, bytes]) -> Iterator[tuple[str, int, bytes, bytes | None]]:
     """What must be encrypted: (column, row, plain text, owner's token or None for the estate)."""
     template = row.template
-    # SQL that is not understood may hold values anywhere: it is kept whole, and no part of it in plain
+    # SQL that is not understood may hold values anywhere, and a definition people's names: it is kept whole, encrypted
     literals, groups = (template.literals, template.groups) if template else ((row.raw["statement"] or "",), ())
     parameters = tuple(row.raw["parameters"] or ())
     if parameters or (literals and (template or literals[0])):

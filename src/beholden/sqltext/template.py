@@ -41,7 +41,95 @@ _ROWS: Final = re.compile(_ROW)
 _LISTS: Final = re.compile(rf"\bin \(\x01(?:, \x01)++\)|\bvalues {_ROW}(?:, {_ROW})++")
 _PLAIN_CELLS: Final = frozenset({_LITERAL, f"- {_LITERAL}", "null", "default", "true", "false"})
 _HASH_OPERATORS: Final = frozenset({"#", "#>", "#>>", "#-"})
-_AS: Final = frozenset({"as", "AS", "As"})
+#: Words after which a quoted name is that of a field, a table or the like.
+_BEFORE_NAMES: Final = frozenset(
+    [
+        "add",
+        "all",
+        "alter",
+        "and",
+        "any",
+        "asc",
+        "between",
+        "by",
+        "case",
+        "column",
+        "constraint",
+        "create",
+        "cross",
+        "current",
+        "default",
+        "delete",
+        "desc",
+        "distinct",
+        "drop",
+        "else",
+        "except",
+        "exists",
+        "filter",
+        "for",
+        "foreign",
+        "from",
+        "full",
+        "group",
+        "having",
+        "if",
+        "ilike",
+        "in",
+        "index",
+        "inner",
+        "insert",
+        "intersect",
+        "into",
+        "is",
+        "join",
+        "key",
+        "lateral",
+        "left",
+        "like",
+        "limit",
+        "merge",
+        "natural",
+        "not",
+        "null",
+        "nulls",
+        "of",
+        "offset",
+        "on",
+        "only",
+        "or",
+        "order",
+        "outer",
+        "over",
+        "partition",
+        "primary",
+        "references",
+        "rename",
+        "returning",
+        "right",
+        "schema",
+        "select",
+        "set",
+        "similar",
+        "some",
+        "table",
+        "tablesample",
+        "then",
+        "to",
+        "truncate",
+        "union",
+        "unique",
+        "update",
+        "using",
+        "values",
+        "view",
+        "when",
+        "where",
+        "window",
+        "with",
+        "within",
+    ]
+)
 _PLAIN_NAME: Final = re.compile(r".[\w$]*+.", re.DOTALL)
 _COMPARES: Final = frozenset({"=", "==", "<>", "!=", "<", ">", "<=", ">=", "like", "LIKE"})
 
@@ -131,7 +219,8 @@ def _read(tokens: list[str], rules: Rules) -> tuple[list[str], list[str], list[s
 def _without_titles(parts: list[str], names: list[str]) -> list[str]:
     """The quoted names, with a number for each that the statement itself makes up and that is no plain word.
 
-    ``AS "Orders of Jane Doe"`` may hold anything. A name that stands anywhere before its AS is a field's and stays.
+    ``AS "Orders of Jane Doe"`` may hold anything, and AS may be left out. A name that stands anywhere before is a
+    field's and stays.
     """
     titles: dict[str, str] = {}
     kept: set[str] = set()
@@ -139,12 +228,19 @@ def _without_titles(parts: list[str], names: list[str]) -> list[str]:
     befores = (before for before, part in zip(["", *parts], parts, strict=False) if part == _NAME)
     for name, before in zip(names, befores, strict=True):
         if name not in titles and name not in kept:
-            if before in _AS and not _PLAIN_NAME.fullmatch(name):
+            if not _PLAIN_NAME.fullmatch(name) and _ends_an_expression(before):
                 titles[name] = f"{name[0]}~{len(titles) + 1}{name[-1]}"
             else:
                 kept.add(name)
         found.append(name if before.endswith(".") else titles.get(name, name))
     return found
+
+
+def _ends_an_expression(before: str) -> bool:
+    """Whether a name after this part is a title: after AS, a name, a literal, a parenthesis or a word that is no keyword."""
+    if before[:1].isalpha() or before[:1] == "_":
+        return before.lower() not in _BEFORE_NAMES and not before.endswith(".")
+    return before in {_NAME, _LITERAL, ")"}
 
 
 def _read_mark(lexeme: str, parts: list[str], literals: list[str]) -> None:

@@ -18,7 +18,7 @@ DOCUMENT = Path(__file__).parents[3] / "docs" / "reference" / "ledger-format.md"
 EXAMPLE = {
     "seq": 7, "time": 1763815475138000, "ingested": 1763815480000000, "source": "crm-db1",
     "uid": bytes.fromhex("000102030405060708090a0b0c0d0e0f"), "class_uid": 6005, "activity": "read",
-    "actor": bytes.fromhex("a0a1a2a3a4a5a6a7a8a9aaabacadaeaf"), "app": "", "store": "crm",
+    "actor": bytes.fromhex("a0a1a2a3a4a5a6a7a8a9aaabacadaeaf"), "decision": "", "store": "crm",
     "dataset": "public.customer", "fields": ["email", "é"],
     "subjects": [bytes.fromhex("b0b1b2b3b4b5b6b7b8b9babbbcbdbebf")], "scope": "subjects", "rows": -1,
 }  # fmt: skip
@@ -72,8 +72,14 @@ def test_a_table_of_many_chunks_and_rows_gives_the_same_hashes_as_its_parts():
 
 def test_null_and_empty_differ():
     rows = [
-        event(1, app=app, fields=fields, literals=literals)
-        for app, fields, literals in [(None, [], b""), ("", None, b""), ("", [], None), ("", [], b""), ("", [""], b"")]
+        event(1, decision=decision, fields=fields, literals=literals)
+        for decision, fields, literals in [
+            (None, [], b""),
+            ("", None, b""),
+            ("", [], None),
+            ("", [], b""),
+            ("", [""], b""),
+        ]
     ]
     batch = numbered(batch_of(rows))
     same = pa.RecordBatch.from_arrays([pa.array([0] * 5), *batch.columns[1:]], schema=EVENTS)

@@ -189,7 +189,7 @@ def test_a_batch_of_another_form_is_refused(ledger):
     empty = pa.nulls(3, pa.binary(16))
     refuse(ledger, batch.set_column(batch.schema.get_field_index("uid"), "uid", empty), "column uid has 3 nulls")
     text = pa.Array.from_buffers(pa.string(), 1, [None, pa.py_buffer(b"\0\0\0\0\1\0\0\0"), pa.py_buffer(b"\xff")])
-    bad = batch.slice(0, 1).set_column(batch.schema.get_field_index("app"), "app", text)
+    bad = batch.slice(0, 1).set_column(batch.schema.get_field_index("ip"), "ip", text)
     refuse(ledger, bad, "not valid Arrow data")
 
 

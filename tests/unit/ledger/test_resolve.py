@@ -321,6 +321,18 @@ def test_only_the_persons_own_rows_are_read_and_once(shop: Shop):
     assert shop.asked == [("main.customer", "customer_id", ["1"], ("last_name",))]
 
 
+def test_a_store_is_opened_once_for_all_conditions(shop: Shop):
+    opened: list[str] = []
+
+    def connector(name: str):
+        opened.append(name)
+        return shop.connector(name)
+
+    shop.did("select * from customer where last_name = 'SMITH'", "select * from payment where amount = 20")
+    shop.ask(1, connector=connector)
+    assert opened == ["crm"]
+
+
 def test_a_person_with_very_many_rows_is_left_open(shop: Shop, monkeypatch):
     monkeypatch.setattr(resolve_module, "_ROWS_MAX", 1)
     shop.did("select * from payment where amount = 20")

@@ -15,7 +15,13 @@ from beholden.state.tables import fields
 
 #: table -> (rows, {field: what it refers to, or its class})
 TABLES: Mapping[str, tuple[int | None, Mapping[str, str | None]]] = {
-    "customer": (100, {"id": None, "address": "#address.id", "country": "#country.id", "city": "#city.id"}),
+    "customer": (
+        100,
+        {"id": None, "address": "#address.id", "country": "#country.id", "city": "#city.id", "friend": "#customer.id"},
+    ),
+    "profile": (100, {"id": "#customer.id", "recommended": "#customer.id", "motto": None}),
+    "trade": (50, {"buyer": "#customer.id", "giver": "#customer.id"}),
+    "reply": (70, {"id": None, "ticket": "#ticket.id", "sender": "person_name"}),
     "address": (90, {"id": None, "street": "postal_address.street", "city": "#city.id", "zone": "#zone.id"}),
     "city": (95, {"id": None, "label": "postal_address.city"}),
     "country": (9, {"id": None, "president": "person_name"}),
@@ -40,7 +46,7 @@ def put_tables(state: State) -> None:
                 path,
                 "table",
                 tuple(
-                    ListedField(i, name, "int", refers_to=_refers_to(what))
+                    ListedField(i, name, "int", in_key=name == "id", refers_to=_refers_to(what))
                     for i, (name, what) in enumerate(columns.items(), 1)
                 ),
                 rows=rows,
@@ -54,14 +60,36 @@ def put_tables(state: State) -> None:
                     connection.execute(fields.update().where(fields.c.field == name).values({"class": what}))
 
 
+def kinds_in(directory: Path, declared: str = "") -> dict[str, SubjectKind]:
+    with open_state(f"sqlite:///{directory / 'state.db'}", create=True) as state:
+        put_tables(state)
+        proposed = [ProposedKind(kind, f"crm/{kind}#id", (), (), "") for kind in ("customer", "reply", "staff")]
+        put_proposals(state, proposed, now=1)
+        config = parse_config('[[store]]\nname = "crm"\nurl = "sqlite:///crm.db"\n' + declared, directory)
+        return {kind.kind: kind for kind in effective_subjects(state, config)}
+
+
 @pytest.fixture
 def kinds(tmp_path: Path) -> dict[str, SubjectKind]:
-    with open_state(f"sqlite:///{tmp_path / 'state.db'}", create=True) as state:
-        put_tables(state)
-        proposed = [ProposedKind(kind, f"crm/{kind}#id", (), (), "") for kind in ("customer", "staff")]
-        put_proposals(state, proposed, now=1)
-        config = parse_config('[[store]]\nname = "crm"\nurl = "sqlite:///crm.db"\n', tmp_path)
-        return {kind.kind: kind for kind in effective_subjects(state, config)}
+    return kinds_in(tmp_path)
+
+
+def test_a_row_is_of_whom_its_primary_key_names(kinds):
+    assert set(kinds["customer"].aliases) == {
+        "crm/profile#id", "crm/ticket#customer", "crm/trade#buyer", "crm/trade#giver",
+    }  # fmt: skip
+
+
+def test_what_refers_to_rows_of_theirs_and_is_not_followed_is_said(kinds):
+    own, nothing = kinds["customer"].left_out.values()
+    assert (own, nothing) == (("crm/reply",), ("crm/tag",))
+
+
+def test_what_looks_like_a_kind_of_its_own_is_followed_once_the_kinds_are_declared(tmp_path):
+    kinds = kinds_in(tmp_path, '[[subject]]\nkind = "customer"\nkey = "crm/customer#id"\n')
+    assert "reply" in {link.path for link in kinds["customer"].links}
+    assert "staff" not in {link.path for link in kinds["customer"].links}
+    assert list(kinds["customer"].left_out.values()) == [("crm/tag",)]
 
 
 def test_links_lead_to_what_rows_refer_to_and_to_what_refers_to_them(kinds):

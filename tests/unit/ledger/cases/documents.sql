@@ -104,3 +104,9 @@ select count(*) from rental where customer_id = $1
 -- mapped activity=export object=customer fields=email,last_name: fields as the log says
 select * from customer
 --> export public.customer | table | fields email last_name
+
+-- ocsf: a WITH that deletes here and inserts elsewhere
+with gone as (delete from rental where customer_id = 3 returning customer_id) insert into archive (customer_id) select customer_id from gone
+--> delete public.rental | subjects | customer:3 | count 1 | part | joined
+--> read public.rental | subjects | customer:3 | count 1 | fields customer_id | part | joined
+--> create public.archive | predicate | fields customer_id | part | joined

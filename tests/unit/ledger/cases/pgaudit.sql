@@ -154,3 +154,11 @@ create table spare as selec * from customer
 -- pgaudit object=public.unknown activity=read: a table the scan has not seen
 select * from unknown where id = 5
 --> read public.unknown | predicate
+
+-- pgaudit object=public.rental activity=delete rows=1: a WITH that deletes here and inserts elsewhere
+with gone as (delete from rental where customer_id = 3 returning *) insert into archive (customer_id) select customer_id from gone
+--> delete public.rental | subjects | customer:3 | count 1 | rows 1 | joined
+
+-- pgaudit object=public.archive activity=create rows=1: and the other dataset
+with gone as (delete from rental where customer_id = 3 returning *) insert into archive (customer_id) select customer_id from gone
+--> create public.archive | predicate | rows 1 | fields customer_id | joined

@@ -166,3 +166,8 @@ select c."zip code" as "zip code", "zip code" from t c
 select 1 AS `a b`, 2 as `c d` having `c d` > 1
 --> select ? as `~1`, ? as `~2` having `~2` > ?
 --> literals 1 | 2 | 1
+
+-- postgres: a title without AS
+select last_name "for Jane Doe please" from person "the people" where "the people".last_name = 'x'
+--> select last_name "~1" from person "~2" where "~2".last_name = ?
+--> literals x
