@@ -50,7 +50,9 @@ def latest_outcomes(state: State) -> list[LatestOutcome]:
         return [LatestOutcome(*row) for row in connection.execute(query)]
 
 
-def field_gaps(state: State, config: Config, *, store: str | None = None, dataset: str | None = None) -> list[Unknown]:
+def field_gaps(
+    state: State, config: Config, *, store: str | None = None, dataset: str | None = None, partial: bool = True
+) -> list[Unknown]:
     """Stores never reached, datasets not read or read in part, fields never classified.
 
     Args:
@@ -58,23 +60,20 @@ def field_gaps(state: State, config: Config, *, store: str | None = None, datase
         config: the stores declared.
         store: only what concerns this store.
         dataset: only what concerns this dataset (``STORE/PATH``) and its store.
+        partial: also what was read in part, or with values cut.
     """
     name = None if dataset is None else DatasetName.parse(dataset)
     wanted = store if name is None else name.store
     stores = [declared.name for declared in config.store if wanted in (None, declared.name)]
     found = _stores(state, stores)
     said = {gap.object for gap in found}
-    looked_at: set[DatasetName] = set()
-    for outcome in latest_outcomes(state):
-        place = DatasetName(outcome.store, outcome.path)
-        looked_at.add(place)
+    outcomes = latest_outcomes(state)
+    for outcome in outcomes:
         if outcome.store not in stores or (name is not None and outcome.path not in ("", name.path)):
             continue
-        if outcome.path and (outcome.outcome != "scanned" or outcome.reason):
-            reason = outcome.reason or outcome.outcome
-            found.append(Unknown.of("dataset", str(place), reason, since_us=outcome.finished))
-        elif not outcome.path and outcome.reason and outcome.store not in said:
-            found.append(Unknown.of("store", outcome.store, outcome.reason, since_us=outcome.finished))
+        if partial or outcome.outcome != "scanned":
+            found += _of_outcome(outcome, said)
+    looked_at = {DatasetName(outcome.store, outcome.path) for outcome in outcomes}
     for place, unclassified, first_seen in _unclassified(state):
         if place.store not in stores or (name is not None and place != name):
             continue
@@ -93,6 +92,16 @@ def field_gaps(state: State, config: Config, *, store: str | None = None, datase
     if name is not None and not dataset_known(state, name):
         found.append(Unknown("dataset", str(name), "no scan has seen this dataset"))
     return found
+
+
+def _of_outcome(outcome: LatestOutcome, said: set[str]) -> list[Unknown]:
+    """What one look left open; ``said`` are the stores of which it is said already."""
+    if outcome.path and (outcome.outcome != "scanned" or outcome.reason):
+        place = str(DatasetName(outcome.store, outcome.path))
+        return [Unknown.of("dataset", place, outcome.reason or outcome.outcome, since_us=outcome.finished)]
+    if not outcome.path and outcome.reason and outcome.store not in said:
+        return [Unknown.of("store", outcome.store, outcome.reason, since_us=outcome.finished)]
+    return []
 
 
 def _stores(state: State, names: list[str]) -> list[Unknown]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from beholden.cli._estate import Estate
 from beholden.cli._names import class_name, dataset_name
 from beholden.cli._rooms import engine, subject_fields, world
+from beholden.cli._who_unknown import open_questions
 from beholden.core.errors import UsageError
 from beholden.core.names import DatasetName, Person
 from beholden.core.times import parse_window
@@ -18,13 +19,10 @@ from beholden.ledger.gaps import gaps, stores_on_record
 from beholden.ledger.resolve import name_from_text, resolve_possible
 from beholden.ledger.who import EventRow, Question, Target, WhoRow, ask_events, group, matched_events
 from beholden.ledger.world import SubjectFields
-from beholden.state.datasets import class_fields, dataset_known, parents_of
+from beholden.state.datasets import class_fields, parents_of
 from beholden.state.subjects import effective_subjects
 
 __all__ = ["Answer", "answer", "build_question"]
-
-#: Datasets that one line names.
-_NAMED_MAX = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +108,8 @@ def answer(estate: Estate, question: Question, *, events: bool, resolve: bool) -
             stores=stores_asked,
             now=estate.clock(),
         )
-    return Answer(groups, rows, notes + _about_names(estate, question) + unknown)
+        unknown += open_questions(estate, question, snapshot, running)
+    return Answer(groups, rows, notes + unknown)
 
 
 def _check_stores(estate: Estate, question: Question, snapshot: Snapshot, running: Engine) -> None:
@@ -154,46 +153,3 @@ def _actor(name: str, estate: Estate) -> Person:
     kind, colon, identifier = name.partition(":")
     kinds = {subject.kind for subject in effective_subjects(estate.state, estate.config)}
     return Person(kind, identifier) if colon and kind in kinds else Person("actor", name)
-
-
-def _some(names: Sequence[str]) -> str:
-    more = f" and {len(names) - _NAMED_MAX} more" if len(names) > _NAMED_MAX else ""
-    return ", ".join(names[:_NAMED_MAX]) + more
-
-
-def _about_names(estate: Estate, question: Question) -> list[Unknown]:
-    """What the question's own names leave open."""
-    found: list[Unknown] = []
-    if question.subject is not None:
-        for subject in effective_subjects(estate.state, estate.config):
-            if subject.kind == question.subject.kind and not subject.declared:
-                reason = (
-                    f"kind of subject proposed by a scan from {subject.key}; declare it in beholden.toml to be sure"
-                )
-                found.append(Unknown("subject", subject.kind, reason))
-            if subject.kind == question.subject.kind:
-                found += [
-                    Unknown(
-                        "dataset",
-                        _some(names),
-                        f"refers to rows of theirs and is not followed: {why}",
-                        count=len(names),
-                    )
-                    for why, names in subject.left_out.items()
-                ]
-    found += [
-        Unknown("dataset", str(target.dataset), "no scan has seen this dataset")
-        for target in question.targets or ()
-        if target.match == "named" and not dataset_known(estate.state, target.dataset)
-    ]
-    if question.targets is not None and not question.targets:
-        found.append(Unknown("dataset", "any", "no scanned dataset holds what is asked about"))
-    if question.subject is not None and estate.vault.find([question.subject]) == [None]:
-        reason = "no log read so far names this identifier, or the person is not in the vault any more: reads of the whole may hold it"
-        found.append(Unknown("subject", question.subject.kind, reason))
-    for kind, people in (("actor", question.actors), ("credential", question.credentials)):
-        strangers = estate.vault.find(people or ()).count(None)
-        if strangers:
-            reason = f"no log read so far names the {kind} asked about; check how the logs write it"
-            found.append(Unknown(kind, kind, reason, count=strangers))
-    return found

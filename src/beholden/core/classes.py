@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from beholden.core.errors import UsageError
 
-__all__ = ["CLASSES", "NONE", "check_class", "top_class"]
+__all__ = ["CLASSES", "COARSE", "NONE", "check_class", "top_class"]
 
 NONE = "none"
 
@@ -33,6 +33,10 @@ CLASSES: dict[str, str] = {
     "free_text_with_pii": "free text with personal data inside",
     NONE: "nothing personal was found",
 }
+
+
+#: Classes that say nothing of one person alone: a list of countries is not about anybody.
+COARSE = frozenset({"postal_address.city", "postal_address.region", "postal_address.country"})
 
 
 def top_class(name: str) -> str:

@@ -20,7 +20,7 @@ from beholden.engine import Engine, TableSource, load_sql
 from beholden.ledger.log import Snapshot
 from beholden.vault import Vault
 
-__all__ = ["EventRow", "Question", "Target", "WhoRow", "ask_events", "group", "matched_events"]
+__all__ = ["EventRow", "Question", "Target", "WhoRow", "ask_events", "group", "matched_events", "window_bounds"]
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _START: Final = datetime(1971, 1, 1, tzinfo=UTC)
@@ -127,8 +127,7 @@ def matched_events(question: Question, snapshot: Snapshot, engine: Engine, vault
             "credentials": credentials,
             "only": None if question.only is None else [str(name) for name in question.only],
             "by_dataset": question.targets is not None,
-            "start": _moment(question.window.start, _START),
-            "end": _moment(question.window.end, _END),
+            **dict(zip(("start", "end"), window_bounds(question.window), strict=True)),
         },
         {"events": snapshot.source(), "targets": TableSource(table=table)},
     )
@@ -230,6 +229,11 @@ def _merged(targets: Sequence[Target]) -> list[Target]:
         match = "named" if "named" in (before.match, target.match) else target.match
         found[target.dataset] = replace(before, match=match, key=before.key or target.key, fields=fields)
     return list(found.values())
+
+
+def window_bounds(window: Window) -> tuple[datetime, datetime]:
+    """A window as SQL's parameters; an open side reaches past all that may be on record."""
+    return _moment(window.start, _START), _moment(window.end, _END)
 
 
 def _moment(micros: int | None, default: datetime) -> datetime:

@@ -1,0 +1,31 @@
+"""Which datasets are known, and which hold what."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from beholden.core.classes import COARSE, NONE
+from beholden.core.names import DatasetName
+from beholden.state.database import State
+from beholden.state.tables import datasets, fields
+
+__all__ = ["known_datasets", "personal_datasets"]
+
+
+def known_datasets(state: State) -> set[DatasetName]:
+    """Every dataset that a scan has seen, also those that are gone by now."""
+    with state.read() as connection:
+        return {DatasetName(*row) for row in connection.execute(sa.select(datasets.c.store, datasets.c.path))}
+
+
+def personal_datasets(state: State) -> list[DatasetName]:
+    """Datasets with a field of a class that may single out a person, in order."""
+    query = (
+        sa.select(datasets.c.store, datasets.c.path)
+        .join(fields, fields.c.dataset_id == datasets.c.dataset_id)
+        .where(datasets.c.gone.is_(None), fields.c["class"].is_not(None), fields.c["class"].not_in([NONE, *COARSE]))
+        .distinct()
+        .order_by(datasets.c.store, datasets.c.path)
+    )
+    with state.read() as connection:
+        return [DatasetName(*row) for row in connection.execute(query)]
