@@ -11,6 +11,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
@@ -292,6 +293,26 @@ def until(condition, timeout_s=20.0):
         time.sleep(0.01)
 
 
+def test_a_directory_of_a_store_without_rights_is_not_passed_over(estate):
+    for name in ("open", "shut", "half"):
+        (estate / "files" / name).mkdir(parents=True)
+        (estate / "files" / name / "a.csv").write_text("id,name\n1,x\n")
+    beholden(estate, "store", "add", "files", "file:files", ok=True)
+    (estate / "files" / "shut").chmod(0o000)
+    (estate / "files" / "half").chmod(0o400)  # its names can be read, and nothing else
+    try:
+        run = beholden(estate, "scan", "--json", before=few_rights)
+    finally:
+        (estate / "files" / "shut").chmod(0o700)
+        (estate / "files" / "half").chmod(0o700)
+    assert "could not read parts of files. The reasons are listed as unknown" in run.refused(4)
+    scanned = {row["store"]: row["scanned"] for row in run.items}
+    assert scanned == {"crm": 2, "files": 1}
+    (reason,) = [gap["reason"] for gap in run.unknown if gap["object"] == "files"]
+    assert reason == "directories that may not be read (1); files and links that may not be looked at (1)"
+    beholden(estate, "scan", ok=True)
+
+
 # Logs
 
 
@@ -354,6 +375,52 @@ def test_a_log_without_rights(estate):
         assert "audit.csv: cannot be read (Permission denied)" in line
     finally:
         (estate / "audit.csv").chmod(0o600)
+
+
+@pytest.fixture
+def directories(estate) -> Iterator[Path]:
+    """Directories of logs, one of which cannot be read."""
+    for number, name in enumerate(("a", "b", "c")):
+        (estate / "lg" / name).mkdir(parents=True)
+        (estate / "lg" / name / "x.csv").write_text(audit_lines(2, first=3000 + 10 * number))
+    (estate / "lg" / "b").chmod(0o000)
+    yield estate
+    (estate / "lg" / "b").chmod(0o700)
+
+
+@pytest.mark.parametrize("pattern", ["lg/*/*.csv", "lg/**/*.csv"])
+def test_a_directory_without_rights_among_the_logs_is_said_and_the_others_are_read(directories, pattern):
+    estate = directories
+    read = ("log", "ingest", "--format", "pgaudit-csv", "--store", "crm", pattern, "--json")
+    run = beholden(estate, *read, before=few_rights)
+    line = run.refused(4)
+    assert line == f"log directory {estate}/lg/b: cannot be read (Permission denied). No log in it was read"
+    assert [row["events_new"] for row in run.items] == [2, 2]
+    assert (f"log directory {estate}/lg/b", "cannot be read (Permission denied)") in [
+        (gap["object"], gap["reason"]) for gap in run.unknown
+    ]
+    said = "a directory of it cannot be read (Permission denied)"
+    who = ("who", "--dataset", "crm/main.customer", "--json")
+    assert said in {gap["reason"] for gap in beholden(estate, *who, ok=True).unknown}
+    (estate / "lg" / "b").chmod(0o700)
+    run = beholden(estate, *read, before=few_rights, ok=True)
+    assert sum(row["events_new"] for row in run.items) == 2
+    assert said not in {gap["reason"] for gap in beholden(estate, *who, ok=True).unknown}
+
+
+@pytest.mark.parametrize("pattern", ["lg/b/*.csv", "lg/b/x.csv", "lg/b/in/*.csv", "lg/[b]/*"])
+def test_nothing_but_a_directory_without_rights_is_not_nothing(directories, pattern):
+    estate = directories
+    run = beholden(
+        estate, "log", "ingest", "--format", "pgaudit-csv", "--store", "crm", pattern, "--json", before=few_rights
+    )
+    assert run.refused(4).startswith(f"log directory {estate}/lg/b: cannot be read (Permission denied)")
+    assert run.items == []
+    assert f"log directory {estate}/lg/b" in {gap["object"] for gap in run.unknown}
+    options = ("--format", "pgaudit-csv", "--store", "crm", "--path", pattern)
+    added = beholden(estate, "log", "add", "more", *options, before=few_rights, ok=True).err
+    assert f"{estate}/lg/b: cannot be read" in added
+    assert "0 files so far" in added
 
 
 @pytest.mark.parametrize(

@@ -72,8 +72,13 @@ KINDS = (
 )
 
 
-def make_world(*, dialect: str = "postgres", schema: Mapping[str, tuple[str, ...]] | None = None) -> World:
-    view = StoreView("crm", dialect, SCHEMA if schema is None else schema, ROWS, ("public",))
+def make_world(
+    *,
+    dialect: str = "postgres",
+    schema: Mapping[str, tuple[str, ...]] | None = None,
+    views: Mapping[str, Mapping[str, str] | None] | None = None,
+) -> World:
+    view = StoreView("crm", dialect, SCHEMA if schema is None else schema, ROWS, ("public",), views or {})
     return World({"crm": view}, KINDS)
 
 

@@ -9,6 +9,7 @@ from typing import Literal
 import sqlalchemy as sa
 
 from beholden.atlas.classify import FieldClass
+from beholden.atlas.views import View
 from beholden.state import State
 from beholden.state.datasets import ListedDataset, ListedField, take_listing, upsert
 from beholden.state.tables import datasets, fields, grants, scan_datasets, scans, stores
@@ -82,20 +83,32 @@ def store_failed(state: State, store: str, reason: str, *, now: int) -> None:
 
 
 def put_listing(
-    state: State, store: str, listed: Sequence[DatasetInfo], found: Sequence[Grant], *, now: int, complete: bool
+    state: State,
+    store: str,
+    listed: Sequence[DatasetInfo],
+    views: Mapping[str, View],
+    found: Sequence[Grant],
+    *,
+    now: int,
+    complete: bool,
 ) -> None:
     """Take in a store's datasets, fields and grants; its grants of before are replaced."""
     rows = [
         ListedDataset(
             path=info.path,
             kind=info.kind,
-            fields=tuple(ListedField(f.ordinal, f.name, f.type, f.in_key, f.refers_to) for f in info.fields),
+            fields=tuple(
+                ListedField(f.ordinal, f.name, f.type, f.in_key, view.passes_on.get(f.name, f.refers_to))
+                for f in info.fields
+            ),
+            reads=view.reads,
             parent=info.parent,
             rows=None if info.rows is None else info.rows.rows,
             rows_exact=info.rows is not None and info.rows.exact,
             size_bytes=info.size_bytes,
         )
         for info in listed
+        for view in [views.get(info.path, View())]
     ]
     given = {
         (grant.path, grant.field, grant.grantee, grant.privilege): {

@@ -16,6 +16,7 @@ from beholden.atlas import record
 from beholden.atlas.classify import Classifier, RuleClassifier
 from beholden.atlas.record import DatasetOutcome
 from beholden.atlas.subjects import propose_subjects
+from beholden.atlas.views import View, views_among
 from beholden.core.config import Config
 from beholden.core.errors import BeholdenError
 from beholden.core.limits import SAMPLE_ROWS
@@ -136,17 +137,18 @@ class _Scan:
         listed, problem = _listing(connector)
         grants, no_grants = _grants(connector)
         grants = self._without_names(grants)
-        record.put_listing(self._state, name, listed, grants, now=self._clock(), complete=problem is None)
+        views = views_among(listed)
+        record.put_listing(self._state, name, listed, views, grants, now=self._clock(), complete=problem is None)
         self._steps_total += len(listed)
         for info in listed:
             if (name, info.path) in self._done:
                 self.resumed += 1
             else:
-                self._dataset(name, info, connector)
+                self._dataset(name, info, views.get(info.path, View()), connector)
             self._steps += 1
             self._progress(self._steps, self._steps_total, f"{name}/{info.path}")
         left_out = [f"{found.reason} ({found.count})" for found in connector.shortfalls() if not found.path]
-        reason = "; ".join(filter(None, (problem, no_grants, *left_out))) or None
+        reason = _joined(problem, no_grants, *left_out)
         self._note(DatasetOutcome(name, "", "scanned" if problem is None else "failed", reason))
 
     def _without_names(self, grants: Sequence[Grant]) -> list[Grant]:
@@ -155,10 +157,10 @@ class _Scan:
         by_name = {_EVERYONE: _EVERYONE} | {name: token.hex() for name, token in zip(names, tokens, strict=True)}
         return [replace(grant, grantee=by_name[grant.grantee]) for grant in grants]
 
-    def _dataset(self, store: str, info: DatasetInfo, connector: Connector) -> None:
+    def _dataset(self, store: str, info: DatasetInfo, view: View, connector: Connector) -> None:
         if info.problem is not None:
             outcome: Literal["skipped", "failed"] = "skipped" if info.unsupported else "failed"
-            self._note(DatasetOutcome(store, info.path, outcome, info.problem))
+            self._note(DatasetOutcome(store, info.path, outcome, _joined(info.problem, view.problem)))
             return
         try:
             sample = connector.sample(info.path, SAMPLE_ROWS, self._seed)
@@ -169,14 +171,15 @@ class _Scan:
                 info = replace(info, rows=replace(info.rows, exact=False))
             answers = self._classifier.classify(info, sample)
         except BeholdenError as error:
-            self._note(DatasetOutcome(store, info.path, "failed", _reason(error, f"dataset {store}/{info.path}")))
+            reason = _reason(error, f"dataset {store}/{info.path}")
+            self._note(DatasetOutcome(store, info.path, "failed", _joined(reason, view.problem)))
             return
         except Exception as error:  # noqa: BLE001 - whatever one dataset holds must not stop the rest; its text may quote values
             reason = f"could not be classified ({type(error).__name__})"
-            self._note(DatasetOutcome(store, info.path, "failed", reason))
+            self._note(DatasetOutcome(store, info.path, "failed", _joined(reason, view.problem)))
             return
         left_out = [f"{found.reason} ({found.count})" for found in connector.shortfalls() if found.path == info.path]
-        done = DatasetOutcome(store, info.path, "scanned", "; ".join(left_out) or None, sample.num_rows)
+        done = DatasetOutcome(store, info.path, "scanned", _joined(*left_out, view.problem), sample.num_rows)
         types = {column.name: str(column.type) for column in sample.schema}
         unreadable = [column.name for column in info.fields if not column.readable]
         self.outcomes.append(done)
@@ -187,6 +190,10 @@ class _Scan:
     def _note(self, outcome: DatasetOutcome) -> None:
         self.outcomes.append(outcome)
         record.put_outcome(self._state, self._scan_id, outcome, now=self._clock())
+
+
+def _joined(*reasons: str | None) -> str | None:
+    return "; ".join(filter(None, reasons)) or None
 
 
 def _reason(error: BeholdenError, place: str) -> str:

@@ -14,7 +14,7 @@ import click
 from beholden.cli._talk import note
 from beholden.core.config import Config
 from beholden.core.config_file import find_estate, load_config
-from beholden.core.errors import IntegrityError, NotFoundError, ReadOnlyError, SourceError, UsageError
+from beholden.core.errors import BeholdenError, IntegrityError, NotFoundError, ReadOnlyError, SourceError, UsageError
 from beholden.core.times import Clock, system_clock
 from beholden.core.unknown import Unknown
 
@@ -130,10 +130,38 @@ class Estate:
             with suppress(NotFoundError, SourceError, IntegrityError):
                 look()
 
+    @property
+    def acknowledged(self) -> int:
+        """How many events the accounts of ingest say are on record."""
+        from beholden.state.ingests import ingest_rows
+
+        return sum(row.events_new for row in ingest_rows(self.state))
+
+    def refuse_lost_ledger(self) -> None:
+        """Stop where there is no ledger, or an emptied one, though the state knows of its events."""
+        from beholden.ledger.format import Layout
+        from beholden.ledger.manifest import read_info
+
+        try:
+            read_info(Layout(self.ledger_directory))
+        except NotFoundError:
+            events = 0
+            with suppress(NotFoundError, SourceError, IntegrityError):  # without a state nobody knows of any
+                events = self.acknowledged
+            if events:
+                raise IntegrityError(
+                    f"ledger {self.ledger_directory}",
+                    f"is gone, with {events:,} events that log ingest acknowledged",
+                    advice="bring it back from a backup",
+                ) from None
+        except BeholdenError:  # opening or verifying it says what is wrong
+            return
+
     def open_ledger(self, *, create: bool = False) -> Ledger:
-        """Open the ledger, or make an empty one where there is none."""
+        """Open the ledger, or make an empty one where there is none and never was one with events."""
         from beholden.ledger import Ledger
 
+        self.refuse_lost_ledger()
         return Ledger.open(
             self.ledger_directory,
             estate_id=self.estate_id,

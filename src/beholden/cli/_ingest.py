@@ -15,13 +15,15 @@ from beholden.core.config import LogConfig
 from beholden.core.errors import BeholdenError, UsageError
 from beholden.core.times import zone
 from beholden.ledger.ingest import Ingest, LogFile
+from beholden.ledger.readings import note_directories
 from beholden.logs import Reader, expand, load_mapping, open_reader
+from beholden.state.ingests import plain_name
 
 __all__ = ["Ingested", "ingest_logs"]
 
 
 class Ingested(NamedTuple):
-    """What came of a reading: the account of each file, and every error; ``unread`` are those of logs without one."""
+    """What came of a reading: the account of each file, and every error; ``unread`` are those without an account."""
 
     rows: list[IngestedFile]
     failures: list[BeholdenError]
@@ -62,7 +64,7 @@ def ingest_logs(estate: Estate, logs: Sequence[LogConfig]) -> Ingested:
                 failures.append(_named(stopped, file.path))
             rows.append(
                 IngestedFile(
-                    _text(file.log), _text(str(file.path)), reader.format, account.records, account.parsed, dict(account.noise),
+                    plain_name(file.log), plain_name(str(file.path)), reader.format, account.records, account.parsed, dict(account.noise),
                     dict(account.not_understood), dict(account.mended), account.events_new, account.events_known,
                 )
             )  # fmt: skip
@@ -76,7 +78,7 @@ def _check_store(declared: LogConfig) -> None:
 
 
 def _jobs(estate: Estate, logs: Sequence[LogConfig], failures: list[BeholdenError]) -> list[_Job]:
-    """The files there are to read; a log whose settings or files are wrong joins the failures."""
+    """The files there are to read; logs whose settings or files are wrong, and closed directories, join the failures."""
     jobs: list[_Job] = []
     for declared in logs:
         try:
@@ -84,18 +86,17 @@ def _jobs(estate: Estate, logs: Sequence[LogConfig], failures: list[BeholdenErro
             reader = open_reader(declared.format, mapping=mapping)
             time_zone: tzinfo | None = None if declared.time_zone is None else zone(declared.time_zone)
             _check_store(declared)
-            files = expand(declared.path, estate.directory)
+            files, unread = expand(declared.path, estate.directory)
         except BeholdenError as error:
             failures.append(error)
             continue
+        failures += unread.values()
         source = declared.server or declared.store or declared.name
+        note_directories(
+            estate.state, log=declared.name, source=source, format_=reader.format, unread=unread, now=estate.clock()
+        )
         jobs += [_Job(LogFile(declared.name, path, source, declared.store, time_zone), reader) for path in files]
     return jobs
-
-
-def _text(name: str) -> str:
-    """A file's name as text that can be written anywhere; its bytes need not be any."""
-    return name.encode("utf-8", "backslashreplace").decode()
 
 
 def _named(error: BeholdenError, path: Path) -> BeholdenError:

@@ -81,7 +81,7 @@ def nothing_understood(rows: Sequence[IngestedFile]) -> list[SourceError]:
 
 def _files(declared: LogConfig, root: Path) -> list[Path]:
     try:
-        return expand(declared.path, root)
+        return expand(declared.path, root).files
     except BeholdenError:  # reading will say so
         return []
 

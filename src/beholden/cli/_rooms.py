@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from beholden.engine import Engine
     from beholden.ledger.world import StoreView, SubjectFields, World
     from beholden.state.subjects import SubjectKind
+    from beholden.stores.connector import DatasetInfo
 
 #: By a store's scheme: the dialect of its statements, and the schemas that unqualified names are looked for in.
 _DIALECTS: Final = {
@@ -90,16 +91,18 @@ def _view(estate: Estate, name: str, *, ask: bool) -> StoreView | None:
     rows = {path: count for path, (count, _) in row_counts(estate.state, name).items()}
     views = views_of(estate.state, name)
     if not schema and ask:
+        from beholden.atlas.views import views_among
         from beholden.cli.output import note
 
+        listed: list[DatasetInfo] = []
         try:
             for dataset in estate.connector(name).datasets():
+                listed.append(dataset)
                 schema[dataset.path] = tuple(field.name for field in dataset.fields)
-                if dataset.kind == "view":
-                    views.add(dataset.path)
                 if dataset.rows is not None:
                     rows[dataset.path] = dataset.rows.rows
             note(f"store {name} was never scanned: its schema was read now; scan it to find its data subjects")
         except BeholdenError as error:
             note(f"statements are read without a schema: {error.line()}")
+        views |= {path: view.reads for path, view in views_among(listed).items()}
     return StoreView(name, dialect, schema, rows, search_path, views)

@@ -19,7 +19,7 @@ from beholden.ledger.gaps import gaps, stores_on_record
 from beholden.ledger.resolve import name_from_text, resolve_possible
 from beholden.ledger.who import EventRow, Question, Target, WhoRow, ask_events, group, matched_events
 from beholden.ledger.world import SubjectFields
-from beholden.state.datasets import class_fields, parents_of
+from beholden.state.datasets import class_fields, relatives_of, views_in_doubt
 from beholden.state.subjects import effective_subjects
 
 __all__ = ["Answer", "answer", "build_question"]
@@ -121,13 +121,32 @@ def _check_stores(estate: Estate, question: Question, snapshot: Snapshot, runnin
 
 
 def _dataset_targets(estate: Estate, dataset: DatasetName) -> list[Target]:
-    """The dataset itself, and those that contain it."""
-    parents = parents_of(estate.state, dataset)
-    return [Target(dataset), *(Target(DatasetName(dataset.store, path), match="included") for path in parents)]
+    """The dataset itself, what contains it, its parts, and the views that show it or may do so."""
+    found = relatives_of(estate.state, dataset)
+    others = (
+        ("included", 0, found.parents),
+        ("named", 1, found.parts),
+        ("view", 2, found.views),
+        ("possible", 2, found.views_beside),
+    )
+    return [
+        Target(dataset),
+        *(
+            Target(DatasetName(dataset.store, path), match, asked=dataset, distance=distance)
+            for match, distance, paths in others
+            for path in paths
+        ),
+    ]
 
 
 def _class_targets(estate: Estate, class_: str) -> list[Target]:
-    return [Target(name, fields=fields) for name, fields in class_fields(estate.state, class_).items()]
+    """The datasets that hold the class, and views over them that may show it."""
+    holding = class_fields(estate.state, class_)
+    doubtful = views_in_doubt(estate.state, holding)
+    return [
+        *(Target(name, fields=fields) for name, fields in holding.items()),
+        *(Target(name, "possible", fields=fields) for name, fields in doubtful.items()),
+    ]
 
 
 def _subject_fields(estate: Estate, person: Person) -> SubjectFields:

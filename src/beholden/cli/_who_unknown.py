@@ -78,7 +78,8 @@ def _about_subject(estate: Estate, question: Question) -> Iterator[Unknown]:
 def _tied(kinds: Iterable[SubjectKind]) -> set[DatasetName]:
     """Datasets that hold data of some kind of person."""
     found = {DatasetName(link.store, link.path) for kind in kinds for link in kind.links}
-    return found | {FieldName.parse(name).dataset for kind in kinds for name in (kind.key, *kind.aliases)}
+    fields = [name for kind in kinds for name in (kind.key, *kind.aliases, *kind.personal)]
+    return found | {FieldName.parse(name).dataset for name in fields}
 
 
 def _never_scanned(estate: Estate, question: Question, snapshot: Snapshot, running: Engine) -> Iterator[Unknown]:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import re
+from contextlib import closing
 from pathlib import Path
 
 import click
 
 from beholden.cli.output import note
-from beholden.core.errors import NotFoundError, UsageError
+from beholden.core.errors import IntegrityError, NotFoundError, UsageError
 
 __all__ = ["init", "make_estate"]
 
@@ -49,7 +50,10 @@ purpose = "accountability for access to customer data"
 def init(context: click.Context, name: str | None, directory: Path | None) -> None:
     """Make an estate in DIRECTORY (default: here): beholden.toml, a master key, empty state, vault and ledger.
 
-    A beholden.toml that is already there is kept and completed, so it can be written by hand or copied first.
+    A beholden.toml that is already there is kept and completed, so it can be written by hand or copied first. A part
+    that was lost is made anew beside the others: bring it back from a backup first where there is one. A ledger whose
+    events the state knows of is not made anew: where it is lost for good, move the state (.beholden/state.db) away,
+    run init, scan, and read the logs again.
     """
     start = context.find_root().obj
     target = directory or (Path(start) if start else Path.cwd())
@@ -96,6 +100,7 @@ def make_estate(directory: Path, *, name: str | None = None) -> Path:
             str(directory), f"cannot be written ({error.strerror})", advice="choose another directory"
         ) from None
     config = load_config(directory)
+    _check_ledger(directory)
     with open_state(config.url(config.state.url), create=True) as state:
         outlived = None
         try:
@@ -106,13 +111,33 @@ def make_estate(directory: Path, *, name: str | None = None) -> Path:
                 raise
             master = MasterKey.create(config.vault.master_key, root=directory, entropy=system_entropy)
         create_estate(state, entropy=system_entropy, clock=system_clock, known_id=outlived)
-    open_vault(config.url(config.vault.url), master, create=True, clock=system_clock).close()
-    estate = Estate(directory)
+    lost = False
     try:
-        estate.open_ledger(create=True)
-    finally:
-        estate.close()
+        open_vault(config.url(config.vault.url), master).close()
+    except NotFoundError:
+        lost = True
+        open_vault(config.url(config.vault.url), master, create=True, clock=system_clock).close()
+    with closing(Estate(directory)) as estate:
+        ledger = estate.open_ledger(create=True)
+        events = ledger.status().events if lost else 0
+    if events:
+        note(
+            f"the vault was gone and is empty now: the people of the {events:,} events on record stay unnamed unless its "
+            "backup is brought back with: beholden vault restore FILE"
+        )
     return directory
+
+
+def _check_ledger(directory: Path) -> None:
+    """Refuse to make a ledger anew whose events the state still knows of."""
+    from beholden.cli._estate import Estate
+
+    with closing(Estate(directory)) as estate:
+        try:
+            estate.refuse_lost_ledger()
+        except IntegrityError as error:
+            advice = f"{error.advice}; if it is lost for good, see: beholden init --help"
+            raise IntegrityError(error.where, error.found, advice=advice) from None
 
 
 def _ledger_of(directory: Path) -> str | None:

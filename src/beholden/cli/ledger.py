@@ -106,12 +106,12 @@ def _means_outside(directory: Path, key_file: Path | None) -> _Means:
 def _means_of(estate: Estate, key_file: Path | None) -> _Means:
     """An estate's: as much of it as is there and can be read."""
     from beholden.core.errors import IntegrityError, NotFoundError, SourceError
-    from beholden.state.ingests import ingest_rows
 
+    estate.refuse_lost_ledger()
     key, unknown = (_given_key(key_file), list[Unknown]()) if key_file is not None else estate.verifier()
     estate_id, acknowledged = None, 0
     try:
-        acknowledged = sum(row.events_new for row in ingest_rows(estate.state))  # before the ledger, which may grow
+        acknowledged = estate.acknowledged  # before the ledger, which may grow
         estate_id = estate.estate_id
     except (NotFoundError, SourceError, IntegrityError) as error:
         unknown.append(_unaccounted(error.found))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -16,6 +18,9 @@ from beholden.core.config import LogConfig
 from beholden.core.errors import UsageError
 from beholden.core.names import check_store_name
 from beholden.core.unknown import Unknown
+
+if TYPE_CHECKING:
+    from beholden.state.ingests import IngestRow
 
 __all__ = ["FormatRow", "log"]
 
@@ -99,7 +104,10 @@ def add(
     note(f"log {name} declared in {estate.directory / 'beholden.toml'}")
     for gap in about_stores(estate, [LogConfig(name=name, format=format_, path=path, store=store, mapping=mapping)]):
         note(f"{gap.kind} {name if gap.kind == 'log' else gap.object}: {gap.reason}")
-    note(f"{len(expand(path, estate.directory)):,} files so far; next: {estate.command(f'log ingest {name}')}")
+    files, unread = expand(path, estate.directory)
+    for error in unread.values():
+        note(error.line())
+    note(f"{len(files):,} files so far; next: {estate.command(f'log ingest {name}')}")
 
 
 @log.command()
@@ -192,10 +200,10 @@ def status(estate: Estate, output: str | None) -> None:
     stopped = [
         Unknown("log", row.file, "this reading was stopped before its end; read it again", format_time(row.started))
         for row in readings
-        if row.finished is None
+        if row.unsettled and row.finished is None
     ]
     empty = f"no log was read yet; begin with: {estate.command('log ingest')}"
-    unknown = [*_not_understood(rows), *stopped]
+    unknown = [*_not_understood([row for row in readings if row.unsettled]), *stopped]
     emit(output, "ingested", _shown(rows, output), _COLUMNS, empty=empty, unknown=unknown)
 
 
@@ -230,7 +238,7 @@ def _check_store(estate: Estate, store: str | None, format_: str) -> None:
     check_store_name(store)
 
 
-def _not_understood(rows: list[IngestedFile]) -> list[Unknown]:
+def _not_understood(rows: Sequence[IngestedFile | IngestRow]) -> list[Unknown]:
     return [Unknown("records", row.file, reason, count=n) for row in rows for reason, n in row.not_understood.items()]
 
 

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from beholden.cli._estate import Estate, pass_estate
 from beholden.cli._progress import progress_bar
 from beholden.cli.output import output_options
+
+if TYPE_CHECKING:
+    from beholden.stores import Connector
 
 __all__ = ["scan"]
 
@@ -36,11 +41,17 @@ def scan(estate: Estate, *, stores: tuple[str, ...], seed: int, restart: bool, o
         estate.config.store_named(name)
     if not estate.config.store:
         raise UsageError("scan", "no store is declared yet", advice="add one with: beholden store add NAME URL")
+    looked_at: dict[str, Connector] = {}
+
+    def connect(name: str) -> Connector:
+        looked_at[name] = estate.connector(name)
+        return looked_at[name]
+
     with progress_bar("scanning") as progress:
         result = run_scan(
             estate.state,
             estate.config,
-            estate.connector,
+            connect,
             tokens=estate.vault.tokens,
             stores=stores or None,
             clock=estate.clock,
@@ -59,10 +70,16 @@ def scan(estate: Estate, *, stores: tuple[str, ...], seed: int, restart: bool, o
         top = classes.partition(" ")[0]
         after.append(f"next: {estate.command(f'map where {top}')} (or: map fields, map zones)")
     show_coverage(estate, output, stores, after)
-    if result.failed:
-        names = sorted({f"{found.store}/{found.path}" if found.path else found.store for found in result.failed})
+    names = sorted({f"{found.store}/{found.path}" if found.path else found.store for found in result.failed})
+    names += [f"parts of {name}" for name in sorted(looked_at) if name not in names and _has_closed(looked_at[name])]
+    if names:
         more = f" and {len(names) - _NAMED_MAX:,} more" if len(names) > _NAMED_MAX else ""
         raise SourceError(
             "scan", f"could not read {', '.join(names[:_NAMED_MAX])}{more}",
             advice="the reasons are listed as unknown; mend them and scan again",
         )  # fmt: skip
+
+
+def _has_closed(connector: Connector) -> bool:
+    """Whether parts of a store that no dataset is known of could not be read."""
+    return any(left_out.rows and not left_out.path for left_out in connector.shortfalls())

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from beholden.core.config import Config
-from beholden.core.times import Window, parse_time
+from beholden.core.times import Window, format_time, parse_time
 from beholden.core.unknown import Unknown
 from beholden.engine import Engine, load_sql
 from beholden.ledger.log import Snapshot
@@ -92,7 +92,7 @@ def stores_on_record(snapshot: Snapshot, engine: Engine) -> set[str]:
 
 def _unrecorded(wanted: Collection[str], reaches: Sequence[_Reach], readings: Sequence[IngestRow]) -> Iterator[Unknown]:
     """Stores of which the record tells nothing."""
-    read = {row.source for row in readings}
+    read = {row.source for row in readings if row.understood or not row.not_understood}
     for store in wanted:
         if not any(store in reach.stores for reach in reaches):
             why = "its log was read and tells of none" if store in read else "no log of it was read"
@@ -135,11 +135,19 @@ def _micros(moment: datetime) -> int:
 
 
 def _edges(reach: _Reach, window: Window, now: int) -> Iterator[Unknown]:
-    """Time asked about that lies before the first or well after the last record, and records from the future."""
-    if window.start is None or window.start < reach.first:
-        yield Unknown.of("window", reach.about(), "nothing is recorded before the first event", since_us=reach.first)
+    """Time asked about that lies before the first or after the last record, in one line; records from the future.
+
+    However short it is, it is said: nobody knows whether nothing happened since, or nothing was written down or read.
+    """
+    before = window.start is None or window.start < reach.first
     end = min(window.end if window.end is not None else now, now)
-    if end - reach.last > _DAY_US or (window.start is not None and window.start > reach.last):
+    after = end > reach.last or (window.start is not None and window.start > reach.last)
+    if before and after:
+        reason = f"nothing is recorded before {format_time(reach.first)}, nor after the last event"
+        yield Unknown.of("window", reach.about(), reason, since_us=reach.last)
+    elif before:
+        yield Unknown.of("window", reach.about(), "nothing is recorded before the first event", since_us=reach.first)
+    elif after:
         yield Unknown.of("window", reach.about(), "nothing is recorded after the last event", since_us=reach.last)
     if reach.ahead:
         reason = "events dated in the future: a clock is or was wrong, and their true time is not known"
@@ -198,12 +206,17 @@ def _in_a_row(usual: Collection[int], start: int, end: int) -> int:
 
 
 def _readings(rows: Sequence[IngestRow]) -> Iterator[Unknown]:
-    """Records not understood or put right, and readings that did not end. The last reading of a file counts."""
-    last = {(row.log, row.file): row for row in rows}
-    for row in last.values():
+    """Records not understood or put right, and readings that did not end, where no later reading made that good."""
+    counts: Counter[tuple[str, str]] = Counter()
+    for row in rows:
+        if not row.unsettled:
+            continue
         for reason, count in row.not_understood.items():
-            yield Unknown.of("records", row.log, reason, count=count)
+            counts[row.log, reason] += count
         for what, count in row.mended.items():
-            yield Unknown.of("records", row.log, f"kept, with a part that was put right: {what}", count=count)
+            counts[row.log, f"kept, with a part that was put right: {what}"] += count
         if row.finished is None:
-            yield Unknown.of("log", row.log, "its last reading was stopped before the end", since_us=row.started)
+            reason = "a reading of it was stopped before the end"
+            yield Unknown.of("log", row.log, reason, since_us=row.started)
+    for (log, reason), count in counts.items():
+        yield Unknown.of("records", log, reason, count=count)

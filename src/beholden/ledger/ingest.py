@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import tzinfo
 from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, BinaryIO, Final
 
 import msgspec
 import pyarrow as pa
@@ -27,8 +28,9 @@ from beholden.ledger._addresses import without_host_names
 from beholden.ledger.format import APPEND_BYTES_MAX, INPUT_EVENTS, StatementValues
 from beholden.ledger.interpret import Access, Interpreter, People, RefusedRecordError, people_of
 from beholden.ledger.log import Ledger
+from beholden.ledger.readings import head_of, replaced_readings
 from beholden.ledger.world import World
-from beholden.logs import LogBatch, LogContext, Reader, open_log
+from beholden.logs import LogBatch, LogContext, Reader, beginning, open_log
 from beholden.sqltext import StatementFacts, Template
 from beholden.state import State
 from beholden.state.ingests import Account, finish_ingest, start_ingest
@@ -114,27 +116,46 @@ class Ingest:
         more record, not understood, that says so.
         """
         account = Account()
-        ingest_id = start_ingest(
-            self._state,
-            log=file.log,
-            source=file.source,
-            file=str(file.path),
-            format_=reader.format,
-            now=self._clock(),
-        )
         stopped: BeholdenError | None = None
+        begins = b""
+        with ExitStack() as stack:
+            try:
+                stream = stack.enter_context(open_log(file.path))
+                begins = beginning(stream)
+            except SourceError as error:
+                stopped = error
+            reading = start_ingest(
+                self._state,
+                log=file.log,
+                source=file.source,
+                file=str(file.path),
+                format_=reader.format,
+                now=self._clock(),
+                head=head_of(self._vault, begins),
+                head_bytes=len(begins),
+            )
+            stopped = stopped or self._read(stream, file, reader, account, progress)
+        if stopped is not None:
+            account.records += 1
+            account.add_problem(account.records, f"reading stopped: {stopped.found}")
+        settles = replaced_readings(
+            self._state, self._vault, reading, log=file.log, path=file.path, begins=begins, account=account
+        )
+        finish_ingest(self._state, reading, account, now=self._clock(), settles=settles)
+        return account, stopped
+
+    def _read(
+        self, stream: BinaryIO, file: LogFile, reader: Reader, account: Account, progress: Callable[[int], None]
+    ) -> SourceError | None:
+        """Keep the events of an open file; returns what stopped it before its end."""
         last_record = -1
         try:
-            with open_log(file.path) as stream:
-                for batch in reader.read(stream, LogContext(file.source, file.time_zone)):
-                    last_record = self._batch(batch, file, account, last_record)
-                    progress(account.records)
+            for batch in reader.read(stream, LogContext(file.source, file.time_zone)):
+                last_record = self._batch(batch, file, account, last_record)
+                progress(account.records)
         except SourceError as error:
-            stopped = error
-            account.records += 1
-            account.add_problem(account.records, f"reading stopped: {error.found}")
-        finish_ingest(self._state, ingest_id, account, now=self._clock())
-        return account, stopped
+            return error
+        return None
 
     def _batch(self, batch: LogBatch, file: LogFile, account: Account, before: int) -> int:
         """Keep a batch's events, then enter its records into the account.

@@ -31,6 +31,8 @@ _DEFINITIONS: Final = frozenset({"ddl", "grant", "revoke", "other"})
 #: Writes that add rows, or change those another dataset picks: rows that were there before are touched by chance.
 _ADDITIONS: Final = frozenset({"insert", "create_as", "copy_in", "merge"})
 _CHANGES: Final = frozenset({"create", "update", "delete"})
+#: A MERGE does several things, and only its log says which.
+_SURE_CHANGES: Final = frozenset({"insert", "update", "delete"})
 _READING: Final = frozenset({"read", "query", "export"})
 _NO_ROWS: Final = frozenset({"login", "switch", "grant", "revoke", "other"})
 #: Persons named by one statement; beyond it the count is kept and the rest of the identifiers is not.
@@ -160,7 +162,7 @@ class _Plan:
     facts: StatementFacts
     relations: dict[tuple[str, str], Relation]  # by path and role
     pins: dict[tuple[str, str], list[tuple[Pin, ...]]]
-    views: frozenset[str]  # of those read: any table may be read once more under one
+    views_over: dict[str, list[tuple[str, str]]]  # views (path and role) that may read a dataset named beside them
 
 
 def _planned(facts: StatementFacts, view: StoreView, world: World) -> _Plan:
@@ -169,10 +171,13 @@ def _planned(facts: StatementFacts, view: StoreView, world: World) -> _Plan:
     for relation in facts.relations:
         found.setdefault((relation.path, relation.role), []).append(relation)
     merged = {key: _merged(relations) for key, relations in found.items()}
-    views = view.views.intersection(path for path, _ in merged)
+    over = {
+        path: [key for key in merged if key[0] != path and view.may_read(key[0], path)]
+        for path in {one for one, _ in merged}
+    }
     if facts.kind in _DEFINITIONS:  # nobody's rows are reached
-        return _Plan(facts, merged, {key: [] for key in merged}, views)
-    return _Plan(facts, merged, pinned(facts, world, view.name), views)
+        return _Plan(facts, merged, {key: [] for key in merged}, over)
+    return _Plan(facts, merged, pinned(facts, world, view.name), over)
 
 
 def _plain(raw: Mapping[str, Any], store: str | None, path: str | None, named: tuple[Person, ...]) -> Access:
@@ -216,12 +221,14 @@ def _from_statement(
     accesses = []
     for place, relation in chosen:
         activity = _activity(raw["activity"], facts, relation)
-        reached = _reached(plan, values, world, place, relation)
+        reached = _reached(plan, values, world, place, relation, alone=raw["statement_ref"] is None)
         people = tuple(dict.fromkeys((*named, *reached.people))) if named else reached.people
         scope = raw["scope"] or _scope(
             facts, relation, reached, world, view.name, place, stated=bool(named), is_whole=_is_whole(raw, view, place)
         )
         rows = _rows(raw, facts, scope, view, place)
+        if scope == "table" and raw["scope"] is None and view.shows_part(place):
+            scope = "predicate"  # all of a view that leaves rows out
         fields = relation.fields if relation is not None and relation.fields else None
         accesses.append(
             Access(
@@ -261,6 +268,7 @@ def _merged(relations: Sequence[Relation]) -> Relation:
         fields=tuple(dict.fromkeys(name for relation in relations for name in relation.fields)),
         filtered=all(relation.filtered for relation in relations),
         aggregate_only=all(relation.aggregate_only for relation in relations),
+        change=relations[0].change if len({relation.change for relation in relations}) == 1 else None,
     )
 
 
@@ -272,8 +280,10 @@ def _activity(stated: str | None, facts: StatementFacts, relation: Relation | No
     if relation.role == "read":
         if stated in (None, "query") or facts.kind in _WRITES or facts.kind in _READS:
             return _READS.get(facts.kind, "read")
+    elif relation.change in _SURE_CHANGES:
+        return _WRITES[relation.change]
     elif stated not in _CHANGES and (stated in (None, "query") or _adds(facts, relation)):
-        return _WRITES.get(relation.change or facts.kind, "other")
+        return _WRITES.get(facts.kind, "other")
     return stated or "read"
 
 
@@ -282,11 +292,13 @@ def _adds(facts: StatementFacts, relation: Relation) -> bool:
     return relation.role == "write" and (relation.change or facts.kind) in _ADDITIONS
 
 
-def _reached(plan: _Plan, values: Values, world: World, place: str, relation: Relation | None) -> Whose:
-    """Whose rows of one dataset the statement reached."""
+def _reached(plan: _Plan, values: Values, world: World, place: str, relation: Relation | None, *, alone: bool) -> Whose:
+    """Whose rows of one dataset the statement reached. ``alone``: what it read of it under views is no part of the record."""
     if relation is not None:
-        found = whose(plan.pins[place, relation.role], values, world)
-        return replace(found, only=False) if plan.views - {place} else found
+        found = [whose(plan.pins[place, relation.role], values, world)]
+        found += [] if alone else [whose(plan.pins[key], values, world) for key in plan.views_over[place]]
+        people = dict.fromkeys(person for one in found for person in one.people)
+        return Whose(tuple(people), all(one.only for one in found))
     # The table under a view: its rows are those of whom the view was asked about, if that is one and the same.
     told = {whose(pins, values, world) for pins in plan.pins.values()} if plan.facts.problem is None else set()
     return told.pop() if len(told) == 1 else NOBODY

@@ -89,7 +89,9 @@ def iterate_segment(path: Path, name: str) -> Iterator[pa.RecordBatch]:
             if not file.schema_arrow.equals(EVENTS):
                 raise IntegrityError(name, "does not have the columns of a segment")
             for batch in file.iter_batches(batch_size=65536):
-                yield pa.RecordBatch.from_arrays(batch.columns, schema=EVENTS)
+                events = pa.RecordBatch.from_arrays(batch.columns, schema=EVENTS)
+                events.validate(full=True)  # a changed byte may leave a text that is none
+                yield events
     except UNREADABLE:
         raise _unreadable(name) from None
 

@@ -27,6 +27,8 @@ _START: Final = datetime(1971, 1, 1, tzinfo=UTC)
 _END: Final = datetime(2200, 1, 1, tzinfo=UTC)
 _TARGETS: Final = pa.schema(
     [
+        ("asked", pa.string()),
+        ("distance", pa.int64()),
         ("store", pa.string()),
         ("dataset", pa.string()),
         ("match", pa.string()),
@@ -41,12 +43,16 @@ _TARGETS: Final = pa.schema(
 class Target:
     """A dataset in question.
 
-    ``match``: ``named`` for the dataset itself, ``included`` for one that contains it (a parent of a partition).
-    ``key``: its rows carry the person's identifier; ``mixed``: those of other kinds of person. ``fields``: only accesses to one of these; None for any.
+    ``match``: ``named`` for the dataset itself or a part of it, ``included`` for one that contains it (a parent of a
+    partition), ``view`` for a view over it, ``possible`` for a view that may show it. ``asked`` is the dataset that was
+    asked about where this one stands for it, ``distance`` how far it is from that: of one statement only accesses at
+    the least distance are listed. ``key``: its rows carry the person's identifier; ``mixed``: those of other kinds of person. ``fields``: only accesses to one of these; None for any.
     """
 
     dataset: DatasetName
     match: str = "named"
+    asked: DatasetName | None = None
+    distance: int = 0
     key: bool = False
     mixed: bool = False
     fields: tuple[str, ...] | None = None
@@ -57,7 +63,8 @@ class Question:
     """What is asked. Conditions are joined by AND; None is any.
 
     ``targets``: the datasets asked about; with a ``subject``, those where a read of the whole or an unresolved
-    condition may have reached that person. ``only``: accesses to nothing else, also where they name the person.
+    condition may have reached that person. ``only``: accesses to nothing but these and the targets, also where they
+    name the person.
     """
 
     window: Window = field(default_factory=Window)
@@ -108,6 +115,8 @@ def matched_events(question: Question, snapshot: Snapshot, engine: Engine, vault
     table = pa.Table.from_pylist(
         [
             {
+                "asked": str(target.asked or target.dataset),
+                "distance": target.distance,
                 "store": target.dataset.store,
                 "dataset": target.dataset.path,
                 "match": target.match,
@@ -125,13 +134,19 @@ def matched_events(question: Question, snapshot: Snapshot, engine: Engine, vault
             "subject": subject,
             "actors": actors,
             "credentials": credentials,
-            "only": None if question.only is None else [str(name) for name in question.only],
+            "only": _only(question),
             "by_dataset": question.targets is not None,
             **dict(zip(("start", "end"), window_bounds(question.window), strict=True)),
         },
         {"events": snapshot.source(), "targets": TableSource(table=table)},
     )
     return found if question.subject is None else _other_kinds(found, question.subject.kind, vault)
+
+
+def _only(question: Question) -> list[str] | None:
+    if question.only is None:
+        return None
+    return sorted({*map(str, question.only), *(str(target.dataset) for target in question.targets or ())})
 
 
 def _other_kinds(found: pa.Table, kind: str, vault: Vault) -> pa.Table:
@@ -218,16 +233,17 @@ def _tokens(question: Question, vault: Vault) -> tuple[bytes | None, list[bytes]
 
 
 def _merged(targets: Sequence[Target]) -> list[Target]:
-    """Each dataset once, at its best match, for all fields asked about: an access must not count twice."""
-    found: dict[DatasetName, Target] = {}
+    """Each dataset once for each asked about, at its best match, for all fields: an access must not count twice."""
+    found: dict[tuple[DatasetName, DatasetName], Target] = {}
     for target in targets:
-        before = found.get(target.dataset)
+        place = target.dataset, target.asked or target.dataset
+        before = found.get(place)
         if before is None:
-            found[target.dataset] = target
+            found[place] = target
             continue
         fields = None if before.fields is None or target.fields is None else before.fields + target.fields
         match = "named" if "named" in (before.match, target.match) else target.match
-        found[target.dataset] = replace(before, match=match, key=before.key or target.key, fields=fields)
+        found[place] = replace(before, match=match, key=before.key or target.key, fields=fields)
     return list(found.values())
 
 

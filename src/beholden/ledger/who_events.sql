@@ -1,7 +1,8 @@
 -- The accesses that match a question, one row an access.
 -- in:  events   = the ledger's events (core.events.EVENTS)
---      targets  = (store, dataset, match, key, mixed, fields): datasets in question, each once; how a whole read matches,
---                 whether they carry the person's identifier, and those of other kinds; the fields in question (null: any)
+--      targets  = (asked, distance, store, dataset, match, key, mixed, fields): datasets in question, each once for each
+--                 asked about, and how far from it; how a read of them matches, whether they carry the person's
+--                 identifier, and those of other kinds; the fields in question (null: any)
 --      $subject = a person's token or null; $actors, $credentials = lists of tokens or null
 --      $only    = a list of STORE/PATH, or null: accesses to nothing else
 --      $start, $end = the window [start, end) as timestamps
@@ -12,6 +13,8 @@ with judged as (
         e.seq, e.uid, e.time, e.actor, e.store, e.dataset, e.activity, e.fields, e.rows, e.subjects, e.subject_count,
         e.scope, e.statement, e.literals, e.correlation,
         coalesce(t.key, false) as holds_key,
+        t.asked, coalesce(t.distance, 0) as distance,
+        case when e.activity in ('read', 'query', 'export') then 'read' else 'change' end as manner,
         case
             when $subject is not null and list_contains(e.subjects, $subject) then 'named'
             when $subject is not null and t.store is null then null
@@ -24,8 +27,13 @@ with judged as (
             when $subject is not null and t.mixed and e.scope = 'subjects' then 'other'
             when $subject is not null then null
             when $by_dataset and t.store is null then null
+            -- a view that was defined, granted or dropped: nothing of what is behind it was reached
+            when $by_dataset and t.match in ('view', 'possible') and e.scope = 'none'
+                 and e.activity not in ('read', 'query', 'export') then null
             when $by_dataset and t.fields is not null and e.fields is null then 'possible'
             when $by_dataset and t.fields is not null and array_length(array_intersect(e.fields, t.fields)) = 0 then null
+            when $by_dataset and t.match = 'view' then 'included'
+            when $by_dataset and t.match = 'possible' then 'possible'
             when $by_dataset and t.match = 'included' and e.scope = 'table' then 'included'
             when $by_dataset and t.match = 'included' and e.scope = 'none' then null
             when $by_dataset and t.match = 'included' then 'possible'
@@ -47,17 +55,28 @@ ranked as (
         ) as place,
         -- pgaudit writes a record each time a statement mentions the dataset (a table joined with itself)
         row_number() over (
-            partition by coalesce(correlation, uid), store, dataset, activity, statement, scope, subjects, rows
+            partition by coalesce(correlation, uid), asked, store, dataset, activity, statement, scope, subjects, rows
             order by seq
         ) as mention,
+        -- a log may have a record for a view and one for the table behind it
+        min(distance) over (partition by coalesce(correlation, uid), asked, manner) as nearest,
         list(store || '/' || dataset) over (partition by coalesce(correlation, uid)) as together
     from judged
     where match is not null
+),
+chosen as (
+    select
+        *,
+        row_number() over (
+            partition by seq order by case match when 'named' then 0 when 'included' then 1 else 2 end
+        ) as best  -- it may stand for several that were asked about
+    from ranked
+    where case when $subject is null then mention = 1 and distance = nearest else place = 1 end
 )
 select
     seq, uid, time, actor, store, dataset, activity, fields, rows, subjects, subject_count, scope, statement, literals,
     match,
     list_filter(list_distinct(together), lambda d: d is distinct from store || '/' || dataset) as also
-from ranked
-where case when $subject is null then mention = 1 else place = 1 end
+from chosen
+where best = 1
 order by seq

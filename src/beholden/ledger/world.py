@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
+from types import MappingProxyType
 from typing import Final, Literal
 
 from beholden.core.names import Person
@@ -112,7 +113,11 @@ class SubjectFields:
 
 
 class StoreView:
-    """One store as statements see it: its dialect, its datasets' fields, how many rows each has, which are views."""
+    """One store as statements see it: its dialect, its datasets' fields, how many rows each has, what its views read.
+
+    ``views`` has for each view the paths that it names with how much of their fields it shows (whole, part, none), or
+    None where that is not known.
+    """
 
     def __init__(
         self,
@@ -121,20 +126,44 @@ class StoreView:
         schema: Mapping[str, tuple[str, ...]],
         rows: Mapping[str, int],
         search_path: tuple[str, ...],
-        views: Collection[str] = (),
+        views: Mapping[str, Mapping[str, str] | None] = MappingProxyType({}),
     ) -> None:
         self.name = name
         self.dialect = dialect
         self.schema = schema
         self.rows = rows
         self.search_path = search_path
-        self.views = frozenset(views)
+        self._views = views
         self._analysers: dict[str, Analyser] = {}
         self._folded = {path.lower(): path for path in schema}
         self._schemas = {path.rpartition(".")[0] for path in schema}
         self._by_name: dict[str, list[str]] = {}
         for path in schema:
             self._by_name.setdefault(path.rpartition(".")[2].lower(), []).append(path)
+
+    def may_read(self, view: str, path: str) -> bool:
+        """Whether a dataset is a view that reads ``path``, also through others, or of which that is not known."""
+        stack, seen = [view], {view}
+        while stack:
+            reads = self._views.get(stack.pop(), {})
+            if reads is None or path in reads:
+                return True
+            new = [other for other in reads if other not in seen]
+            seen.update(new)
+            stack += new
+        return False
+
+    def shows_part(self, path: str) -> bool:
+        """Whether a dataset is a view that is not known to show all rows of something: it may leave anybody out."""
+        stack, seen = [path], {path}
+        while stack:
+            at = stack.pop()
+            if at not in self._views:
+                return False
+            new = [other for other, reach in (self._views[at] or {}).items() if reach == "whole" and other not in seen]
+            seen.update(new)
+            stack += new
+        return True
 
     def near(self, written: str | None) -> str:
         """The schema of the dataset a record names: where its session looks first for the other names of its SQL.

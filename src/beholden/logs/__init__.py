@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Final
 
 from beholden.core.errors import ConfigError, UsageError
-from beholden.logs._files import expand, likely_format, open_log
+from beholden.logs._files import beginning, expand, likely_format, open_log
 from beholden.logs.mapped import Mapped
 from beholden.logs.mapping import Mapping, load_mapping
 from beholden.logs.ocsf import Ocsf
@@ -21,6 +21,7 @@ __all__ = [
     "Mapping",
     "Problem",
     "Reader",
+    "beginning",
     "expand",
     "likely_format",
     "load_mapping",

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-import glob
 import gzip
+import stat
 import zlib
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
-from typing import BinaryIO, Final, cast
+from typing import BinaryIO, Final, NamedTuple, cast
 
 from beholden.core.errors import SourceError
+from beholden.logs._matching import matching_files
 from beholden.logs._sniff import looks_like
 from beholden.logs._source import BOM
 
-__all__ = ["expand", "likely_format", "open_log"]
+__all__ = ["BEGINNING_BYTES", "Files", "beginning", "expand", "likely_format", "open_log"]
+
+#: So much of a log tells it from every other, also where all of an application's begin with the same header.
+BEGINNING_BYTES: Final = 16 * 1024
 
 _GZIP: Final = b"\x1f\x8b"
 _HEAD_BYTES: Final = 1 << 16
@@ -49,25 +55,54 @@ def likely_format(path: Path) -> str | None:
         return None
 
 
-def expand(path_or_glob: str, root: Path) -> list[Path]:
-    """The files a ``path`` of ``beholden.toml`` means, sorted by name; relative to ``root``.
+def beginning(stream: BinaryIO, size_bytes: int = BEGINNING_BYTES) -> bytes:
+    """How a log begins, as far as that can be read; the stream stands at its start again."""
+    #: One read of what is there: a longer one that fails half-way would lose its first half.
+    some: Callable[[int], bytes] = getattr(stream, "read1", stream.read)
+    pieces: list[bytes] = []
+    with suppress(OSError, EOFError, zlib.error):
+        while size_bytes > 0 and (piece := some(size_bytes)):
+            pieces.append(piece)
+            size_bytes -= len(piece)
+    stream.seek(0)
+    return b"".join(pieces)
 
-    Raises `SourceError` when there is none: a log that is declared and absent is never an empty log.
+
+class Files(NamedTuple):
+    """What a path or pattern means: files, sorted by name, and directories it leads into that cannot be read."""
+
+    files: list[Path]
+    unread: dict[Path, SourceError]
+
+
+def expand(path_or_glob: str, root: Path) -> Files:
+    """The files a ``path`` of ``beholden.toml`` means; relative to ``root``.
+
+    Raises `SourceError` when there is none: a log that is declared and absent is never an empty log. Where a directory
+    could not be read nobody knows whether there is one: nothing is raised, and it is among the ``unread``.
     """
-    pattern = root / Path(path_or_glob).expanduser()
-    if pattern.is_file():
-        return [pattern]
-    if pattern.is_dir():
+    path = Path(path_or_glob).expanduser()
+    pattern = root / path
+    try:
+        mode = pattern.stat().st_mode
+    except (OSError, ValueError):  # a pattern, or whatever the search for it will say
+        mode = None
+    if mode is not None and stat.S_ISREG(mode):
+        return Files([pattern], {})
+    if mode is not None and stat.S_ISDIR(mode):
         raise SourceError(f"log path {pattern}", "is a directory", expected="a file or a pattern such as logs/*.csv")
-    if pattern.exists():
+    if mode is not None:
         raise SourceError(
             f"log path {pattern}",
             "is not a regular file but a pipe, a socket or a device",
             expected="a file or a pattern such as logs/*.csv",
             advice="write it to a file first: a log must be there to be read again",
         )
-    paths = [Path(name) for name in glob.glob(str(pattern), recursive=True)]  # noqa: PTH207 - Path.glob takes no absolute pattern
-    files = sorted(path for path in paths if path.is_file())
-    if not files:
+    files, unread = matching_files(root, path)
+    if not files and not unread:
         raise SourceError(f"log path {pattern}", "no such file", expected="a file or a pattern such as logs/*.csv")
-    return files
+    return Files(files, {place: _unreadable(place, why) for place, why in unread.items()})
+
+
+def _unreadable(place: Path, why: str) -> SourceError:
+    return SourceError(f"log directory {place}", f"cannot be read ({why})", advice="no log in it was read")

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from beholden.sqltext.analyse import Analyser, analyse
-from beholden.sqltext.facts import KeyPredicate, Relation, Schema, StatementFacts, Template
+from beholden.sqltext.facts import KeyPredicate, Reach, Relation, Schema, StatementFacts, Template, ViewSources
 from beholden.sqltext.template import template
 
 __all__ = [
     "Analyser",
     "KeyPredicate",
+    "Reach",
     "Relation",
     "Schema",
     "StatementFacts",
     "Template",
+    "ViewSources",
     "analyse",
     "template",
 ]

@@ -188,7 +188,7 @@ class Reader(Walker):
         alias = self.names.fold(node.alias_or_name)
         columns = self._alias_columns(node)
         inner = node.this if isinstance(node, exp.Subquery | exp.Lateral) else node
-        if isinstance(node, exp.Subquery) and isinstance(inner, exp.Table):
+        if isinstance(node, exp.Subquery) and _is_join(node):
             self.source(inner, scope)
         elif isinstance(inner, exp.Query | exp.Values):
             lateral = isinstance(node, exp.Lateral)
@@ -319,3 +319,13 @@ class Reader(Walker):
 
     def _equal(self, own: list[tuple[Source, str]], others: list[tuple[Source, str]]) -> None:
         self.equal += [(*one, *other) for one in own for other in others if one[0] is not other[0]]
+
+
+def _is_join(node: exp.Subquery) -> bool:
+    """Whether parentheses in FROM, however many, hold a join or a dataset rather than a query."""
+    inner = node.this
+    while isinstance(inner, exp.Subquery):
+        if inner.alias or inner.args.get("joins"):
+            return True
+        inner = inner.this
+    return isinstance(inner, exp.Table)

@@ -8,10 +8,10 @@ from sqlglot import exp
 
 from beholden.sqltext._predicates import plain_column
 from beholden.sqltext._reader import Reader
-from beholden.sqltext._sources import Query, Scope, Source, TableSource, is_aggregated
+from beholden.sqltext._sources import Output, Query, Scope, Source, TableSource, is_aggregated
 from beholden.sqltext.facts import KeyPredicate, Relation
 
-__all__ = ["relations"]
+__all__ = ["origins", "relations"]
 
 
 def relations(reader: Reader, *, gives_rows: bool) -> tuple[Relation, ...]:
@@ -36,6 +36,27 @@ def relations(reader: Reader, *, gives_rows: bool) -> tuple[Relation, ...]:
     return tuple(dict.fromkeys(found))
 
 
+def origins(reader: Reader, query: Query, place: int) -> list[tuple[TableSource, str]] | None:
+    """The dataset columns that one output column of a query passes on; None where any branch gives something else."""
+    found: list[tuple[TableSource, str]] = []
+    outputs = [(scope, scope.outputs[place]) for scope in query.branches]
+    seen: set[tuple[int, str]] = set()
+    while outputs:
+        below = _below(reader, *outputs.pop())
+        if not below:
+            return None
+        for source, name in below:
+            if isinstance(source, TableSource):
+                found.append((source, name))
+            elif (id(source), name) not in seen:
+                seen.add((id(source), name))
+                inner = list(source.outputs(name)) if isinstance(source, Query) else []
+                if not inner:
+                    return None
+                outputs += inner
+    return found
+
+
 def _bases(
     reader: Reader, source: Source, name: str, *, any_reference: bool = False
 ) -> Iterator[tuple[TableSource, str]]:
@@ -55,13 +76,17 @@ def _bases(
             yield at, column
         elif isinstance(at, Query) and (any_reference or (len(at.holders) == 1 and not at.recursive)):
             for scope, output in at.outputs(column):
-                stack += [(inner, output.name) for inner in output.sources]
-                if output.expression is not None:
-                    stack += _behind(reader, output.expression, scope)
+                stack += _below(reader, scope, output)
+
+
+def _below(reader: Reader, scope: Scope, output: Output) -> list[tuple[Source, str]]:
+    """What an output column passes on as it is."""
+    below = [(inner, output.name) for inner in output.sources]
+    return below if output.expression is None else below + _behind(reader, output.expression, scope)
 
 
 def _behind(reader: Reader, expression: exp.Expr, scope: Scope) -> list[tuple[Source, str]]:
-    column = expression.unalias()
-    if plain_column(column) is None or not isinstance(column, exp.Column):
+    column = plain_column(expression.unalias())
+    if column is None:
         return []
     return [(source, name) for source, name, owner in reader.resolve(column, scope) if name and owner is scope]

@@ -11,7 +11,8 @@ from beholden.sqltext._forms import split
 from beholden.sqltext._names import Names
 from beholden.sqltext._parse import NotUnderstood, marked
 from beholden.sqltext._statements import merge_facts, read_statement
-from beholden.sqltext.facts import KeyPredicate, Relation, Schema, StatementFacts, Template
+from beholden.sqltext._views import read_view
+from beholden.sqltext.facts import KeyPredicate, Relation, Schema, StatementFacts, Template, ViewSources
 from beholden.sqltext.template import template
 
 __all__ = ["TEMPLATES_MAX", "Analyser", "analyse"]
@@ -71,6 +72,13 @@ class Analyser:
         else:
             self._shapes.move_to_end(made.template_id)
         return made, _at_literals(shape, made)
+
+    def view_sources(self, sql: str) -> ViewSources | None:
+        """What stands behind a view, from its query or its CREATE VIEW; None where that is not understood.
+
+        Nothing of the text is kept. Functions it calls are not looked into.
+        """
+        return read_view(template(sql, self._names.dialect), self._names)
 
 
 def _shape(made: Template, names: Names) -> StatementFacts:

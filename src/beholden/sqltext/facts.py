@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-__all__ = ["Change", "KeyPredicate", "Relation", "Schema", "StatementFacts", "Template"]
+__all__ = ["Change", "KeyPredicate", "Reach", "Relation", "Schema", "StatementFacts", "Template", "ViewSources"]
 
 #: dataset path -> its field names in order. Given by the caller; paths as in the contract (``public.customer``).
 Schema = Mapping[str, tuple[str, ...]]
@@ -19,6 +19,10 @@ StatementKind = Literal[
 
 #: What a statement does to one dataset: a WITH may delete from one and insert into another.
 Change = Literal["insert", "update", "delete", "merge"]
+
+#: How much of a dataset a view shows: fields of all its rows, fields of some of them or once a group, or nothing but
+#: counts and sums (or it stands in conditions alone).
+Reach = Literal["whole", "part", "none"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,3 +87,16 @@ class StatementFacts:
     kind: StatementKind
     relations: tuple[Relation, ...] = ()
     problem: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ViewSources:
+    """What stands behind a view.
+
+    ``reads`` has each dataset that the view itself names: of a view over a view, that view. ``columns`` are its output
+    columns in order, each with the fields (path, field) that it passes on as they are: several where branches of a
+    UNION or sides of a join give one column, none where something else stands there. Empty where the order is not known.
+    """
+
+    reads: Mapping[str, Reach]
+    columns: tuple[tuple[tuple[str, str], ...], ...]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,22 +16,24 @@ from beholden.state.tables import datasets, fields
 __all__ = [
     "ListedDataset",
     "ListedField",
+    "Relatives",
     "class_fields",
     "class_matches",
     "dataset_known",
     "field_type",
-    "parents_of",
+    "relatives_of",
     "row_counts",
     "schema_of",
     "take_listing",
     "upsert",
+    "views_in_doubt",
     "views_of",
 ]
 
 
 @dataclass(frozen=True, slots=True)
 class ListedField:
-    """A field as its store lists it. ``refers_to`` is PATH#field within the store."""
+    """A field as its store lists it. ``refers_to`` is PATH#field within the store: a foreign key's, or what a view passes on."""
 
     ordinal: int
     name: str
@@ -42,7 +44,11 @@ class ListedField:
 
 @dataclass(frozen=True, slots=True)
 class ListedDataset:
-    """A dataset as its store lists it. ``rows`` is None where the store gives no number."""
+    """A dataset as its store lists it. ``rows`` is None where the store gives no number.
+
+    ``reads`` are the paths that a view names, each with how much of its fields the view shows (whole, part, none);
+    None where that is not known.
+    """
 
     path: str
     kind: str
@@ -51,6 +57,22 @@ class ListedDataset:
     rows: int | None = None
     rows_exact: bool = False
     size_bytes: int | None = None
+    reads: Mapping[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Relatives:
+    """Paths of what may show rows of a dataset, or hold some of them.
+
+    ``parents`` contain its rows (a partition's table, and its), ``parts`` are in it (its partitions, and theirs).
+    ``views`` read it or a part of it, also through other views; ``views_beside`` read a parent, or what they read is
+    not known.
+    """
+
+    parents: tuple[str, ...]
+    parts: tuple[str, ...]
+    views: tuple[str, ...]
+    views_beside: tuple[str, ...]
 
 
 def take_listing(
@@ -70,6 +92,7 @@ def take_listing(
                 "path": dataset.path,
                 "kind": dataset.kind,
                 "parent": dataset.parent,
+                "reads": None if dataset.reads is None else dict(dataset.reads),
                 "row_count": dataset.rows,
                 "row_count_exact": dataset.rows_exact,
                 "size_bytes": dataset.size_bytes,
@@ -159,13 +182,13 @@ def row_counts(state: State, store: str) -> dict[str, tuple[int, bool]]:
         return {path: (rows, exact) for path, rows, exact in connection.execute(query)}
 
 
-def views_of(state: State, store: str) -> set[str]:
-    """Paths of a store's views, materialized ones included."""
-    query = sa.select(datasets.c.path).where(
+def views_of(state: State, store: str) -> dict[str, Mapping[str, str] | None]:
+    """A store's views, materialized ones included, with what each reads: see `ListedDataset.reads`."""
+    query = sa.select(datasets.c.path, datasets.c.reads).where(
         datasets.c.store == store, datasets.c.kind == "view", datasets.c.gone.is_(None)
     )
     with state.read() as connection:
-        return set(connection.execute(query).scalars())
+        return {row.path: row.reads for row in connection.execute(query)}
 
 
 def dataset_known(state: State, name: DatasetName) -> bool:
@@ -191,17 +214,49 @@ def field_type(state: State, name: FieldName) -> str | None:
         return connection.execute(query).scalar_one_or_none()
 
 
-def parents_of(state: State, name: DatasetName) -> tuple[str, ...]:
-    """Paths of the tables that contain this one's rows, nearest first (a partition's table, and its)."""
+def relatives_of(state: State, name: DatasetName) -> Relatives:
+    """What contains a dataset, what is part of it, and the views over it; also those that are gone now."""
     query = sa.select(datasets.c.path, datasets.c.parent).where(datasets.c.store == name.store)
     with state.read() as connection:
-        parent = {row.path: row.parent for row in connection.execute(query)}
-    found: list[str] = []
-    above = parent.get(name.path)
-    while above is not None and above not in found:
-        found.append(above)
-        above = parent.get(above)
-    return tuple(found)
+        parent = [(row.path, row.parent) for row in connection.execute(query) if row.parent is not None]
+        readers, unknown = _readers(connection, name.store)
+    below: dict[str, list[str]] = {}
+    for path, above in parent:
+        below.setdefault(above, []).append(path)
+    parents = _reachable([name.path], {path: [above] for path, above in parent})
+    parts = _reachable([name.path], below)
+    views = _reachable([name.path, *parts], readers)
+    beside = dict.fromkeys([*_reachable(parents, readers), *unknown, *_reachable(unknown, readers)])
+    taken = {name.path, *parents, *parts, *views}
+    return Relatives(parents, parts, views, tuple(path for path in beside if path not in taken))
+
+
+def _readers(connection: sa.Connection, store: str) -> tuple[dict[str, list[str]], list[str]]:
+    """For each path of a store the views that name it; and the views of which it is not known what they read."""
+    query = (
+        sa.select(datasets.c.path, datasets.c.reads)
+        .where(datasets.c.store == store, datasets.c.kind == "view")
+        .order_by(datasets.c.dataset_id)
+    )
+    readers: dict[str, list[str]] = {}
+    unknown = []
+    for path, reads in connection.execute(query):
+        for read in reads or ():
+            readers.setdefault(read, []).append(path)
+        if reads is None:
+            unknown.append(path)
+    return readers, unknown
+
+
+def _reachable(start: Sequence[str], onward: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
+    """All that can be reached from ``start``, without it, nearest first."""
+    found = dict.fromkeys(start)
+    queue = list(start)
+    for path in queue:  # it grows
+        new = [other for other in onward.get(path, ()) if other not in found]
+        found.update(dict.fromkeys(new))
+        queue += new
+    return tuple(path for path in found if path not in start)
 
 
 def class_matches(class_: str) -> sa.ColumnElement[bool]:
@@ -210,15 +265,59 @@ def class_matches(class_: str) -> sa.ColumnElement[bool]:
 
 
 def class_fields(state: State, class_: str) -> dict[DatasetName, tuple[str, ...]]:
-    """The datasets that hold a class of data or a sub-class of it, each with the fields that do."""
+    """The datasets that hold a class of data or a sub-class of it, each with the fields that do.
+
+    A field that was never classified, or was empty then, is of the class of what it is one with: the same field of a
+    partition's table, the field that a view passes on.
+    """
     query = (
-        sa.select(datasets.c.store, datasets.c.path, fields.c.field)
+        sa.select(
+            datasets.c.store, datasets.c.path, datasets.c.kind, datasets.c.parent,
+            fields.c.field, fields.c.refers_to, class_matches(class_).label("matches"),
+        )
         .join(fields, fields.c.dataset_id == datasets.c.dataset_id)
-        .where(class_matches(class_), datasets.c.gone.is_(None))
+        .where(sa.or_(class_matches(class_), fields.c["class"].is_(None), fields.c.empty), datasets.c.gone.is_(None))
         .order_by(datasets.c.store, datasets.c.path, fields.c.ordinal)
-    )
-    found: dict[DatasetName, list[str]] = {}
+    )  # fmt: skip
     with state.read() as connection:
-        for store, path, field in connection.execute(query):
-            found.setdefault(DatasetName(store, path), []).append(field)
+        rows = connection.execute(query).all()
+    holding = {(row.store, row.path, row.field) for row in rows if row.matches}
+    same: dict[tuple[str, str, str], list[tuple[str, str, str]]] = {}
+    for row in rows:
+        own = row.store, row.path, row.field
+        if row.kind == "view" and row.refers_to is not None:
+            path, _, field = row.refers_to.rpartition("#")
+            same.setdefault((row.store, path, field), []).append(own)
+        if row.parent is not None:
+            same.setdefault((row.store, row.parent, row.field), []).append(own)
+    queue = list(holding)
+    for place in queue:  # it grows
+        new = [other for other in same.get(place, ()) if other not in holding]
+        holding.update(new)
+        queue += new
+    found: dict[DatasetName, list[str]] = {}
+    for row in rows:
+        if (row.store, row.path, row.field) in holding:
+            found.setdefault(DatasetName(row.store, row.path), []).append(row.field)
     return {name: tuple(names) for name, names in found.items()}
+
+
+def views_in_doubt(state: State, holding: Collection[DatasetName]) -> dict[DatasetName, tuple[str, ...]]:
+    """Views that read one of these datasets, or may, with those of their fields that were never classified."""
+    query = (
+        sa.select(datasets.c.path, fields.c.field)
+        .join(fields, fields.c.dataset_id == datasets.c.dataset_id)
+        .where(datasets.c.kind == "view", fields.c["class"].is_(None))
+        .order_by(fields.c.ordinal)
+    )
+    found: dict[DatasetName, tuple[str, ...]] = {}
+    with state.read() as connection:
+        for store in sorted({name.store for name in holding}):
+            readers, unknown = _readers(connection, store)
+            over = _reachable([name.path for name in holding if name.store == store], readers)
+            beside = {*over, *unknown, *_reachable(unknown, readers)}
+            for path, field in connection.execute(query.where(datasets.c.store == store)):
+                name = DatasetName(store, path)
+                if path in beside and name not in holding:
+                    found[name] = (*found.get(name, ()), field)
+    return found

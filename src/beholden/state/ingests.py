@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
 
@@ -13,7 +13,21 @@ from beholden.core.limits import LISTED_PROBLEMS_MAX
 from beholden.state.database import State
 from beholden.state.tables import ingests, log_problems
 
-__all__ = ["Account", "IngestRow", "finish_ingest", "ingest_rows", "problem_rows", "start_ingest"]
+__all__ = [
+    "Account",
+    "IngestRow",
+    "finish_ingest",
+    "ingest_rows",
+    "plain_name",
+    "problem_rows",
+    "settle",
+    "start_ingest",
+    "unsettled_rows",
+    "unsettled_sizes",
+]
+
+#: Values in one condition of a query.
+_VALUES_MAX: Final = 500
 
 
 @dataclass(slots=True)
@@ -45,7 +59,11 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class IngestRow:
-    """One reading of one file, as `log doctor` and `who` show it."""
+    """One reading of one file, as `log doctor` and `who` show it.
+
+    ``head`` is a keyed hash of the first ``head_bytes`` bytes of the file's content; empty for a directory that could
+    not be read. ``unsettled`` says that what it left open still is: no later reading of the same file made it good.
+    """
 
     ingest_id: int
     log: str
@@ -63,20 +81,38 @@ class IngestRow:
     events_known: int
     first_time: int | None
     last_time: int | None
+    head: str
+    head_bytes: int
+    unsettled: bool
+
+    @property
+    def understood(self) -> int:
+        """Records of which something is known."""
+        return self.parsed + sum(self.noise.values())
 
 
-def start_ingest(state: State, *, log: str, source: str, file: str, format_: str, now: int) -> int:
-    """Note that a file is being read; an unfinished row tells of a reading that was stopped."""
-    row: dict[str, Any] = {"log": log, "source": source, "file": file, "format": format_, "started": now}
-    for name in ("log", "source", "file"):  # a file's name may hold bytes that are no text
-        row[name] = row[name].encode("utf-8", "backslashreplace").decode()
+def plain_name(name: str) -> str:
+    """A name as it is kept: a file's may hold bytes that are no text."""
+    return name.encode("utf-8", "backslashreplace").decode()
+
+
+def start_ingest(
+    state: State, *, log: str, source: str, file: str, format_: str, now: int, head: str = "", head_bytes: int = 0
+) -> int:
+    """Note that a file is being read; an unfinished row tells of a reading that was stopped. Durable."""
+    names = {"log": log, "source": source, "file": file}
+    row: dict[str, Any] = {name: plain_name(text) for name, text in names.items()}
+    row |= {"format": format_, "started": now, "head": head, "head_bytes": head_bytes}
     with state.write() as connection:
         result = connection.execute(ingests.insert().values(**row, noise={}, not_understood={}, mended={}))
         return int(result.inserted_primary_key[0])  # type: ignore[index]
 
 
-def finish_ingest(state: State, ingest_id: int, account: Account, *, now: int) -> None:
-    """Write the account of a reading that came to its end. Durable when it returns."""
+def finish_ingest(state: State, ingest_id: int, account: Account, *, now: int, settles: Collection[int] = ()) -> None:
+    """Write the account of a reading that came to its end. Durable when it returns.
+
+    ``settles`` are earlier readings that this one takes the place of.
+    """
     listed: dict[int, str] = dict(account.problems)
     with state.write() as connection:
         connection.execute(
@@ -93,11 +129,38 @@ def finish_ingest(state: State, ingest_id: int, account: Account, *, now: int) -
                 events_known=account.events_known,
                 first_time=account.first_time,
                 last_time=account.last_time,
+                unsettled=bool(account.not_understood or account.mended),
             )
         )
+        _settle(connection, settles)
         if listed:
             rows = [{"ingest_id": ingest_id, "record": record, "reason": text} for record, text in listed.items()]
             connection.execute(log_problems.insert(), rows)
+
+
+def settle(state: State, ingest_ids: Collection[int]) -> None:
+    """What these readings left open is known now. Durable when it returns."""
+    with state.write() as connection:
+        _settle(connection, ingest_ids)
+
+
+def _settle(connection: sa.Connection, ingest_ids: Collection[int]) -> None:
+    for some in _parts(ingest_ids):
+        connection.execute(ingests.update().where(ingests.c.ingest_id.in_(some)).values(unsettled=False))
+
+
+def unsettled_sizes(state: State, log: str) -> list[int]:
+    """The different ``head_bytes`` of a log's readings that left something open."""
+    query = sa.select(ingests.c.head_bytes).distinct()
+    with state.read() as connection:
+        return list(connection.execute(query.where(ingests.c.unsettled, ingests.c.log == plain_name(log))).scalars())
+
+
+def unsettled_rows(state: State, log: str, heads: Collection[str]) -> list[IngestRow]:
+    """A log's readings of files with one of these heads that left something open."""
+    query = sa.select(ingests).where(ingests.c.unsettled, ingests.c.log == plain_name(log))
+    with state.read() as connection:
+        return [row for some in _parts(heads) for row in _rows(connection, query.where(ingests.c.head.in_(some)))]
 
 
 def ingest_rows(state: State, sources: Iterable[str] | None = None) -> list[IngestRow]:
@@ -106,8 +169,16 @@ def ingest_rows(state: State, sources: Iterable[str] | None = None) -> list[Inge
     if sources is not None:
         query = query.where(ingests.c.source.in_(list(sources)))
     with state.read() as connection:
-        rows: list[dict[str, Any]] = [dict(row._mapping) for row in connection.execute(query)]  # noqa: SLF001 - SQLAlchemy's public name
-    return [IngestRow(**row) for row in rows]
+        return _rows(connection, query)
+
+
+def _rows(connection: sa.Connection, query: sa.Select[Any]) -> list[IngestRow]:
+    return [IngestRow(**row._mapping) for row in connection.execute(query)]  # noqa: SLF001 - SQLAlchemy's public name
+
+
+def _parts(values: Collection[Any]) -> Iterator[list[Any]]:
+    listed = list(values)
+    return (listed[i : i + _VALUES_MAX] for i in range(0, len(listed), _VALUES_MAX))
 
 
 def problem_rows(state: State, ingest_id: int) -> list[tuple[int, str]]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import sqlalchemy as sa
 
-from beholden.core.classes import NONE
+from beholden.core.classes import COARSE, NONE
 from beholden.core.config import Config
 from beholden.core.names import DatasetName, FieldName
 from beholden.state.database import State
@@ -17,8 +17,6 @@ from beholden.state.tables import datasets, fields, subject_kinds
 
 __all__ = ["Link", "ProposedKind", "SubjectKind", "effective_subjects", "put_proposals"]
 
-#: Classes that say nothing of one person alone: a list of countries is not about anybody.
-_COARSE: Final = frozenset({"postal_address.city", "postal_address.region", "postal_address.country"})
 #: A dataset that rows point to, with fewer rows than persons divided by this, is a list they share.
 _PERSONS_PER_ROW_MAX: Final = 10
 _OWN_KIND: Final = "it is taken for persons of its own; declare the kinds of data subject to have it followed"
@@ -41,9 +39,10 @@ class SubjectKind:
     """A kind of person and the fields (STORE/PATH#field) that identify and describe one.
 
     ``aliases`` hold the same identifier as ``key``: declared ones, fields that refer to it by a foreign key, directly
-    or through others, and the same fields of partitions. ``links`` lead to personal data in datasets without it: an
+    or through others, and the same fields of partitions and views. ``links`` lead to personal data in datasets without it: an
     address that a customer's row refers to, the messages of a customer's ticket. ``personal`` are the fields with
-    personal data in all of these datasets. ``left_out`` are datasets (STORE/PATH) whose rows refer to theirs and that
+    personal data in all of these datasets and in views over them, those of views also where they were never
+    classified. ``left_out`` are datasets (STORE/PATH) whose rows refer to theirs and that
     are not followed all the same, by why.
     """
 
@@ -133,6 +132,7 @@ class _Known:
     same: dict[str, list[str]] = field(default_factory=dict)  # a field -> fields that hold the same identifiers
     links_to: dict[DatasetName, list[Link]] = field(default_factory=dict)  # from a dataset to what its rows refer to
     links_back: dict[DatasetName, list[Link]] = field(default_factory=dict)  # and to what refers to its rows
+    views: dict[DatasetName, set[DatasetName]] = field(default_factory=dict)  # and the datasets whose fields they show
 
     @classmethod
     def of(cls, connection: sa.Connection) -> _Known:
@@ -142,7 +142,9 @@ class _Known:
             sa.select(
                 datasets.c.store,
                 datasets.c.path,
+                datasets.c.kind,
                 datasets.c.parent,
+                datasets.c.reads,
                 datasets.c.row_count,
                 fields.c.field,
                 fields.c.in_key,
@@ -156,6 +158,7 @@ class _Known:
                     fields.c.refers_to.is_not(None),
                     fields.c.in_key,
                     datasets.c.parent.is_not(None),
+                    datasets.c.kind == "view",
                     fields.c["class"] != NONE,
                 ),
             )
@@ -172,6 +175,10 @@ class _Known:
         if row.refers_to is not None:
             target = FieldName.parse(f"{row.store}/{row.refers_to}")
             self.same.setdefault(str(target), []).append(own)
+        if row.kind == "view":
+            shown = {DatasetName(row.store, path) for path, reach in (row.reads or {}).items() if reach != "none"}
+            self.views.setdefault(name, shown)
+        elif row.refers_to is not None:
             to = Link(row.store, target.dataset.path, target.field, row.path, row.field)
             self.links_to.setdefault(name, []).append(to)
             back = Link(row.store, row.path, row.field, target.dataset.path, target.field)
@@ -180,26 +187,32 @@ class _Known:
             self.keyed_by.setdefault(name, []).append(own)
         if row.parent is not None:
             self.same.setdefault(str(FieldName(DatasetName(row.store, row.parent), row.field)), []).append(own)
-        if row.class_ not in (None, NONE):
+        if row.class_ != NONE and (row.class_ is not None or row.kind == "view"):
             self.personal.setdefault(name, []).append(own)
-            if row.class_ not in _COARSE:
+            if row.class_ not in COARSE:
                 self.identifying.add(name)
 
     def aliases(self, key: str, declared: Iterable[str]) -> tuple[str, ...]:
         """The fields that hold the same identifiers as ``key`` and say whose row it is.
 
-        In a dataset whose primary key is such a field, others of it (a manager, who recommended them) name somebody else.
+        In a dataset whose primary key is such a field, others of it (a manager, who recommended them) name somebody
+        else; so does what views pass on of these.
         """
+        found = self._same_as(key, declared)
+        own = {_dataset(name): name for name in (key, *found) if self.keyed_by.get(_dataset(name)) == [name]}
+        own[_dataset(key)] = key
+        others = {name for name in found if name not in declared and own.get(_dataset(name), name) != name}
+        return tuple(self._same_as(key, declared, without=others))
+
+    def _same_as(self, key: str, declared: Iterable[str], without: Collection[str] = ()) -> list[str]:
         found = dict.fromkeys(declared)
         queue = [key, *found]
         while queue:
             for referring in self.same.get(queue.pop(), ()):
-                if referring != key and referring not in found:
+                if referring != key and referring not in found and referring not in without:
                     found[referring] = None
                     queue.append(referring)
-        own = {_dataset(name): name for name in (key, *found) if self.keyed_by.get(_dataset(name)) == [name]}
-        own[_dataset(key)] = key
-        return tuple(name for name in found if name in declared or own.get(_dataset(name), name) == name)
+        return list(found)
 
     def with_links(self, kind: SubjectKind, homes: Mapping[DatasetName, SubjectKind]) -> SubjectKind:
         """The kind with its links; ``homes`` are the datasets of other kinds, which hold other persons.
@@ -237,13 +250,40 @@ class _Known:
                     links.append(link)
             reached |= found
             level = list(found)
-        personal = [name for place in reached for name in self.personal.get(place, ())]
+        places = [*reached, *self._views_over(reached, homes)]
+        personal = [name for place in places for name in self.personal.get(place, ())]
         return replace(
             kind,
             links=tuple(links),
             personal=tuple(personal),
             left_out={why: tuple(names) for why, names in left_out.items()},
         )
+
+    def _views_over(
+        self, reached: Mapping[DatasetName, bool], homes: Mapping[DatasetName, SubjectKind]
+    ) -> list[DatasetName]:
+        """Views without the identifier that show fields of these datasets.
+
+        One that shows nothing of theirs but what rows refer to, beside persons of another kind, is about those: the
+        addresses of staff.
+        """
+        found = []
+        for view in (self.views.keys() & self.identifying) - reached.keys():
+            shown = self._behind(view)
+            theirs = shown & reached.keys()
+            if any(not reached[name] for name in theirs) or (theirs and not shown & homes.keys()):
+                found.append(view)
+        return sorted(found, key=str)
+
+    def _behind(self, view: DatasetName) -> set[DatasetName]:
+        """All that a view shows fields of, also through other views."""
+        found: set[DatasetName] = set()
+        queue = [view]
+        while queue:
+            new = self.views.get(queue.pop(), set()) - found
+            found |= new
+            queue += new
+        return found
 
     def _is_shared(self, place: DatasetName, persons: int | None) -> bool:
         rows = self.rows.get(place)

@@ -75,6 +75,8 @@ datasets = sa.Table(
     sa.Column("path", _Text, nullable=False),
     sa.Column("kind", _Text, nullable=False),  # table view partition file
     sa.Column("parent", _Text),  # path of the partitioned or inherited table this belongs to
+    # of a view: path of each dataset it names -> whole, part or none of its fields; null: not known
+    sa.Column("reads", sa.JSON(none_as_null=True)),
     sa.Column("row_count", _Int),
     sa.Column("row_count_exact", sa.Boolean, nullable=False, default=False),
     sa.Column("size_bytes", _Int),
@@ -94,7 +96,7 @@ fields = sa.Table(
     sa.Column("field", _Text, nullable=False),
     sa.Column("type", _Text, nullable=False),
     sa.Column("in_key", sa.Boolean, nullable=False),
-    sa.Column("refers_to", _Text),  # PATH#field of a declared foreign key within the store
+    sa.Column("refers_to", _Text),  # PATH#field: of a declared foreign key, or what a view passes on
     sa.Column("class", _Text, index=True),
     sa.Column("probability", sa.Float),
     sa.Column("alternatives", sa.JSON),
@@ -173,6 +175,10 @@ ingests = sa.Table(
     sa.Column("events_known", _Int, nullable=False, default=0),
     sa.Column("first_time", _Int),
     sa.Column("last_time", _Int),
+    sa.Column("head", _Text, nullable=False, default=""),  # keyed hash of how the file began, in hex; '' is no file
+    sa.Column("head_bytes", _Int, nullable=False, default=0),  # how much of it that covers
+    # what it lacks is still not known: it was stopped, or left something, and no later reading made that good
+    sa.Column("unsettled", sa.Boolean, nullable=False, default=True, index=True),
 )
 
 #: Records that were not understood, one by one up to a limit; places and reasons, never contents.

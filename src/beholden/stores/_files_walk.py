@@ -4,18 +4,26 @@ from __future__ import annotations
 
 import os
 import re
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
-from typing import Final
+from typing import Final, Protocol
 
-from beholden.stores._files_format import Note
-
-__all__ = ["Place"]
+__all__ = ["Note", "Place"]
 
 _FILES_MAX: Final = 100_000
 _DEPTH_MAX: Final = 200
+_CLOSED: Final = "directories that may not be read"
+_HIDDEN: Final = "files and links that may not be looked at"
 _NOT_REGULAR: Final = "not regular files, so not read: pipes, devices, sockets, broken or circular links"
 _MAGIC: Final = re.compile(r"[*?\[]")
+
+
+class Note(Protocol):
+    """Takes what is left out: a reason and a count, and whether it could hold rows that were to be read."""
+
+    def __call__(self, reason: str, count: int, /, *, rows: bool = False) -> None:
+        """Remember it."""
 
 
 class Place:
@@ -51,7 +59,13 @@ class Place:
         if self._pattern is None and not self._is_directory:
             yield self._place.name
             return
-        for number, path in enumerate(self._walk(self.root, "", 0, note)):
+        counts: Counter[str] = Counter()
+
+        def count(reason: str, number: int, *, rows: bool = False) -> None:
+            counts[reason] += number
+            note(reason, counts[reason], rows=rows)
+
+        for number, path in enumerate(self._walk(self.root, "", 0, count)):
             if number >= _FILES_MAX:
                 note(f"files beyond the first {_FILES_MAX} not listed", 1)
                 return
@@ -76,14 +90,14 @@ class Place:
             with os.scandir(directory) as found:
                 entries = sorted(found, key=lambda entry: entry.name)
         except OSError:
-            note("directories that may not be read", 1)
+            note(_CLOSED, 1, rows=True)
             return
         for entry in entries:
             path = prefix + entry.name
             if not entry.name.isprintable():
                 note("names with characters that cannot be shown", 1)
-            elif not _is_sound(entry):
-                note(_NOT_REGULAR, 1)
+            elif (problem := _problem(entry)) is not None:
+                note(problem, 1, rows=problem == _HIDDEN)
             elif entry.is_dir(follow_symlinks=False):
                 yield from self._below(directory / entry.name, path + "/", depth + 1, note)
             elif entry.is_dir():
@@ -101,15 +115,17 @@ class Place:
             yield from self._walk(directory, prefix, depth, note)
 
 
-def _is_sound(entry: os.DirEntry[str]) -> bool:
-    """False for a link that leads to itself."""
+def _problem(entry: os.DirEntry[str]) -> str | None:
+    """Why nothing can be told of an entry: its directory or what it links to lets nobody in, or it leads to itself."""
     try:
         entry.stat()
+    except PermissionError:
+        return _HIDDEN
     except FileNotFoundError:
-        return True  # a broken link is told by what it is not
+        return None  # a broken link is told by what it is not
     except OSError:
-        return False
-    return True
+        return _NOT_REGULAR
+    return None
 
 
 def _as_regex(pattern: str) -> str:

@@ -1,4 +1,4 @@
-"""What a PostgreSQL database says about its tables: read in three queries, kept by path."""
+"""What a PostgreSQL database says about its tables: read in a few queries, kept by path."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 import psycopg
 
-from beholden.stores.connector import DatasetInfo, DatasetKind, FieldInfo, Grant, RowCount
+from beholden.stores.connector import DatasetInfo, DatasetKind, FieldInfo, Grant, RowCount, ViewDefinition
 from beholden.stores.quoting import quote_identifier
 
 __all__ = ["Field", "Relation", "grants_of", "load_relations", "sql_name", "statement"]
@@ -59,6 +59,7 @@ def load_relations(connection: psycopg.Connection[Any]) -> dict[str, Relation]:
     paths = _paths([(oid, schema, name) for oid, schema, name, *_ in rows])
     fields = _fields(connection, paths)
     counts = _row_counts(rows)
+    definitions = _definitions(connection)
     relations = {}
     for oid, schema, name, kind, _, size_bytes, parent, may_use, may_read, may_read_some in rows:
         own = fields.get(oid, ())
@@ -70,6 +71,7 @@ def load_relations(connection: psycopg.Connection[Any]) -> dict[str, Relation]:
             rows=counts.get(oid),
             size_bytes=size_bytes if kind in {"r", "m"} else None,
             problem=_problem(schema, may_use=may_use, may_read=may_read or may_read_some),
+            definition=definitions.get(oid),
         )
         relations[paths[oid]] = Relation(oid, schema, name, kind, info, own)
     return relations
@@ -120,6 +122,19 @@ def _fields(connection: psycopg.Connection[Any], paths: dict[int, str]) -> dict[
         info = FieldInfo(len(own) + 1, name, kind, in_key=in_key, refers_to=refers_to, readable=readable)
         own.append(Field(info, type_oid))
     return {oid: tuple(own) for oid, own in found.items()}
+
+
+def _definitions(connection: psycopg.Connection[Any]) -> dict[int, ViewDefinition]:
+    """What views are made of, by oid, all names with their schemas; nothing where the server does not tell in time."""
+    try:
+        with connection.transaction(force_rollback=True):  # the setting is for this query alone
+            connection.execute("SET LOCAL search_path = ''")
+            rows = _rows(connection, "views")
+    except psycopg.Error:  # another session holds a lock on one of them, or drops it
+        if connection.broken:
+            raise
+        return {}
+    return {oid: ViewDefinition(sql, "postgres", ()) for oid, sql in rows}
 
 
 def _row_counts(rows: list[tuple[Any, ...]]) -> dict[int, RowCount]:

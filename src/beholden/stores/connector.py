@@ -18,6 +18,7 @@ __all__ = [
     "RowCount",
     "Shortfall",
     "StoreInfo",
+    "ViewDefinition",
 ]
 
 #: Values that one call of ``find`` may ask for.
@@ -60,11 +61,24 @@ class FieldInfo:
 
 
 @dataclass(frozen=True, slots=True)
+class ViewDefinition:
+    """The SQL behind a view: its query, or its CREATE VIEW. In memory only: its conditions may tell of people.
+
+    ``dialect`` is sqlglot's name; names without a schema are looked for in ``search_path``.
+    """
+
+    sql: str = field(repr=False)
+    dialect: str
+    search_path: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class DatasetInfo:
     """A table, view, partition or file, with its fields.
 
     ``problem`` says why its fields are not known; ``unsupported`` that it is of a format which is not read at all: a
-    picture among the files is no failure, and still nothing that was looked at.
+    picture among the files is no failure, and still nothing that was looked at. A view has its ``definition`` where the
+    store gives it.
     """
 
     path: str
@@ -75,6 +89,7 @@ class DatasetInfo:
     size_bytes: int | None = None
     problem: str | None = None
     unsupported: bool = False
+    definition: ViewDefinition | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,15 @@ from beholden.stores._base import (
 )
 from beholden.stores._columns import batch_of, choose_rows, cut_strings, fetch_batches, text_array
 from beholden.stores._sqlite_session import Refused, SqliteSession, meaning, open_session
-from beholden.stores.connector import DatasetInfo, DatasetKind, FieldInfo, Grant, RowCount, StoreInfo
+from beholden.stores.connector import (
+    DatasetInfo,
+    DatasetKind,
+    FieldInfo,
+    Grant,
+    RowCount,
+    StoreInfo,
+    ViewDefinition,
+)
 from beholden.stores.quoting import quote_identifier
 
 __all__ = ["SqliteConnector"]
@@ -70,6 +78,7 @@ class SqliteConnector(BaseConnector):
         with self._session() as session:
             count = self._path.stat().st_size <= _COUNT_BYTES_MAX
             estimates = {} if count else _estimates(session)
+            definitions = _definitions(session)
             for name, kind in _tables(session):
                 path = f"{_SCHEMA}.{name}"
                 fields: tuple[FieldInfo, ...] = ()
@@ -81,7 +90,7 @@ class SqliteConnector(BaseConnector):
                 except sqlite3.Error as error:
                     # A view on a dropped table, a virtual table whose module is not here, a damaged page.
                     problem = meaning(error).found
-                yield DatasetInfo(path, kind, fields, rows=rows, problem=problem)
+                yield DatasetInfo(path, kind, fields, rows=rows, problem=problem, definition=definitions.get(name))
 
     def grants(self) -> Iterator[Grant]:
         """See `Connector.grants`: SQLite has none."""
@@ -201,6 +210,11 @@ def _tables(session: SqliteSession) -> list[tuple[str, DatasetKind]]:
         " ORDER BY name"
     )
     return [(_decode(name), "view" if kind == b"view" else "table") for name, kind in rows]
+
+
+def _definitions(session: SqliteSession) -> dict[str, ViewDefinition]:
+    rows = session.rows("SELECT name, sql FROM sqlite_master WHERE type = 'view' AND sql IS NOT NULL")
+    return {_decode(name): ViewDefinition(_decode(sql), "sqlite", (_SCHEMA,)) for name, sql in rows}
 
 
 def _decode(value: Any) -> str:

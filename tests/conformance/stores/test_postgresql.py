@@ -397,6 +397,34 @@ def test_a_lock_is_not_waited_for_for_ever(database):
             store.count("public.t")
 
 
+def test_views_say_what_they_are_made_of_with_all_names_in_full(database):
+    url = database(
+        "create schema hidden",
+        "create type public.mood as enum ('good')",
+        "create table public.t (a int, m mood)",
+        "create table hidden.t (a int)",
+        "create view public.v as select a, m from t where a > 5",
+        "create materialized view public.w as select a from t",
+        "create view hidden.u as select h.a from hidden.t h join public.v using (a)",
+        "create role passer login",
+        "grant select on public.v to passer",
+    )
+    with opened(as_user(url, "passer")) as store:
+        found = listed(store)
+    told = {path: info.definition for path, info in found.items() if info.definition is not None}
+    assert told.keys() == {"public.v", "public.w", "hidden.u"}
+    assert all(definition.dialect == "postgres" for definition in told.values())
+    assert "public.t" in told["public.v"].sql
+    assert "hidden.t" in told["hidden.u"].sql
+    assert found["public.t"].fields[1].type == "mood"  # the empty search path is for the definitions alone
+    with opened(url, statement_timeout_s=1) as store, psycopg.connect(url) as other:
+        other.execute("lock table public.t in access exclusive mode")
+        found = listed(store)
+        assert {path for path, info in found.items() if info.definition is not None} == set()
+        assert found["public.v"].fields
+    execute(url, "drop owned by passer", "drop role passer")
+
+
 def test_no_more_connections_than_allowed(database):
     url = database("create table t as select generate_series(1, 50000) as a")
     with opened(url, max_connections=2, statement_timeout_s=1) as store, ExitStack() as readings:

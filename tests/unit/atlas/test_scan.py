@@ -20,7 +20,7 @@ from beholden.core.config_file import parse_config
 from beholden.core.errors import NotFoundError, SourceError
 from beholden.core.names import DatasetName
 from beholden.state import State, open_state, tables
-from beholden.state.datasets import class_fields, dataset_known, parents_of, row_counts, schema_of
+from beholden.state.datasets import class_fields, dataset_known, relatives_of, row_counts, schema_of
 from beholden.state.subjects import effective_subjects
 from beholden.stores.connector import FieldInfo, Grant, Shortfall
 
@@ -373,7 +373,7 @@ class TestSubjects:
             "crm/public.orders#buyer", "crm/public.bill#buyer_id", "crm/public.line#payer",
             "crm/public.bill_2024#buyer_id",
         }  # fmt: skip
-        assert parents_of(state, DatasetName("crm", "public.bill_2024")) == ("public.bill",)
+        assert relatives_of(state, DatasetName("crm", "public.bill_2024")).parents == ("public.bill",)
 
     def test_views_and_tables_without_a_single_key_are_not_proposed(self, state, config, clock):
         store = crm()

@@ -95,6 +95,43 @@ def test_a_log_of_which_something_was_understood_was_read(estate):
     assert (run.code, run.items[0]["noise"]) == (0, {"other class": 1})
 
 
+# What was not read stays told
+
+
+def records(estate: Path) -> dict[str, int]:
+    """What `who` says of records that were not understood."""
+    run = ask(estate, "who", "--dataset", "crm/main.customer", "--json")
+    return {gap["reason"]: gap["count"] for gap in run.unknown if gap["kind"] == "records"}
+
+
+def test_a_rotated_log_takes_no_unknown_records_with_it(estate):
+    path = estate / "audit.csv"
+    path.write_text(audit_lines(3, first=300) + "garbage\nmore\n")
+    assert ask(estate, "log", "ingest").code == 0
+    (reason,) = before = records(estate)
+    assert before[reason] == 2
+    path.rename(estate / "audit.csv.1")
+    path.write_text(audit_lines(3, first=400))
+    assert ask(estate, "log", "ingest").code == 0
+    assert records(estate) == before
+    assert sum(gap["count"] for gap in ask(estate, "log", "status", "--json").unknown) == 2
+    path.write_bytes(b"")  # copied away and cut
+    assert ask(estate, "log", "ingest").code == 0
+    assert records(estate) == before
+
+
+def test_a_wrong_format_hides_no_unknown_records_and_is_made_good(estate):
+    path = estate / "audit.csv"
+    path.write_text(audit_lines(3, first=300) + "garbage\nmore\n")
+    read = ["log", "ingest", "--store", "crm", "--format"]
+    assert ask(estate, *read, "pgaudit-csv", str(path)).code == 0
+    before = records(estate)
+    assert ask(estate, *read, "pgaudit-json", str(path)).code == 4
+    assert before.items() < records(estate).items()
+    assert ask(estate, *read, "pgaudit-csv", str(path)).code == 0
+    assert records(estate) == before
+
+
 # What is not a log
 
 

@@ -71,10 +71,13 @@ def of(found: list[Unknown], kind: str) -> list[tuple[str, str | None]]:
     return [(gap.reason, gap.since) for gap in found if gap.kind == kind]
 
 
-def read_log(rooms: Rooms, *, log="crm-audit", source="crm", finished=True, file="a.csv", now=START, **counts):
+def read_log(
+    rooms: Rooms, *, log="crm-audit", source="crm", finished=True, file="a.csv", now=START, settles=(), **counts
+) -> int:
     reading = start_ingest(rooms.state, log=log, source=source, file=file, format_="pgaudit-csv", now=now)
     if finished:
-        finish_ingest(rooms.state, reading, Account(**counts), now=now)
+        finish_ingest(rooms.state, reading, Account(**counts), now=now, settles=settles)
+    return reading
 
 
 # Time before, after, and without events
@@ -85,12 +88,25 @@ def test_time_before_the_first_and_after_the_last_event(rooms: Rooms):
     first, last = START + DAY + 8 * HOUR, START + 2 * DAY + 17 * HOUR + (BUSY - 1) * 60_000_000
     before = ("nothing is recorded before the first event", format_time(first))
     after = ("nothing is recorded after the last event", format_time(last))
-    assert of(ask(rooms), "window") == [before, after]
+    both = (f"nothing is recorded before {format_time(first)}, nor after the last event", format_time(last))
+    assert of(ask(rooms), "window") == [both]
     assert of(ask(rooms, start=first, end=last), "window") == []
     assert of(ask(rooms, start=first - 1, end=last), "window") == [before]
-    assert of(ask(rooms, start=first, end=last + DAY), "window") == []
-    assert of(ask(rooms, start=first, end=last + DAY + 1), "window") == [after]
-    assert of(ask(rooms, start=first, end=START + 90 * DAY, now=last + 5), "window") == []  # not yet
+    assert of(ask(rooms, end=last), "window") == [before]
+    assert of(ask(rooms, start=first), "window") == [after]
+    assert of(ask(rooms, start=first, end=last + DAY), "window") == [after]
+    assert of(ask(rooms, start=last + HOUR, end=last + 2 * HOUR), "window") == [after]
+    assert of(ask(rooms, start=first, end=START + 90 * DAY, now=last), "window") == []  # not yet
+    assert of(ask(rooms, start=first, end=START + 90 * DAY, now=last + 5), "window") == [after]
+    assert of(ask(rooms, start=first - DAY, end=first - HOUR), "window") == [before]
+
+
+def test_hours_after_the_last_event_are_not_quiet_but_unknown(rooms: Rooms):
+    """Who asks about a day of which only the morning was read is told, however long ago it was."""
+    rooms.keep(*work(range(5)), *work(range(5, 6), range(8, 12)))
+    last = START + 5 * DAY + 11 * HOUR + (BUSY - 1) * 60_000_000
+    asked = ask(rooms, start=START + 5 * DAY + 9 * HOUR, end=START + 5 * DAY + 18 * HOUR, now=START + 99 * DAY)
+    assert of(asked, "window") == [("nothing is recorded after the last event", format_time(last))]
 
 
 def test_hours_that_usually_have_events(rooms: Rooms):
@@ -138,7 +154,9 @@ def test_an_event_from_the_future_hides_nothing(rooms: Rooms):
     found = ask(rooms, now=START + 12 * DAY)
     assert [(gap.kind, gap.count) for gap in found if gap.kind == "clock"] == [("clock", 1)]
     assert len(of(found, "gap")) == 1
-    assert "nothing is recorded after the last event" in {reason for reason, _ in of(found, "window")}
+    (window,) = of(found, "window")
+    assert window[0].endswith("nor after the last event")
+    assert window[1] == format_time(START + 8 * DAY + 17 * HOUR + (BUSY - 1) * 60_000_000)
 
 
 def test_clocks_that_differ_by_minutes_are_no_matter(rooms: Rooms):
@@ -218,10 +236,13 @@ def test_declared_logs_that_were_never_read(rooms: Rooms):
 def test_several_sources_of_one_store_are_told_apart(rooms: Rooms):
     rooms.keep(*work(range(2)), *work(range(2, 9), source="console"))
     found = [gap for gap in ask(rooms, now=START + 9 * DAY) if gap.kind == "window"]
-    assert [(gap.object, gap.reason) for gap in found] == [
-        ("console (crm)", "nothing is recorded before the first event"),
-        ("crm", "nothing is recorded before the first event"),
-        ("crm", "nothing is recorded after the last event"),
+
+    def end(days: int) -> int:
+        return START + days * DAY + 17 * HOUR + (BUSY - 1) * 60_000_000
+
+    assert [(gap.object, gap.since) for gap in found] == [
+        ("console (crm)", format_time(end(8))),
+        ("crm", format_time(end(1))),
     ]
 
 
@@ -249,15 +270,29 @@ def test_records_not_understood_and_put_right_are_counted(rooms: Rooms):
     assert [gap for gap in ask(rooms, stores=("shop",)) if gap.kind == "records"] == []
 
 
-def test_the_last_reading_of_a_file_counts(rooms: Rooms):
-    read_log(rooms, not_understood={"truncated record": 2})
-    read_log(rooms, finished=False, now=START + 5)
-    stopped = "its last reading was stopped before the end"
-    assert [gap.since for gap in ask(rooms) if gap.reason == stopped] == [format_time(START + 5)]
-    read_log(rooms, file="other.csv", not_understood={"not JSON": 1})
-    read_log(rooms)
-    left = [(gap.reason, gap.count) for gap in ask(rooms) if gap.kind == "records" or gap.reason == stopped]
-    assert left == [("not JSON", 1)]
+def test_what_a_reading_left_counts_until_another_one_settles_it(rooms: Rooms):
+    first = read_log(rooms, not_understood={"truncated record": 2})
+    second = read_log(rooms, finished=False, now=START + 5)
+    read_log(rooms, file="other.csv", not_understood={"not JSON": 1, "truncated record": 1})
+    stopped = "a reading of it was stopped before the end"
+
+    def left() -> list[tuple[str, int | None, str | None]]:
+        return [
+            (gap.reason, gap.count, gap.since) for gap in ask(rooms) if gap.kind == "records" or gap.reason == stopped
+        ]
+
+    everything = [(stopped, None, format_time(START + 5)), ("truncated record", 3, None), ("not JSON", 1, None)]
+    assert left() == everything
+    read_log(rooms)  # the same path says nothing of what lay there before
+    assert left() == everything
+    read_log(rooms, settles=[first, second])
+    assert left() == [("not JSON", 1, None), ("truncated record", 1, None)]
+
+
+def test_a_log_that_could_not_be_read_is_not_said_to_tell_of_nothing(rooms: Rooms):
+    read_log(rooms, records=1, not_understood={"reading stopped: cannot be read (Permission denied)": 1})
+    (gap,) = [gap for gap in ask(rooms) if gap.object == "crm"]
+    assert gap.reason == "no access to this store is on record: no log of it was read"
 
 
 def test_readings_of_other_sources_count_when_everything_is_asked_about(rooms: Rooms):

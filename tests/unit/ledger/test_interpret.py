@@ -125,3 +125,61 @@ def test_a_chain_of_joins_is_followed_and_a_hostile_one_ends():
     chain = " ".join(f"join rental r{i} on r{i}.film_id = r{i - 1}.film_id" for i in range(1, 300))
     (access,) = accesses(f"select r0.rented from rental r0 {chain} where r0.customer_id = 1")
     assert (access.scope, access.subjects) == ("predicate", (Person("customer", "1"),))
+
+
+# Views: customer_list over customer and address
+
+
+def reached(sql: str, views: dict[str, dict[str, str] | None], **values) -> dict[str | None, tuple[str, str]]:
+    """Each dataset with the scope and the persons of its access."""
+    found = accesses_of(raw_event(statement=sql, **values), make_world(views=views))
+    return {one.dataset: (one.scope, " ".join(map(str, one.subjects))) for one in found}
+
+
+LIST: dict[str, dict[str, str] | None] = {
+    "public.customer_list": {"public.customer": "whole", "public.address": "part"}
+}  # fmt: skip
+AUDITED: dict[str, Any] = {"statement_ref": "aaaa.1/7", "activity": "read"}
+
+
+@pytest.mark.parametrize(
+    ("views", "expected"),
+    [
+        (LIST, ("predicate", "customer:5")),
+        ({"public.customer_list": None}, ("predicate", "customer:5")),
+        ({"public.customer_list": {"public.between": "part"}, "public.between": {"public.customer": "part"}},
+         ("predicate", "customer:5")),
+        ({"public.customer_list": {"public.address": "whole"}}, ("subjects", "customer:5")),
+        ({}, ("subjects", "customer:5")),
+    ],
+)  # fmt: skip
+def test_a_table_named_beside_a_view_over_it_may_be_read_further(views, expected):
+    sql = "select l.name from customer_list l, customer c where c.customer_id = 5"
+    assert reached(sql, views, object="public.customer", **AUDITED)["public.customer"] == expected
+
+
+def test_the_same_persons_beside_and_under_a_view_are_no_others():
+    sql = "select l.name from customer_list l join customer c on c.customer_id = l.id where c.customer_id = 5"
+    assert reached(sql, LIST, object="public.customer", **AUDITED)["public.customer"] == ("subjects", "customer:5")
+
+
+def test_where_each_name_is_an_access_of_its_own_the_view_says_nothing_of_the_table():
+    sql = "select l.name from customer_list l, customer c where c.customer_id = 5"
+    found = reached(sql, LIST)
+    assert found["public.customer"] == ("subjects", "customer:5")
+    assert found["public.customer_list"] == ("predicate", "")
+
+
+@pytest.mark.parametrize(
+    ("views", "scope"),
+    [
+        (LIST, "table"),
+        ({"public.customer_list": {"public.customer": "part"}}, "predicate"),
+        ({"public.customer_list": {"public.v": "whole"}, "public.v": {"public.customer": "part"}}, "predicate"),
+        ({"public.customer_list": {"public.v": "whole"}, "public.v": {"public.customer": "whole"}}, "table"),
+        ({"public.customer_list": {"public.customer_list": "whole"}}, "predicate"),
+        ({"public.customer_list": None}, "predicate"),
+    ],
+)
+def test_all_of_a_view_that_leaves_rows_out_is_not_the_whole(views, scope):
+    assert reached("select * from customer_list", views) == {"public.customer_list": (scope, "")}

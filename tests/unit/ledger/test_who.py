@@ -258,6 +258,70 @@ def test_a_dataset_asked_about_twice_counts_once(rooms: Rooms):
     assert Asked(rooms, targets=fields).matches == [("sales", "possible")]
 
 
+def of(asked: str, *others: tuple[str, str, int]) -> list[Target]:
+    """A dataset asked about and what stands for it: name, match, distance."""
+    name = DatasetName("crm", asked)
+    return [Target(name), *(Target(DatasetName("crm", one), match, name, far) for one, match, far in others)]
+
+
+def test_an_access_through_a_view_is_one_of_what_is_behind_it(rooms: Rooms):
+    rooms.keep(
+        {"dataset": "v", "scope": "subjects", "subjects": ["customer:1"]},
+        {"dataset": "v", "scope": "table"},
+        {"dataset": "v", "scope": "none", "session": "a count"},
+        {"dataset": "v", "activity": "delete"},
+        {"dataset": "v", "activity": "grant", "scope": "none"},
+        {"dataset": "v", "activity": "other", "scope": "none"},
+        {"dataset": "unclear", "scope": "table"},
+        {"dataset": "unclear", "activity": "other", "scope": "none"},
+    )
+    targets = of("customer", ("v", "view", 2), ("unclear", "possible", 2))
+    assert Asked(rooms, targets=tuple(targets)).matches == [("v", "included")] * 4 + [("unclear", "possible")]
+
+
+def test_of_one_statement_the_nearest_record_is_listed(rooms: Rooms):
+    """A log may write of a view, of the table behind it, and of its partitions."""
+    rooms.keep(
+        {"dataset": "v", "correlation": "one"},
+        {"dataset": "customer", "correlation": "one", "session": "x"},
+        {"dataset": "v", "correlation": "two"},
+        {"dataset": "customer_de", "correlation": "two", "session": "x"},
+        {"dataset": "v", "correlation": "three", "activity": "export"},
+        {"dataset": "customer", "correlation": "three", "activity": "create"},
+        {"dataset": "customer_de", "correlation": "four"},
+        {"dataset": "customer_at", "correlation": "four", "session": "x"},
+        {"dataset": "v"},
+    )
+    near = (("customer_de", "named", 1), ("customer_at", "named", 1), ("v", "view", 2))
+    asked = Asked(rooms, targets=tuple(of("customer", *near)))
+    assert asked.matches == [
+        ("customer", "named"),
+        ("customer_de", "named"),
+        ("v", "included"),  # it read, and the other record wrote
+        ("customer", "named"),
+        ("customer_de", "named"),
+        ("customer_at", "named"),
+        ("v", "included"),
+    ]
+    assert asked.events[0].also == ["crm/v"]
+
+
+def test_a_view_over_two_that_are_asked_about_counts_once(rooms: Rooms):
+    rooms.keep({"dataset": "v"}, {"dataset": "a", "correlation": "one"}, {"dataset": "v", "correlation": "one"})
+    both = (*of("a", ("v", "view", 2)), *of("b", ("v", "view", 2)))
+    assert Asked(rooms, targets=both).matches == [("v", "included"), ("a", "named"), ("v", "included")]
+    itself = (*of("a", ("v", "view", 2)), *of("v"))
+    assert Asked(rooms, targets=itself).matches == [("v", "named"), ("a", "named"), ("v", "named")]
+
+
+def test_a_person_in_a_table_is_also_sought_in_what_stands_for_it(rooms: Rooms):
+    rooms.keep({"dataset": "v", "subjects": ["customer:1"]}, {"dataset": "film", "subjects": ["customer:1"]})
+    only = (DatasetName("crm", "customer"),)
+    through = (Target(DatasetName("crm", "v"), key=True),)
+    assert Asked(rooms, subject=one("customer:1"), targets=through, only=only).matches == [("v", "named")]
+    assert Asked(rooms, subject=one("customer:1"), targets=(), only=only).matches == []
+
+
 def test_of_a_class_only_accesses_to_its_fields_count(rooms: Rooms):
     rooms.keep(
         {"dataset": "customer", "fields": ["email", "name"]},

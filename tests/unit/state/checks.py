@@ -8,7 +8,9 @@ import concurrent.futures
 import itertools
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -20,7 +22,17 @@ from beholden.core.ids import seeded_entropy
 from beholden.core.limits import LISTED_PROBLEMS_MAX
 from beholden.state import State, open_state, tables
 from beholden.state.identity import create_estate, estate_id
-from beholden.state.ingests import Account, IngestRow, finish_ingest, ingest_rows, problem_rows, start_ingest
+from beholden.state.ingests import (
+    Account,
+    IngestRow,
+    finish_ingest,
+    ingest_rows,
+    problem_rows,
+    settle,
+    start_ingest,
+    unsettled_rows,
+    unsettled_sizes,
+)
 from beholden.state.templates import put_templates, templates_by_id
 
 ROOT = Path(__file__).parents[3]
@@ -147,7 +159,9 @@ def accounts_come_back(state: State) -> None:
         account.add_problem(place, reason)
     account.saw(50, 60)
     account.saw(40, 55)
-    first = start_ingest(state, log="audit", source="crm", file="/a.csv", format_="pgaudit-csv", now=100)
+    first = start_ingest(
+        state, log="audit", source="crm", file="/a.csv", format_="pgaudit-csv", now=100, head="00ff", head_bytes=7
+    )
     second = start_ingest(state, log="audit", source="other", file="/b.csv", format_="ocsf", now=101)
     finish_ingest(state, first, account, now=200)
     done, open_ = ingest_rows(state)
@@ -155,12 +169,40 @@ def accounts_come_back(state: State) -> None:
         ingest_id=first, log="audit", source="crm", file="/a.csv", format="pgaudit-csv", started=100, finished=200,
         records=9, parsed=4, noise={"catalogue": 2}, not_understood={"not JSON": 2, "truncated record": 1},
         mended={"invalid UTF-8 replaced": 1}, events_new=3, events_known=1, first_time=40, last_time=60,
+        head="00ff", head_bytes=7, unsettled=True,
     )  # fmt: skip
+    assert done.understood == 6
     assert (open_.ingest_id, open_.finished, open_.records, open_.noise, open_.mended) == (second, None, 0, {}, {})
     assert ingest_rows(state, ["other"]) == [open_]
     assert ingest_rows(state, []) == []
     assert problem_rows(state, first) == [(7, "not JSON"), (8, "truncated record"), (9, "not JSON")]
     assert problem_rows(state, second) == []
+
+
+def what_readings_left_open_is_settled(state: State) -> None:
+    def read(number: int, log: str = "audit", **values: Any) -> int:
+        head = f"{number:02x}"
+        reading = start_ingest(
+            state, log=log, source="crm", file="/a.csv", format_="ocsf", now=1, head=head, head_bytes=number
+        )
+        if values.pop("finished", True):
+            finish_ingest(state, reading, Account(**values), now=2)
+        return reading
+
+    many = [read(number % 3, not_understood=Counter(x=1)) for number in range(6)]
+    stopped, other = read(7, finished=False), read(8, log="other", mended=Counter(x=1))
+    read(9, parsed=3, noise=Counter(x=1))  # left nothing
+    assert sorted(unsettled_sizes(state, "audit")) == [0, 1, 2, 7]
+    assert unsettled_sizes(state, "none") == []
+    assert [row.ingest_id for row in unsettled_rows(state, "audit", ["01", "07", "08"])] == [many[1], many[4], stopped]
+    assert unsettled_rows(state, "audit", []) == []
+    assert [row.ingest_id for row in unsettled_rows(state, "other", [f"{n:02x}" for n in range(1300)])] == [other]
+    settle(state, [many[1], other])
+    settle(state, [])
+    later = start_ingest(state, log="audit", source="crm", file="/a.csv", format_="ocsf", now=1)
+    finish_ingest(state, later, Account(), now=2, settles=many[2:])
+    left = [row.ingest_id for row in ingest_rows(state) if row.unsettled]
+    assert left == [many[0], stopped]
 
 
 def problems_are_listed_up_to_a_limit_and_counted_beyond(state: State) -> None:
@@ -216,6 +258,7 @@ OF_A_URL = (
 )
 OF_A_STATE = (
     accounts_come_back,
+    what_readings_left_open_is_settled,
     problems_are_listed_up_to_a_limit_and_counted_beyond,
     the_largest_numbers_come_back,
     templates_come_back,

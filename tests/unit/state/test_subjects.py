@@ -125,3 +125,82 @@ def test_personal_fields_are_those_of_all_reached_datasets(kinds):
     assert set(kinds["customer"].personal) == {
         "crm/address#street", "crm/zone#warden", "crm/message#text", "crm/attachment#name",
     }  # fmt: skip
+
+
+# Views: name -> (what it reads, {field: the table's field it passes on, or its class})
+VIEWS: Mapping[str, tuple[Mapping[str, str] | None, Mapping[str, str | None]]] = {
+    "v_customer": ({"customer": "whole"}, {"no": "#customer.id", "friend": "#customer.friend", "mail": "email"}),
+    "v_outer": ({"v_customer": "part"}, {"who": "#customer.id"}),
+    "v_mail": ({"v_customer": "part"}, {"mail": "email"}),
+    "v_unread": ({"customer": "whole"}, {"anything": None}),
+    "v_count": ({"customer": "none", "staff": "part"}, {"name": "person_name"}),
+    "v_city": ({"customer": "whole"}, {"town": "postal_address.city"}),
+    "v_address": ({"address": "whole"}, {"street": "postal_address.street"}),
+    "v_staff": ({"staff": "whole", "address": "part"}, {"street": "postal_address.street"}),
+    "v_ticket": ({"ticket": "part"}, {"ticket": "#ticket.id", "words": "free_text_with_pii"}),
+    "v_unknown": (None, {"mail": "email"}),
+}
+
+
+@pytest.fixture
+def with_views(tmp_path: Path) -> dict[str, SubjectKind]:
+    with open_state(f"sqlite:///{tmp_path / 'state.db'}", create=True) as state:
+        put_tables(state)
+        listed = [
+            ListedDataset(
+                path,
+                "view",
+                tuple(
+                    ListedField(i, name, "int", refers_to=_refers_to(what))
+                    for i, (name, what) in enumerate(columns.items(), 1)
+                ),
+                reads=reads,
+            )
+            for path, (reads, columns) in VIEWS.items()
+        ]
+        with state.write() as connection:
+            take_listing(connection, "crm", listed, now=2, complete=False)
+            for _, columns in VIEWS.values():
+                for name, what in columns.items():
+                    if what and not what.startswith("#"):
+                        connection.execute(fields.update().where(fields.c.field == name).values({"class": what}))
+            connection.execute(
+                fields.update().where(fields.c.field.in_(("no", "friend", "who"))).values({"class": "other_id"})
+            )
+        put_proposals(
+            state, [ProposedKind(kind, f"crm/{kind}#id", (), (), "") for kind in ("customer", "staff")], now=1
+        )
+        config = parse_config('[[store]]\nname = "crm"\nurl = "sqlite:///crm.db"\n', tmp_path)
+        return {kind.kind: kind for kind in effective_subjects(state, config)}
+
+
+def test_a_view_that_passes_the_identifier_on_has_it(with_views):
+    aliases = set(with_views["customer"].aliases)
+    assert {"crm/v_customer#no", "crm/v_outer#who"} <= aliases
+    assert "crm/v_customer#friend" not in aliases  # in the table it names somebody else
+
+
+@pytest.mark.parametrize(
+    ("view", "of_customers", "of_staff"),
+    [
+        ("v_mail", True, False),
+        ("v_unread", True, False),
+        ("v_count", False, True),
+        ("v_city", False, False),
+        ("v_address", True, True),
+        ("v_staff", False, True),
+        ("v_ticket", True, True),
+        ("v_unknown", False, False),
+    ],
+)
+def test_a_view_without_the_identifier_tells_of_whom_its_datasets_do(with_views, view, of_customers, of_staff):
+    told = [
+        any(name.startswith(f"crm/{view}#") for name in with_views[kind].personal) for kind in ("customer", "staff")
+    ]
+    assert told == [of_customers, of_staff]
+
+
+def test_views_are_neither_links_nor_left_out(with_views):
+    for kind in with_views.values():
+        assert not {link.path for link in kind.links} & VIEWS.keys()
+        assert not {name for names in kind.left_out.values() for name in names} & {f"crm/{view}" for view in VIEWS}

@@ -68,8 +68,8 @@ def test_links_are_not_followed_in_circles_nor_out_of_the_store(tmp_path):
     with opened(root) as store:
         assert [info.path for info in store.datasets()] == ["a.csv", "link.csv"]
         assert store.shortfalls() == (
-            Shortfall("", "links to directories not followed", 1),
-            Shortfall("", f"not regular files, so not read: {NOT_REGULAR}", 1),
+            Shortfall("", "links to directories not followed", 2),
+            Shortfall("", f"not regular files, so not read: {NOT_REGULAR}", 2),
         )
         for path in ("../outside/o.csv", "out/o.csv", str(tmp_path / "outside/o.csv"), "a.csv\0", "", "out"):
             with pytest.raises(SourceError, match="there is no such file"):
@@ -128,6 +128,8 @@ def test_directories_nested_without_end_are_not_followed_to_it(tmp_path):
 
 def test_directories_without_rights_are_counted(tmp_path, monkeypatch):
     (tmp_path / "closed").mkdir(mode=0)
+    (tmp_path / "also").mkdir()
+    (tmp_path / "also" / "closed").mkdir(mode=0)
     scandir = os.scandir
 
     def guarded(path):  # root may read every directory: for it the system's refusal is played
@@ -138,7 +140,8 @@ def test_directories_without_rights_are_counted(tmp_path, monkeypatch):
     monkeypatch.setattr(os, "scandir", guarded)
     with opened(tmp_path) as store:
         assert list(store.datasets()) == []
-        assert [shortfall.reason for shortfall in store.shortfalls()] == ["directories that may not be read"]
+        (shortfall,) = store.shortfalls()
+    assert (shortfall.reason, shortfall.count, shortfall.rows) == ("directories that may not be read", 2, True)
 
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])

@@ -59,6 +59,12 @@ def test_lists_tables_views_and_what_cannot_be_described(make):
     with opened(path) as store:
         found = {info.path: info for info in store.datasets()}
         assert found["main.v"].kind == "view"
+        definition = found["main.v"].definition
+        assert definition is not None
+        assert (definition.sql, definition.search_path) == ("CREATE VIEW v as select y from a", ("main",))
+        assert "select" not in repr(found["main.v"])
+        assert found["main.broken"].definition is not None
+        assert found["main.a"].definition is None
         assert found["main.broken"].problem == "it cannot be read: what it is made from is missing here"
         assert found["main.w"].rows == RowCount(1, exact=True)
         assert not [name for name in found if "sqlite_" in name]

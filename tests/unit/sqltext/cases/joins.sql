@@ -121,3 +121,21 @@ select p.email, h.street from person p join home h on h.home_id = p.home_id and 
 --> select
 --> read public.person | fields email | joining home_id person_id | key person_id=5 | equal home_id=public.home.home_id | filtered
 --> read public.home | fields street | joining home_id town | key town=X,Y | equal home_id=public.person.home_id | filtered
+
+-- postgres: joins within parentheses within parentheses, as the server itself writes them in views
+select p.email, h.street, v.room from ((person p join home h on ((p.home_id = h.home_id))) left join visit v on ((v.person_id = p.person_id))) where (p.person_id = 5)
+--> select
+--> read public.person | fields email | filtering person_id | joining home_id person_id | key person_id=5 | equal home_id=public.home.home_id | filtered
+--> read public.home | fields street | joining home_id | equal home_id=public.person.home_id | filtered
+--> read public.visit | fields room | joining person_id | equal person_id=public.person.person_id | filtered
+
+-- postgres: queries joined within parentheses
+select a.email, b.street from ((select * from person where person_id = 5) a join (select * from home) b using (home_id))
+--> select
+--> read public.person | fields email | filtering person_id | joining home_id | key person_id=5 | equal home_id=public.home.home_id | filtered
+--> read public.home | fields street | joining home_id | equal home_id=public.person.home_id | filtered
+
+-- postgres: a query in more parentheses than it needs
+select x.email from ((select * from person where person_id = 5)) x
+--> select
+--> read public.person | fields email | filtering person_id | key person_id=5 | filtered

@@ -20,6 +20,7 @@ def upgrade() -> None:
         sa.Column("path", sa.Text(), nullable=False),
         sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("parent", sa.Text(), nullable=True),
+        sa.Column("reads", sa.JSON(none_as_null=True), nullable=True),
         sa.Column("row_count", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("row_count_exact", sa.Boolean(), nullable=False),
         sa.Column("size_bytes", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
@@ -65,8 +66,14 @@ def upgrade() -> None:
         sa.Column("events_known", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("first_time", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("last_time", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("head", sa.Text(), nullable=False),
+        sa.Column("head_bytes", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("unsettled", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("ingest_id", name=op.f("pk_ingests")),
     )
+    with op.batch_alter_table("ingests", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_ingests_unsettled"), ["unsettled"], unique=False)
+
     op.create_table(
         "scans",
         sa.Column("scan_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
