@@ -26,8 +26,10 @@ __all__ = ["Column", "Output", "emit", "note", "output_options", "write_table"]
 F = TypeVar("F", bound=Callable[..., Any])
 Output = str  # "json" or "csv"; None is a table
 
-#: Gaps written out one by one; --json has all of them.
+#: Lines about gaps; --json has all of them.
 UNKNOWN_SHOWN_MAX: Final = 20
+#: So many gaps of one kind and reason are one line.
+_ALIKE_MIN: Final = 4
 #: Where a spreadsheet takes text for a formula: at the begin of a cell, or behind a semicolon, which many split at too.
 _FORMULA: Final = re.compile(r"(?:^|(?<=;))(?=[=+\-@\uff1d\uff0b\uff0d\uff20])")
 #: Control and direction marks that JSON may hold as they are; it escapes the others itself.
@@ -91,10 +93,27 @@ def _json(encoded: bytes) -> str:
 
 
 def _say_unknown(unknown: Sequence[Unknown]) -> None:
-    for gap in unknown[:UNKNOWN_SHOWN_MAX]:
-        note(f"unknown: {gap.line()}")
-    if len(unknown) > UNKNOWN_SHOWN_MAX:
-        note(f"unknown: and {len(unknown) - UNKNOWN_SHOWN_MAX:,} more: use --json")
+    lines = _grouped(unknown)
+    for line in lines[:UNKNOWN_SHOWN_MAX]:
+        note(f"unknown: {line}")
+    if len(lines) > UNKNOWN_SHOWN_MAX:
+        note(f"unknown: and {len(lines) - UNKNOWN_SHOWN_MAX:,} more: use --json")
+
+
+def _grouped(unknown: Sequence[Unknown]) -> list[str]:
+    """A line for each gap, or for many of one kind and reason together, in the order of the first of them."""
+    by_reason: dict[tuple[str, str], list[Unknown]] = {}
+    for gap in unknown:
+        by_reason.setdefault((gap.kind, gap.reason), []).append(gap)
+    lines = []
+    for (kind, reason), gaps in by_reason.items():
+        if len(gaps) < _ALIKE_MIN:
+            lines += [gap.line() for gap in gaps]
+            continue
+        counts = [gap.count for gap in gaps if gap.count is not None]
+        total = f" ({sum(counts):,})" if counts else ""
+        lines.append(f"{len(gaps):,} of kind {kind}, such as {gaps[0].object}, {gaps[1].object}: {reason}{total}")
+    return lines
 
 
 def _csv(noun: str, items: Sequence[Any]) -> None:

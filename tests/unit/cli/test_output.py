@@ -186,10 +186,12 @@ def test_an_empty_answer_says_what_was_looked_for_and_that_gaps_remain(capsys):
 
 @pytest.mark.parametrize("output", [None, "csv"])
 def test_many_gaps_are_counted_not_poured_out(capsys, output):
-    gaps = [Unknown("dataset", f"crm/t{i}", "never scanned") for i in range(1234)]
-    emit(output, "rows", [], COLUMNS, empty="nothing", unknown=gaps)
+    alike = [Unknown("dataset", f"crm/u{i}", "no rights", count=2) for i in range(5)]
+    gaps = [Unknown("dataset", f"crm/t{i}", f"never scanned, for reason {i}") for i in range(1233)]
+    emit(output, "rows", [], COLUMNS, empty="nothing", unknown=[*alike, *gaps])
     lines = capsys.readouterr().err.splitlines()
     assert len(lines) == UNKNOWN_SHOWN_MAX + 1
+    assert lines[0] == "unknown: 5 of kind dataset, such as crm/u0, crm/u1: no rights (10)"
     assert lines[-1] == "unknown: and 1,214 more: use --json"
 
 
