@@ -191,10 +191,14 @@ class StoreView:
         for candidate in candidates:
             if candidate.lower() in self._folded:
                 return self._folded[candidate.lower()]
-        if "." in plain or not self.search_path:
+        schema, _, name = plain.rpartition(".")
+        if (schema and (self.dialect != "sqlite" or schema in self._schemas)) or not self.search_path:
             return plain
-        elsewhere = self._by_name.get(plain.lower(), [])
-        return elsewhere[0] if len(elsewhere) == 1 else f"{self.search_path[0]}.{plain}"
+        # SQLite has one schema, whatever the log of what is kept in it calls that
+        elsewhere = self._by_name.get(name.lower(), [])
+        if len(elsewhere) == 1:
+            return elsewhere[0]
+        return plain if schema else f"{self.search_path[0]}.{plain}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -121,6 +121,20 @@ def test_names_are_resolved_as_written_before_they_are_folded():
     assert view.resolve("other.thing") == "other.thing"
 
 
+@pytest.mark.parametrize(
+    ("dialect", "written", "path"),
+    [
+        ("sqlite", "public.customer", "main.customer"),
+        ("sqlite", "public.nothing", "public.nothing"),
+        ("postgres", "archive.customer", "archive.customer"),  # there may be one that no scan has seen
+    ],
+)
+def test_a_schema_that_the_store_does_not_have(dialect, written, path):
+    schema = {("main.customer" if dialect == "sqlite" else "public.customer"): ("customer_id",)}
+    view = StoreView("crm", dialect, schema, {}, ("main",) if dialect == "sqlite" else ("public",))
+    assert view.resolve(written) == path
+
+
 def test_a_chain_of_joins_is_followed_and_a_hostile_one_ends():
     chain = " ".join(f"join rental r{i} on r{i}.film_id = r{i - 1}.film_id" for i in range(1, 300))
     (access,) = accesses(f"select r0.rented from rental r0 {chain} where r0.customer_id = 1")
