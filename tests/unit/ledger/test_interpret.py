@@ -8,6 +8,7 @@ from tests.unit.ledger.interpret_cases import CASES, Case, accesses_of, read_cas
 
 from beholden.core.names import Person
 from beholden.ledger.interpret import SUBJECTS_MAX, Interpreter, RefusedRecordError, people_of
+from beholden.ledger.world import StoreView
 from beholden.vault import IDENTIFIER_BYTES_MAX
 
 WORLD = make_world()
