@@ -91,3 +91,22 @@ def test_actors_of_a_vault_that_was_lost(estate):
     estate.run("init")
     assert "no name (any more) for 1 of those on record" in unknown(estate, "--actor", "peeker")["actor"]
     shutil.rmtree(estate.directory / ".beholden" / "spill", ignore_errors=True)
+
+
+def test_statements_on_a_store_that_nobody_declared(estate):
+    (estate.directory / "any.toml").write_text('[event]\ntime = "$.at"\nactor = "$.who"\nstatement = "$.sql"\n')
+    (estate.directory / "any.jsonl").write_text(
+        '{"at": "2026-11-20T10:00:00Z", "who": "y1", "sql": "delete from person"}\n'
+    )
+    log = ("--format", "mapped", "--mapping", "any.toml", "--store", "elsewhere", "any.jsonl")
+    estate.run("log", "ingest", *log)
+    (row,) = estate.run("who", "--actor", "y1", "--json").json()["items"]
+    assert (row["store"], row["activity"], row["events"]) == ("elsewhere", "query", 1)
+
+
+def test_a_store_that_resolve_cannot_ask(estate):
+    read_log(estate, peeker="select * from customer where last_name = 'Meier'")
+    (estate.directory / "crm.db").rename(estate.directory / "gone.db")
+    run = estate.run("who", "--subject", "customer:5", "--resolve", "--json", ok=False)
+    assert run.code == 4
+    assert [row["match"] for row in run.json()["items"]] == ["possible"]

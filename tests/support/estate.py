@@ -35,6 +35,7 @@ SCHEMA = {
     "public.customer_list": ("id", "name"),  # a view of customer and address
     "public.orders": ("order_id", "buyer_id", "seller_id", "total"),
     "public.member": ("code", "name"),
+    "public.friend": ("a", "b"),
     "public.device": ("device_id", "owner"),
     "public.visit": ("visitor_id", "page"),
     "public.Mixed": ("Id", "Name"),
@@ -66,7 +67,7 @@ CUSTOMER = fields_of(
 KINDS = (
     CUSTOMER,
     fields_of("seller", "orders#seller_id"),
-    fields_of("member", "member#code", identifiers="text"),
+    fields_of("member", "member#code", "friend#a", "friend#b", identifiers="text"),
     fields_of("device", "device#device_id", identifiers="uuid"),
     fields_of("visitor", "visit#visitor_id"),
 )

@@ -16,7 +16,7 @@ from beholden.core.unknown import Unknown
 from beholden.engine import Engine
 from beholden.ledger import Snapshot
 from beholden.ledger.gaps import gaps, stores_on_record
-from beholden.ledger.resolve import name_from_text, resolve_possible
+from beholden.ledger.resolve import UNASKED, name_from_text, resolve_possible
 from beholden.ledger.who import EventRow, Question, Target, WhoRow, ask_events, group, matched_events
 from beholden.ledger.world import SubjectFields
 from beholden.state.datasets import class_fields, relatives_of, views_in_doubt
@@ -32,6 +32,7 @@ class Answer:
     groups: list[WhoRow]
     events: list[EventRow]
     unknown: list[Unknown]
+    unasked: bool = False  # a store that --resolve needed could not be read
 
 
 def build_question(
@@ -109,7 +110,7 @@ def answer(estate: Estate, question: Question, *, events: bool, resolve: bool) -
             now=estate.clock(),
         )
         unknown += open_questions(estate, question, snapshot, running)
-    return Answer(groups, rows, notes + unknown)
+    return Answer(groups, rows, notes + unknown, any(note.reason.startswith(UNASKED) for note in notes))
 
 
 def _check_stores(estate: Estate, question: Question, snapshot: Snapshot, running: Engine) -> None:

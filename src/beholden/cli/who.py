@@ -84,6 +84,8 @@ def who(
         truncated=len(rows) > limit,
         after=[hint] if unresolved else [],
     )
+    if result.unasked:
+        raise click.exceptions.Exit(4)
 
 
 _GROUP_COLUMNS = [

@@ -6,7 +6,7 @@ From key predicates (``customer_id = 16``), also across joins. What the text lea
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from beholden.core.names import Person
@@ -23,6 +23,7 @@ class Pin:
     kind: str
     slots: tuple[int, ...]
     parameters: tuple[int, ...] = ()
+    shared: bool = False  # the rows may be others' of this kind too
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +50,14 @@ class Whose:
 
 
 NOBODY: Final = Whose()
+#: Marks a field whose value the statement itself gave; no name of a field ends so.
+_NEW: Final = "\0new"
 #: Datasets in one statement whose joins are followed; of a statement with more, only what stands in conditions counts.
 _RELATIONS_MAX: Final = 256
 
-#: By the kind of person: a row may carry the identifiers of a customer and of a seller.
-_Pins = dict[str, Pin]
+#: By the kind of person and the field that names them: a row may carry the identifiers of a customer and of a seller, or
+#: of two customers. The field is empty where the rows were made out by those they are joined to.
+_Pins = dict[tuple[str, str], Pin]
 
 
 def whose(instances: Iterable[tuple[Pin, ...]], values: Values, world: World) -> Whose:
@@ -69,7 +73,7 @@ def whose(instances: Iterable[tuple[Pin, ...]], values: Values, world: World) ->
                     only = False
                     continue
                 people[person] = None
-                only = only and sure
+                only = only and sure and not pin.shared
     return Whose(tuple(people), only and bool(people)) if people else NOBODY
 
 
@@ -87,8 +91,21 @@ def pinned(facts: StatementFacts, world: World, store: str) -> dict[tuple[str, s
             pass
     found: dict[tuple[str, str], list[tuple[Pin, ...]]] = {}
     for place, relation in enumerate(relations):
-        found.setdefault((relation.path, relation.role), []).append(tuple(pins[place].values()))
+        found.setdefault((relation.path, relation.role), []).append(_complete(pins[place], relation, world, store))
     return found
+
+
+def _complete(pins: _Pins, relation: Relation, world: World, store: str) -> tuple[Pin, ...]:
+    """The pins, shared where the row names further persons of the kind whom nothing tells (who pays, and who is paid).
+
+    Rows that an UPDATE gives to somebody were somebody's before.
+    """
+    found = []
+    for (kind, field), pin in pins.items():
+        every = world.key_fields(store, relation.path, kind)
+        open_ = field != "" and any((kind, other) not in pins for other in every)
+        found.append(replace(pin, shared=True) if open_ else pin)
+    return tuple(found)
 
 
 def _own(relation: Relation, world: World, store: str) -> _Pins:
@@ -97,7 +114,11 @@ def _own(relation: Relation, world: World, store: str) -> _Pins:
     for key in relation.keys:
         kind = world.kind_of(store, relation.path, key.field)
         if kind is not None:
-            _hold(pins, _pin(kind, key))
+            _hold(pins, key.field, _pin(kind, key))
+    for key in relation.assigned:  # whose the rows become
+        kind = world.kind_of(store, relation.path, key.field)
+        if kind is not None:
+            _hold(pins, f"{key.field}{_NEW}", _pin(kind, key))
     return pins
 
 
@@ -110,11 +131,11 @@ def _breadth(pin: Pin) -> tuple[bool, int]:
     return bool(pin.parameters), len(pin.slots) + len(pin.parameters)
 
 
-def _hold(pins: _Pins, pin: Pin) -> None:
-    """All conditions hold at once: the one that leaves the fewest persons says most."""
-    before = pins.get(pin.kind)
+def _hold(pins: _Pins, field: str, pin: Pin) -> None:
+    """All conditions on a field hold at once: the one that leaves the fewest persons says most."""
+    before = pins.get((pin.kind, field))
     if (pin.slots or pin.parameters) and (before is None or _breadth(pin) < _breadth(before)):
-        pins[pin.kind] = pin
+        pins[pin.kind, field] = pin
 
 
 def _through_joined_keys(
@@ -139,7 +160,7 @@ def _through_joined_keys(
         if held and all(held):
             pin = _same(min(each, key=_breadth) for each in held)
             if pin is not None:
-                _hold(pins, pin)
+                _hold(pins, own, pin)
 
 
 def _grow(
@@ -154,13 +175,17 @@ def _grow(
     own_kinds = world.kinds_in(store, relation.path)
     for own, path, field in relation.equal_to:
         others = [pins[other] for other in by_path.get(path, ()) if other != place]
-        for kind in tuple(others[0]) if others else ():
+        for kind, named_by in tuple(others[0]) if others else ():
             by_key = kind == world.kind_of(store, relation.path, own) == world.kind_of(store, path, field)
-            if kind in pins[place] or (kind in own_kinds and not by_key):
+            if named_by.endswith(_NEW) or (by_key and named_by not in ("", field)):
+                continue  # another person of the same row
+            at = (kind, own if by_key else "")
+            if at in pins[place] or (kind in own_kinds and not by_key):
                 continue
-            pin = _same(other.get(kind) for other in others)
+            pin = _same(other.get((kind, named_by)) for other in others)
             if pin is not None:
-                pins[place][kind] = pin
+                alone = by_key or named_by == "" or len(world.key_fields(store, path, kind)) == 1
+                pins[place][at] = pin if alone else replace(pin, shared=True)
                 learned = True
     return learned
 

@@ -141,7 +141,10 @@ class Interpreter:
             plan = self._plan(view, raw, template, facts)
             found = _from_statement(raw, self._world, view, values, plan, path, named)
             return found if found or not named else [_plain(raw, store, path, named)]
-        return [] if path is None and not named and raw["activity"] is None else [_plain(raw, store, path, named)]
+        silent = path is None and not named and raw["activity"] is None
+        if silent and (view is not None or not raw["statement"]):
+            return []
+        return [_plain(raw, store, path, named)]  # also SQL on a store that nobody knows: something was done there
 
     def _plan(self, view: StoreView, raw: Mapping[str, Any], template: Template, facts: StatementFacts) -> _Plan:
         if template.groups:  # its slots are those of this statement alone
@@ -221,7 +224,7 @@ def _from_statement(
     accesses = []
     for place, relation in chosen:
         activity = _activity(raw["activity"], facts, relation)
-        reached = _reached(plan, values, world, place, relation, alone=raw["statement_ref"] is None)
+        reached = _reached(plan, values, world, view.name, place, relation, alone=raw["statement_ref"] is None)
         people = tuple(dict.fromkeys((*named, *reached.people))) if named else reached.people
         scope = raw["scope"] or _scope(
             facts, relation, reached, world, view.name, place, stated=bool(named), is_whole=_is_whole(raw, view, place)
@@ -292,13 +295,18 @@ def _adds(facts: StatementFacts, relation: Relation) -> bool:
     return relation.role == "write" and (relation.change or facts.kind) in _ADDITIONS
 
 
-def _reached(plan: _Plan, values: Values, world: World, place: str, relation: Relation | None, *, alone: bool) -> Whose:
+def _reached(
+    plan: _Plan, values: Values, world: World, store: str, place: str, relation: Relation | None, *, alone: bool
+) -> Whose:
     """Whose rows of one dataset the statement reached. ``alone``: what it read of it under views is no part of the record."""
     if relation is not None:
         found = [whose(plan.pins[place, relation.role], values, world)]
         found += [] if alone else [whose(plan.pins[key], values, world) for key in plan.views_over[place]]
         people = dict.fromkeys(person for one in found for person in one.people)
-        return Whose(tuple(people), all(one.only for one in found))
+        kinds = world.kinds_in(store, place)
+        # Rows of persons of a kind that only persons of other kinds lead to: whose they are is not said.
+        is_told = not kinds or any(person.kind in kinds for person in people)
+        return Whose(tuple(people), is_told and all(one.only for one in found))
     # The table under a view: its rows are those of whom the view was asked about, if that is one and the same.
     told = {whose(pins, values, world) for pins in plan.pins.values()} if plan.facts.problem is None else set()
     return told.pop() if len(told) == 1 else NOBODY

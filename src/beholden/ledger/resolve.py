@@ -31,7 +31,10 @@ from beholden.state.templates import templates_by_id
 from beholden.stores import FIND_VALUES_MAX, Connector
 from beholden.vault import Vault
 
-__all__ = ["name_from_text", "resolve_possible"]
+__all__ = ["UNASKED", "name_from_text", "resolve_possible"]
+
+#: How the reason begins where a store could not be read.
+UNASKED: Final = "could not be asked"
 
 _DROP: Final = "drop"
 #: A person's rows looked at in one dataset; a condition is left open when there are more.
@@ -214,7 +217,7 @@ class _Asked:
                         if len(found) > _ROWS_MAX:
                             return f"has more than {_ROWS_MAX} rows of the person: its conditions were not resolved"
         except BeholdenError as error:
-            return f"could not be asked: {error.found}"
+            return f"{UNASKED}: {error.found}"
         except _UnresolvedError as error:
             return str(error)
         return found or "has no row of the person now: its conditions were not resolved"

@@ -211,6 +211,7 @@ class World:
     _by_kind: dict[str, SubjectFields] = field(default_factory=dict, init=False, repr=False)
     _describing: set[tuple[str, str, str]] = field(default_factory=set, init=False, repr=False)
     _keyed: dict[tuple[str, str], set[str]] = field(default_factory=dict, init=False, repr=False)
+    _key_fields: dict[tuple[str, str, str], set[str]] = field(default_factory=dict, init=False, repr=False)
     _homes: set[tuple[str, str]] = field(default_factory=set, init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -219,6 +220,7 @@ class World:
             for place in subject.keys:
                 self._by_field.setdefault(place, subject)
                 self._keyed.setdefault(place[:2], set()).add(subject.kind)
+                self._key_fields.setdefault((*place[:2], subject.kind), set()).add(place[2])
             self._describing.update(subject.describing)
             self._homes.update(subject.key_datasets() if subject.home is None else {subject.home})
 
@@ -234,6 +236,10 @@ class World:
     def kinds_in(self, store: str, path: str) -> set[str]:
         """The kinds of person whose identifiers a row of the dataset carries."""
         return self._keyed.get((store, path), set())
+
+    def key_fields(self, store: str, path: str, kind: str) -> set[str]:
+        """The fields of a dataset that identify persons of the kind."""
+        return self._key_fields.get((store, path, kind), set())
 
     def knows_persons_of(self, store: str) -> bool:
         """Whether any kind of person is known to have rows in the store."""

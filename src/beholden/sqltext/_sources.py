@@ -95,6 +95,7 @@ class TableSource(Source):
         self.raw = False  # some field leaves row by row
         self.returned: TableSource | None = None
         self.change: Change | None = None
+        self.assigned: dict[KeyPredicate, None] = {}
         self.new = False  # its rows are those just inserted, never the whole dataset
 
     def has(self, name: str) -> bool | None:
@@ -151,6 +152,7 @@ class TableSource(Source):
                     filtered=filtered or source.new,
                     aggregate_only=aggregate_only and source.role == "read",
                     change=source.change,
+                    assigned=tuple(source.assigned),
                 )
 
 

@@ -108,6 +108,10 @@ def _update(reader: Reader, node: exp.Update, scope: Scope) -> None:
             if written is not None:
                 written.role = "write"
                 written.write(reader.names.fold(column.name))
+                given = constant(assignment.expression)
+                if given is not None and len(left) == 1:
+                    name = written.spelled(reader.names.fold(column.name))
+                    written.assigned[KeyPredicate(name, given.places, given.parameters)] = None
     for assignment in assignments:
         reader.walk(assignment.expression, scope, Use.OUT)
     _where(reader, node, scope)

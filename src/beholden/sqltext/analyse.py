@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -94,15 +94,17 @@ def _shape(made: Template, names: Names) -> StatementFacts:
 
 def _at_literals(shape: StatementFacts, made: Template) -> StatementFacts:
     """Facts whose slots are literals of this statement. They differ from the shape only where lists were folded."""
-    if not made.groups or not any(relation.keys for relation in shape.relations):
+    if not made.groups or not any(relation.keys or relation.assigned for relation in shape.relations):
         return shape
     return replace(shape, relations=tuple(_with_slots(relation, made.groups) for relation in shape.relations))
 
 
 def _with_slots(relation: Relation, groups: tuple[tuple[int, ...], ...]) -> Relation:
-    keys = []
-    for key in relation.keys:
+    return replace(relation, keys=tuple(_keys(relation.keys, groups)), assigned=tuple(_keys(relation.assigned, groups)))
+
+
+def _keys(keys: tuple[KeyPredicate, ...], groups: tuple[tuple[int, ...], ...]) -> Iterator[KeyPredicate]:
+    for key in keys:
         given = [groups[place] for place in key.slots]
         if all(given):  # an empty group: some row of VALUES holds no plain literal there
-            keys.append(KeyPredicate(key.field, tuple(slot for group in given for slot in group), key.parameters))
-    return replace(relation, keys=tuple(keys))
+            yield KeyPredicate(key.field, tuple(slot for group in given for slot in group), key.parameters)

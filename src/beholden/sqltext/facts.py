@@ -64,7 +64,7 @@ class Relation:
     (then ``resolved`` is false). ``equal_to`` lists fields of other relations joined by equality:
     (own field, other path, other field). ``filtered`` is true when any predicate, LIMIT or inner join restricts which
     rows are read; ``aggregate_only`` when nothing but aggregates, constants and grouping fields leave the statement.
-    ``change`` is what was done to a dataset that an INSERT, UPDATE, DELETE or MERGE writes.
+    ``assigned`` are the literals or parameters that an UPDATE gives to fields. ``change`` is what was done to a dataset that an INSERT, UPDATE, DELETE or MERGE writes.
     """
 
     path: str
@@ -78,6 +78,7 @@ class Relation:
     filtered: bool = False
     aggregate_only: bool = False
     change: Change | None = None
+    assigned: tuple[KeyPredicate, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,3 +77,29 @@ select email from customer where customer_id = 1 union all select email from cus
 -- ocsf: UNION of one person and all
 select email from customer where customer_id = 1 union all select email from customer
 --> read public.customer | table | customer:1 | fields email | part
+
+-- ocsf: persons of one kind lead to rows of another, and not whose they are
+select c.email from customer c join orders o on o.total = c.address_id where o.seller_id = 4
+--> read public.customer | predicate | seller:4 | fields email | part | joined
+--> read public.orders | subjects | seller:4 | count 1 | part | joined
+
+-- ocsf: a row that names two of a kind, one of them told
+select * from friend where a = 6
+--> read public.friend | predicate | member:6 | fields * | part
+
+-- ocsf: both told
+insert into friend (a, b) values (3, 7)
+--> create public.friend | subjects | member:3 member:7 | count 2 | fields * | part
+
+-- ocsf: the other one of the row
+select m.name from friend f join member m on m.code = f.b where f.a = 6
+--> read public.friend | predicate | member:6 | part | joined
+--> read public.member | predicate | fields name | part | joined
+
+-- ocsf: to whom rows are given, and whose they were
+update rental set customer_id = 1 where customer_id = 2
+--> update public.rental | subjects | customer:2 customer:1 | count 2 | fields customer_id | part
+
+-- ocsf: to whom a row is given that was somebody's
+update rental set customer_id = 1 where rental_id = 5
+--> update public.rental | predicate | customer:1 | fields customer_id | part
