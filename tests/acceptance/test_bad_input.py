@@ -485,7 +485,7 @@ def test_a_log_is_not_declared_with_a_mapping_that_cannot_be_read(estate):
         (["feed", "add", "t", "x.csv", "--kind", "odd"], 2, "feed[1].kind"),
         (["vault", "restore", "none.backup"], 1, "none.backup: does not exist"),
         (["vault", "backup", "audit.csv"], 2, "audit.csv: exists"),
-        (["demo", "--preset", "bank"], 2, "demo --preset: not valid; expected one of retailer"),
+        (["demo", "--preset", "farm"], 2, "demo --preset: not valid; expected one of retailer"),
     ],
 )
 def test_what_makes_no_sense_is_said_in_one_line_that_repeats_no_identifier(template, arguments, code, words):

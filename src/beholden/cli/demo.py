@@ -22,19 +22,44 @@ _DAY_US = 86_400_000_000
 @click.command(short_help="Build a small simulated company to try everything on.")
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="Where to (default: demo-estate).")
 @click.option(
-    "--preset", type=click.Choice(["retailer"]), default="retailer", show_default=True, help="The kind of company."
+    "--preset",
+    type=click.Choice(["retailer", "grocer", "bank"]),
+    default="retailer",
+    show_default=True,
+    help="The kind of company.",
 )
 @click.option("--scale", type=float, default=0.01, show_default=True, help="Its size; 1 is three million customers.")
 @click.option("--seed", type=int, default=1, show_default=True, help="The same seed builds the same company.")
 @click.option("--days", type=int, default=14, show_default=True, help="Days whose accesses are simulated.")
 @click.option("--end", metavar="DATE", help="The day after the last simulated one (default: today).")
+@click.option(
+    "--run",
+    type=click.Choice(["demo", "prevalence", "recall", "quiet"]),
+    default="demo",
+    show_default=True,
+    help="Which incidents happen: a few to look at, as many as in life, each kind and grade once, none.",
+)
+@click.option("--postgres", metavar="URL", help="Put the stores into this PostgreSQL instead of files.")
+@click.option("--mariadb", metavar="URL", help="Put the order system into this MariaDB instead of a file.")
 @click.option("--build-only", is_flag=True, help="Build the company and stop.")
 def demo(
-    *, out: Path | None, preset: str, scale: float, seed: int, days: int, end: str | None, build_only: bool
+    *,
+    out: Path | None,
+    preset: str,
+    scale: float,
+    seed: int,
+    days: int,
+    end: str | None,
+    run: str,
+    postgres: str | None,
+    mariadb: str | None,
+    build_only: bool,
 ) -> None:
-    """Build Meridian, a simulated retailer: databases, files, logs, a contacts feed; then scan, ingest and ask.
+    """Build Meridian, a simulated retailer: databases, files, logs, feeds; then scan, ingest and ask.
 
-    Everything that follows is done by the commands shown, on an estate that is left for you to go on with.
+    Everything that follows is done by the commands shown, on an estate that is left for you to go on with. A build
+    that was stopped goes on where it was when the same is built again. What really happened stands in truth/, for
+    benchmarks alone.
     """
     from beholden.cli.init import make_estate
     from beholden.core.times import system_clock
@@ -53,13 +78,23 @@ def demo(
             seed=seed,
             days=days,
             end=now // _DAY_US * _DAY_US,
+            run=run,
+            postgres=postgres,
+            mariadb=mariadb,
             progress=lambda what, share: progress(int(share * 100), 100, what),
         )
     make_estate(directory)
-    note(f"Meridian, a simulated retailer, stands in {directory} ({company.customers:,} customers, {days} days)")
+    note(
+        f"Meridian, a simulated company, stands in {directory}: {company.customers:,} customers, {company.staff:,} staff, "
+        f"{company.events:,} events in {days} days"
+    )
+    note(
+        f"{company.documented_share:.1%} of what agents opened has a reason on record; by chance alone it would be "
+        f"{company.chance_share:.1%}"
+    )
     if build_only:
         return
-    for title, arguments in _chapters(company.demo_dataset, company.demo_subject):
+    for title, arguments in _chapters(preset, company.demo_dataset, company.demo_subject):
         click.echo(f"\n── {title}\n$ beholden {' '.join(arguments)}")
         _run(directory, arguments)
     click.echo(f"\nDone in {time.monotonic() - began:.0f} s. Go on with it:\n")
@@ -78,15 +113,23 @@ def demo(
         click.echo(f"  {line}")
 
 
-def _chapters(dataset: str, subject: str) -> list[tuple[str, list[str]]]:
-    return [
+def _chapters(preset: str, dataset: str, subject: str) -> list[tuple[str, list[str]]]:
+    """What is asked, and how; a run without the incident in question leaves its chapter out."""
+    chapters = [
         ("What is there? Look at every store, and say what was not looked at", ["scan"]),
         ("Where do payment cards lie?", ["map", "where", "payment_card"]),
         ("Which of them lie outside the zone they may live in?", ["map", "zones"]),
         ("Where does other personal data lie?", ["map", "where", "email"]),
         ("Read the access logs into the ledger", ["log", "ingest"]),
-        ("Who touched the table of cards that should not exist?", ["who", "--dataset", dataset]),
-        ("Who touched one customer's data in the last week?", ["who", "--subject", subject, "--from", "7d"]),
+    ]
+    if dataset:
+        chapters.append(("Who touched the table of cards that should not exist?", ["who", "--dataset", dataset]))
+    if subject:
+        where = ["--dataset", "crm/main.customer"] if preset == "retailer" else []  # others call it otherwise
+        question = ["who", "--subject", subject, *where, "--from", "15d"]
+        chapters.append(("Who touched one customer's profile in the last two weeks?", question))
+    return [
+        *chapters,
         ("Which accesses had no open contact?", ["watch", "reasons", "--limit", "10"]),
         ("Seal the record and sign its tree head", ["ledger", "seal"]),
         ("The ledger's state", ["ledger", "status"]),

@@ -7,5 +7,6 @@ from __future__ import annotations
 
 from beholden.retailer.company import Company, Progress, build_company
 from beholden.retailer.parameters import PRESETS, Parameters
+from beholden.retailer.schedule import RUNS
 
-__all__ = ["PRESETS", "Company", "Parameters", "Progress", "build_company"]
+__all__ = ["PRESETS", "RUNS", "Company", "Parameters", "Progress", "build_company"]

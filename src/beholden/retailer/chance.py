@@ -1,22 +1,28 @@
 """Seeded chance and the laws drawn from it.
 
 Every component has a stream of its own, so that one that draws more numbers tomorrow leaves the others as they are.
+
+What belongs to one of millions (a customer's street, the amount of an order) is not drawn but hashed from its number:
+any day, on any machine, finds it again without drawing all the others first.
 """
 
 from __future__ import annotations
 
 import zlib
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
 __all__ = [
-    "DAY_US", "HOUR_US", "MINUTE_US", "SECOND_US", "Floats", "Ints", "Rng", "day_of", "hexadecimal", "hours", "iso",
-    "lognormal", "moments", "stream", "weighted",
+    "DAY_US", "HOUR_US", "MINUTE_US", "SECOND_US", "Bools", "Chance", "Floats", "Hashes", "Ints", "Rng", "below",
+    "cumulated", "day_of", "hexadecimal", "hours", "iso", "lognormal", "moments", "picked", "stream", "uniform",
+    "weighted",
 ]  # fmt: skip
 
+Bools = npt.NDArray[np.bool_]
+Hashes = npt.NDArray[np.uint64]
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 Rng = np.random.Generator
@@ -27,9 +33,66 @@ HOUR_US: Final = 60 * MINUTE_US
 DAY_US: Final = 24 * HOUR_US
 
 
-def stream(seed: int, component: str) -> Rng:
-    """The chance of one component, independent of every other component's."""
-    return np.random.default_rng([seed, zlib.crc32(component.encode())])
+def stream(seed: int, component: str, *parts: int) -> Rng:
+    """The chance of one component (and of one part of it: a day), independent of every other's."""
+    return np.random.default_rng([seed, zlib.crc32(component.encode()), *parts])
+
+
+class Chance:
+    """Hashes that stand for draws: the same number gives the same one, in whatever order they are asked for.
+
+    ``Chance(seed, "street")(position)`` is one 64-bit hash for each position; several keys make one.
+    """
+
+    __slots__ = ("_start",)
+
+    def __init__(self, seed: int, component: str) -> None:
+        self._start = _mixed(np.uint64(seed & _MASK) ^ _mixed(np.uint64(zlib.crc32(component.encode()) | 1 << 40)))
+
+    def __call__(self, *keys: Ints | int) -> Hashes:
+        """One hash for each element of the keys, which are broadcast against one another."""
+        state: Hashes = np.atleast_1d(self._start)
+        for key in keys:
+            with np.errstate(over="ignore"):
+                state = _mixed(state + np.asarray(key, dtype=np.int64).astype(np.uint64) * _GOLDEN + _GOLDEN)
+        return state
+
+
+_MASK: Final = (1 << 64) - 1
+_GOLDEN: Final = np.uint64(0x9E3779B97F4A7C15)
+_FACTORS: Final = (np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB))
+
+
+def _mixed(value: Any) -> Any:
+    """The finisher of splitmix64: every bit of the result depends on every bit of the value."""
+    with np.errstate(over="ignore"):
+        value = (value ^ (value >> np.uint64(30))) * _FACTORS[0]
+        value = (value ^ (value >> np.uint64(27))) * _FACTORS[1]
+        return value ^ (value >> np.uint64(31))
+
+
+def uniform(hashes: Hashes) -> Floats:
+    """Hashes as numbers in [0, 1)."""
+    shares: Floats = (hashes >> np.uint64(11)).astype(np.float64) * 2.0**-53
+    return shares
+
+
+def below(hashes: Hashes, count: int) -> Ints:
+    """Hashes as whole numbers in [0, count)."""
+    return np.minimum((uniform(hashes) * count).astype(np.int64), count - 1)
+
+
+def cumulated(weights: npt.ArrayLike) -> Floats:
+    """Weights as the edges that `picked` wants: running sums that end at 1."""
+    sums = np.cumsum(np.asarray(weights, dtype=np.float64))
+    edges: Floats = sums / sums[-1]
+    return edges
+
+
+def picked(hashes: Hashes, edges: Floats) -> Ints:
+    """Positions in proportion to the weights behind ``edges``, one for each hash."""
+    found: Ints = np.searchsorted(edges, uniform(hashes), side="right").astype(np.int64)
+    return np.minimum(found, len(edges) - 1)
 
 
 def weighted(rng: Rng, weights: npt.ArrayLike, size: int) -> Ints:

@@ -2,31 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 import numpy as np
 
 from beholden.core.times import Window
-from beholden.retailer.balance import check_balance
-from beholden.retailer.console_log import write_console_log
-from beholden.retailer.crm import write_crm
-from beholden.retailer.exports import write_exports
-from beholden.retailer.feed_files import write_feeds
-from beholden.retailer.incidents import Incident, plan_incidents
-from beholden.retailer.lookalikes import Cases, call_backs, fraud_reviews, quality_reviews, training
-from beholden.retailer.order_system import write_orders
-from beholden.retailer.output import fresh_directory
+from beholden.retailer.balance import Tally, check
+from beholden.retailer.chance import DAY_US, iso
+from beholden.retailer.contacts import Contacts
+from beholden.retailer.day import write_day_of
+from beholden.retailer.devices import write_devices
+from beholden.retailer.feeds import WorkFeeds, write_personnel
+from beholden.retailer.feeds_partners import SellerCaseWriter, write_partner_registers
+from beholden.retailer.grants import write_grants
+from beholden.retailer.incidents import Incident
+from beholden.retailer.life.records import Records
+from beholden.retailer.output import Parts, directory_for
 from beholden.retailer.parameters import checked_parameters
-from beholden.retailer.payments import write_payments
-from beholden.retailer.sql_log import write_sql_log
-from beholden.retailer.statements import PAYMENTS, WAREHOUSE, Statement, ordinary_statements
-from beholden.retailer.toml import write_toml
-from beholden.retailer.truth import LabelledLog, write_truth
-from beholden.retailer.views import Views, contact_views, joined
-from beholden.retailer.warehouse import write_warehouse
-from beholden.retailer.world import World, make_world
+from beholden.retailer.planted import write_planted
+from beholden.retailer.schedule import check_run, scheduled
+from beholden.retailer.stores import write_stores
+from beholden.retailer.toml import write_configuration
+from beholden.retailer.truth import write_incidents
+from beholden.retailer.warehouse_tables import WAREHOUSE
+from beholden.retailer.world import World
 
 __all__ = ["Company", "Progress", "build_company"]
 
@@ -38,8 +39,8 @@ Progress = Callable[[str, float], None]
 class Company:
     """A company that was built: where it lies, how large it is, and what is worth asking about it.
 
-    Counts of events are of what happened; the logs hold some twice and some not at all. ``demo_*`` are names as the
-    contract writes them.
+    ``events`` counts what happened; the logs hold some twice and some not at all. ``demo_*`` are names as the contract
+    writes them, empty where the run has no such incident.
     """
 
     directory: Path
@@ -49,14 +50,15 @@ class Company:
     agents: int
     orders: int  # history before the window included
     contacts: int
-    cases: int
-    console_events: int
-    sql_events: int
+    views: int
+    events: int
     incidents: int
+    documented_share: float  # of the console's views
+    chance_share: float  # of views that would be documented if subjects were shuffled
     gap: Window  # hours of the console's log that were lost
     demo_dataset: str  # the table of names and card numbers outside its zone
     demo_subject: str  # the famous customer whom several agents looked up
-    demo_actor: str  # an agent who looked up somebody of the same surname
+    demo_actor: str  # an agent who looked somebody up
     demo_related_subject: str  # whom that agent looked up
 
 
@@ -68,9 +70,12 @@ def build_company(
     seed: int = 1,
     days: int = 14,
     end: int,
+    run: str = "demo",
+    postgres: str | None = None,
+    mariadb: str | None = None,
     progress: Progress | None = None,
 ) -> Company:
-    """Write a simulated company into an empty, new or unfinished directory.
+    """Write a simulated company into an empty or new directory, or go on with an unfinished one.
 
     Args:
         directory: where; made if it does not exist.
@@ -79,6 +84,9 @@ def build_company(
         seed: the same seed gives the same bytes (with the same versions of SQLite, NumPy and Arrow).
         days: length of the window whose events are simulated.
         end: microseconds; the window is the last ``days`` whole days (UTC) before it.
+        run: which incidents happen: see `schedule.RUNS`.
+        postgres: the url of a PostgreSQL that takes the stores instead of SQLite files.
+        mariadb: the same, of a MariaDB.
         progress: told what is being done.
 
     Raises:
@@ -86,93 +94,114 @@ def build_company(
         BeholdenError: the directory cannot be written, or the flows of the simulation do not balance.
     """
     parameters = checked_parameters(preset=preset, scale=scale, seed=seed, days=days, end=end)
+    check_run(run)
     tell = progress or (lambda _what, _share: None)
-    with fresh_directory(directory):
-        tell("people, orders and contacts", 0.0)
-        world = make_world(parameters)
-        incidents = plan_incidents(world)
-        views, cases = _views(world, incidents)
-        check_balance(world, views, cases)
-        _write_stores(world, directory, tell)
-        tell("logs", 0.7)
-        statements = _statements(world, incidents)
-        logs = [_console(world, views, directory / "logs")]
-        for database in (WAREHOUSE, PAYMENTS):
-            mine = [row for row in statements if row.database == database]
-            logs.append(_sql(world, database, mine, directory / "logs"))
-        tell("feeds and truth", 0.95)
-        write_feeds(world, cases, directory / "feeds")
-        write_truth(incidents, logs, directory / "truth")
-        write_toml(directory)
+    what = {"preset": preset, "run": run, **asdict(parameters)}
+    with directory_for(directory, what) as parts:
+        tell("the company and its incidents", 0.0)
+        world = World(parameters)
+        incidents = scheduled(world, run)
+        tally, events = _days(world, incidents, directory, parts, tell)
+        check(tally, world)
+        tell("feeds and registers", 0.55)
+        _registers(world, incidents, directory, parts)
+        tell("stores", 0.6)
+        tables = [table for incident in incidents for table in incident.tables]
+        if "stores" not in parts:
+            write_stores(
+                world,
+                directory,
+                postgres=postgres,
+                mariadb=mariadb,
+                extra=tables,
+                progress=lambda name, share: tell(name, 0.6 + 0.37 * share),
+            )
+            parts.note("stores")
+        tell("truth", 0.97)
+        write_incidents(incidents, directory / "truth")
+        write_configuration(world, directory, postgres=postgres, mariadb=mariadb)
     tell("done", 1.0)
-    return _company(world, directory, incidents, views=len(views), cases=len(cases.opened), statements=len(statements))
+    return _company(world, directory, incidents, tally, events)
 
 
-def _views(world: World, incidents: list[Incident]) -> tuple[Views, Cases]:
-    p = world.parameters
-    fraud, cases = fraud_reviews(p, world.staff, world.cards)
-    parts = [
-        contact_views(p, world.people, world.staff, world.contacts),
-        call_backs(p, world.contacts),
-        quality_reviews(p, world.staff, world.contacts),
-        fraud,
-        training(p, world.staff),
-        *(incident.views for incident in incidents),
-    ]
-    return joined(parts), cases
+def _days(
+    world: World, incidents: Sequence[Incident], directory: Path, parts: Parts, tell: Progress
+) -> tuple[Tally, int]:
+    """Write the logs of every day that is not there yet; the sums of all."""
+    total, events = Tally(), 0
+    window = world.calendar.window
+    for day in window:
+        name = f"day {iso(np.array([day * DAY_US]), 'D')[0]}"
+        if name not in parts:
+            tell(name, 0.55 * (day - window[0]) / len(window))
+            tally, count = write_day_of(world, incidents, day, directory)
+            parts.note(name, {"tally": asdict(tally), "events": count})
+        known = parts[name]
+        total += Tally(**{**known["tally"], "by_ground": tuple(known["tally"]["by_ground"])})
+        events += known["events"]
+    return total, events
 
 
-def _statements(world: World, incidents: list[Incident]) -> list[Statement]:
-    planned = [row for incident in incidents for row in incident.statements]
-    return sorted([*ordinary_statements(world), *planned], key=lambda row: (row.time, row.actor, row.sql))
+def _registers(world: World, incidents: Sequence[Incident], directory: Path, parts: Parts) -> None:
+    if "registers" in parts:
+        return
+    feeds = directory / "feeds"
+    with WorkFeeds(world, feeds) as work, SellerCaseWriter(world, feeds) as cases:
+        for day in world.calendar.window:
+            work.add(day, _contacts_of(incidents, day), _records_of(incidents, day))
+            cases.add(day, [found for one in incidents if (found := one.seller_cases) is not None])
+    write_personnel(world, feeds)
+    write_partner_registers(world, feeds, states=[state for one in incidents for state in one.states])
+    write_grants(world.grants, feeds)
+    devices = [device for one in incidents for device in one.devices]
+    write_devices(world.parameters, world.staff, world.devices, feeds, extra=devices)
+    write_planted(world, directory)
+    parts.note("registers")
 
 
-def _write_stores(world: World, directory: Path, tell: Progress) -> None:
-    stores = directory / "stores"
-    tell("customers", 0.2)
-    write_crm(world, stores / "crm.db")
-    tell("orders", 0.3)
-    write_orders(world, stores / "orders.db")
-    tell("payments", 0.45)
-    write_payments(world, stores / "payments.db")
-    tell("warehouse", 0.55)
-    write_warehouse(world, stores / "warehouse.db")
-    tell("exports", 0.65)
-    write_exports(world, directory / "exports")
-
-
-def _console(world: World, views: Views, directory: Path) -> LabelledLog:
-    return LabelledLog("console", write_console_log(world, views, directory), views.time, views.label, views.incident)
-
-
-def _sql(world: World, database: str, statements: list[Statement], directory: Path) -> LabelledLog:
-    time, label, incident = (
-        np.array([getattr(row, name) for row in statements], dtype=np.int64) for name in ("time", "label", "incident")
+def _contacts_of(incidents: Sequence[Incident], day: int) -> Contacts | None:
+    """Contacts of a day that somebody put on record to have a reason."""
+    found = [one.contacts for one in incidents if one.contacts is not None]
+    parts = [part.at(part.opened // DAY_US == day) for part in found]
+    parts = [part for part in parts if len(part)]
+    if not parts:
+        return None
+    return Contacts(
+        **{one.name: np.concatenate([getattr(part, one.name) for part in parts]) for one in fields(Contacts)}
     )
-    return LabelledLog(f"{database}-sql", write_sql_log(world, database, statements, directory), time, label, incident)
 
 
-def _company(
-    world: World, directory: Path, incidents: list[Incident], *, views: int, cases: int, statements: int
-) -> Company:
+def _records_of(incidents: Sequence[Incident], day: int) -> dict[str, Records]:
+    """The same of cases, assignments and the like, by ground."""
+    by_ground: dict[str, list[Records]] = {}
+    for incident in incidents:
+        for ground, records in incident.records.items():
+            mine = records.at(records.opened // DAY_US == day)
+            if len(mine):
+                by_ground.setdefault(ground, []).append(mine)
+    return {ground: Records.joined(parts) for ground, parts in by_ground.items()}
+
+
+def _company(world: World, directory: Path, incidents: Sequence[Incident], tally: Tally, events: int) -> Company:
     p = world.parameters
-    lookup = next(incident for incident in incidents if incident.kind == "personal_lookup")
-    spike = next(incident for incident in incidents if incident.kind == "celebrity_spike")
+    first = {incident.kind: incident for incident in reversed(incidents)}
+    lookup, spike, export = (first.get(kind) for kind in ("personal_lookup", "celebrity_spike", "card_export"))
     return Company(
         directory=directory,
         window=Window(p.start, p.end),
         customers=len(world.people),
-        staff=len(world.staff.members),
+        staff=len(world.staff),
         agents=p.agents,
         orders=len(world.orders),
-        contacts=len(world.contacts),
-        cases=cases,
-        console_events=views,
-        sql_events=statements,
+        contacts=tally.contacts,
+        views=tally.views,
+        events=events,
         incidents=len(incidents),
+        documented_share=tally.documented_share,
+        chance_share=tally.chance_share,
         gap=Window(*world.gap),
-        demo_dataset=f"{WAREHOUSE}/main.{world.copied_table}",
-        demo_subject=f"customer:{spike.subjects[0] + 1}",
-        demo_actor=lookup.actors[0],
-        demo_related_subject=f"customer:{lookup.subjects[0] + 1}",
+        demo_dataset=f"{WAREHOUSE}/main.{export.tables[0].name}" if export is not None and export.tables else "",
+        demo_subject=spike.subjects[0] if spike is not None else "",
+        demo_actor=lookup.actors[0] if lookup is not None else "",
+        demo_related_subject=lookup.subjects[0] if lookup is not None else "",
     )

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+import math
+from dataclasses import dataclass, fields, replace
 from typing import Final
 
 import numpy as np
 
+from beholden.retailer.calendar import Calendar
 from beholden.retailer.chance import (
     DAY_US,
     HOUR_US,
     MINUTE_US,
     SECOND_US,
+    Bools,
     Floats,
     Ints,
     Rng,
@@ -20,12 +23,13 @@ from beholden.retailer.chance import (
     stream,
     weighted,
 )
+from beholden.retailer.homes import Homes
 from beholden.retailer.orders import Orders
 from beholden.retailer.parameters import ORDER_HOURS, Parameters
 from beholden.retailer.people import People
 from beholden.retailer.staff import Staff
 
-__all__ = ["CHANNELS", "COLLEAGUE", "LATE", "NEVER", "RIGHT", "Contacts", "make_contacts"]
+__all__ = ["CHANNELS", "COLLEAGUE", "LATE", "NEVER", "REASONS", "RIGHT", "Contacts", "Service", "ticket_text"]
 
 CHANNELS: Final = ("phone", "chat", "email")
 _CHANNEL_WEIGHTS: Final = (62, 26, 12)
@@ -46,19 +50,28 @@ _OPENS_HOUR: Final = 7
 _CLOSES_HOUR: Final = 22
 _WRAP_UP_US: Final = 45 * SECOND_US
 _HANDLING_MIN_US: Final = 40 * SECOND_US
+_LAG_DAYS_MAX: Final = 40
+#: A famous customer calls at least and at most so often a day, however small or large the company is; assumed.
+_FAMOUS_A_DAY: Final = (0.1, 1.0)
+#: Share of ticket numbers after which one is left out, as of callers who hang up; assumed.
+_NUMBERS_SKIPPED: Final = 0.25
+#: Contacts an agent can take on the busiest of days; further callers give up.
+_CAPACITY: Final = 78
 
 
 @dataclass(frozen=True, slots=True)
 class Contacts:
-    """Contacts in the order they were opened. ``ticket`` and ``logged_*`` are what the ticket system holds."""
+    """Contacts of one day in the order they were opened. ``ticket`` and ``logged_*`` are what the ticket system holds."""
 
     customer: Ints  # positions
+    order_id: Ints  # what it is about, or -1
     agent: Ints  # positions among the staff
     opened: Ints
     closed: Ints
     channel: Ints
     reason: Ints
     quality: Ints  # RIGHT, LATE, COLLEAGUE or NEVER
+    ticket: Ints  # number, or -1 where the contact was never logged
     logged_agent: Ints
     logged_opened: Ints
     logged_closed: Ints
@@ -66,83 +79,172 @@ class Contacts:
     def __len__(self) -> int:
         return len(self.opened)
 
-    @property
-    def ticket(self) -> Ints:
-        """The ticket's number; there is none where the contact was never logged."""
-        return np.where(self.quality == NEVER, -1, 4_000_000 + np.cumsum(self.quality != NEVER))
+    def at(self, chosen: Ints | Bools) -> Contacts:
+        """Those at these positions, or for which the mask is true."""
+        return Contacts(**{one.name: getattr(self, one.name)[chosen] for one in fields(self)})
 
 
-def make_contacts(parameters: Parameters, people: People, staff: Staff, orders: Orders) -> Contacts:
-    """Draw the contacts of the window, hand them to agents at work, and note them as well as life allows."""
-    rng = stream(parameters.seed, "contacts")
-    about = np.flatnonzero(rng.random(len(orders)) < parameters.contacts_per_order)
-    lag: Floats = lognormal(rng, parameters.contact_lag_median_days, parameters.contact_lag_sigma, len(about))
-    ordered = orders.time[about]
-    arrived = _opening_times(rng, ordered, ordered + (lag * DAY_US).astype(np.int64))
-    inside = (arrived >= parameters.start) & (arrived < parameters.end)
-    order = np.argsort(arrived[inside], kind="stable")
-    arrived = arrived[inside][order]
-    customer = orders.customer[about[inside][order]]
-    n = len(arrived)
-    _give_contacts_to(rng, customer, np.concatenate([np.repeat(people.famous, 2), _buying_agents(staff)]))
-    reason = weighted(rng, [weight for weight, _ in REASONS.values()], n)
-    mean = np.array([minutes for _, minutes in REASONS.values()], dtype=np.float64)[reason]
-    # The trade figures are means; a lognormal's median is lower by this factor.
-    median = mean * np.exp(-(parameters.handling_sigma**2) / 2)
-    handling = (lognormal(rng, median, parameters.handling_sigma, n) * MINUTE_US).astype(np.int64)
-    handling = np.maximum(handling, _HANDLING_MIN_US) // 1000 * 1000 + _WRAP_UP_US
-    agent = _assigned(rng, staff, arrived, customer)
-    opened, closed = _one_after_another(agent, arrived, handling)
-    order = np.argsort(opened, kind="stable")
-    handled = Contacts(
-        customer=customer[order],
-        agent=agent[order],
-        opened=opened[order],
-        closed=closed[order],
-        channel=weighted(rng, _CHANNEL_WEIGHTS, n),
-        reason=reason[order],
-        quality=np.zeros(n, dtype=np.int64),
-        logged_agent=agent[order],
-        logged_opened=opened[order],
-        logged_closed=closed[order],
-    )
-    return _noted(rng, parameters, staff, handled)
+def ticket_text(number: int) -> str:
+    """How a ticket is written: ``CT`` and its number."""
+    return f"CT{number}"
 
 
-def _opening_times(rng: Rng, ordered: Ints, due: Ints) -> Ints:
-    """The day a contact is due, at an hour the centre is open, never before the order itself."""
-    open_hours = [w if _OPENS_HOUR <= hour < _CLOSES_HOUR else 0 for hour, w in enumerate(ORDER_HOURS)]
-    time: Ints = due - due % DAY_US + hours(rng, open_hours, len(due))
-    return np.where(time < ordered + 10 * MINUTE_US, time + DAY_US, time)
+class Service:
+    """The contact centre: who called on a day and who served them."""
+
+    def __init__(
+        self, parameters: Parameters, calendar: Calendar, people: People, orders: Orders, staff: Staff
+    ) -> None:
+        self._p = parameters
+        self._calendar = calendar
+        self._people = people
+        self._orders = orders
+        self._staff = staff
+        self.homes = Homes(parameters, people, staff)
+        self._known: dict[int, Contacts] = {}
+
+    def on(self, day: int) -> Contacts:
+        """The contacts of a day; none outside the window. The last few days asked for are remembered."""
+        if day not in self._calendar.window:
+            return _NONE
+        if day not in self._known:
+            if len(self._known) >= self._p.days_remembered:
+                self._known.pop(next(iter(self._known)))
+            self._known[day] = self._draw(day)
+        return self._known[day]
+
+    def expected(self, day: int) -> float:
+        """How many contacts the orders of the days before a day make, as far as there are agents to take them."""
+        return min(float(self._due(day).sum()) * self._p.contacts_per_order, self._capacity(day))
+
+    def _due(self, day: int) -> Floats:
+        """The orders of the days before that make their contacts on this day, by lag, by the law of the lag."""
+        counts = [self._calendar.orders_on(day - lag) for lag in range(_LAG_DAYS_MAX)]
+        return np.array(counts, dtype=np.float64) * self._lag_weights()
+
+    def _draw(self, day: int) -> Contacts:
+        p = self._p
+        rng = stream(p.seed, "contacts", day)
+        customer, order_id, ordered = self._callers(rng, day)
+        arrived = day * DAY_US + hours(rng, _OPEN_HOURS, len(customer))
+        arrived = np.maximum(arrived, ordered + 10 * MINUTE_US)
+        inside = arrived < (day + 1) * DAY_US
+        order = np.flatnonzero(inside)[np.argsort(arrived[inside], kind="stable")]
+        customer, order_id, arrived = customer[order], order_id[order], arrived[order]
+        n = len(arrived)
+        reason = weighted(rng, [weight for weight, _ in REASONS.values()], n)
+        mean = np.array([minutes for _, minutes in REASONS.values()], dtype=np.float64)[reason]
+        # The trade figures are means; a lognormal's median is lower by this factor.
+        median: Floats = mean * np.exp(-(p.handling_sigma**2) / 2)
+        handling = (lognormal(rng, median, p.handling_sigma, n) * MINUTE_US).astype(np.int64)
+        handling = np.maximum(handling, _HANDLING_MIN_US) // 1000 * 1000 + _WRAP_UP_US
+        agent = self._assigned(rng, day, arrived, customer)
+        customer, order_id = self._acquainted(day, agent, customer, order_id)
+        opened, closed = _one_after_another(agent, arrived, handling)
+        # Who still waits at midnight has given up.
+        served = np.flatnonzero(closed < (day + 1) * DAY_US)
+        order = served[np.argsort(opened[served], kind="stable")]
+        n = len(order)
+        nothing = np.zeros(n, dtype=np.int64)
+        handled = Contacts(
+            customer[order], order_id[order], agent[order], opened[order], closed[order],
+            weighted(rng, _CHANNEL_WEIGHTS, n), reason[order], nothing, nothing, agent[order], opened[order], closed[order],
+        )  # fmt: skip
+        return self._noted(rng, day, handled)
+
+    def _callers(self, rng: Rng, day: int) -> tuple[Ints, Ints, Ints]:
+        """Who calls: customer, order and its time; about orders of the days before, by the law of the lag."""
+        due = self._due(day)
+        n = min(int(rng.poisson(due.sum() * self._p.contacts_per_order)), self._capacity(day))
+        ordered_on = day - weighted(rng, due, n)
+        place = (rng.random(n) * np.array([self._calendar.orders_on(at) for at in ordered_on.tolist()])).astype(
+            np.int64
+        )
+        famous = self._people.famous
+        share = min(max(n * self._p.contacts_of_famous / len(famous), _FAMOUS_A_DAY[0]), _FAMOUS_A_DAY[1])
+        famous = famous[rng.random(len(famous)) < share]
+        buying = np.array([one.customer for one in self._staff.members if one.customer >= 0], dtype=np.int64)
+        more = np.concatenate([famous, buying[rng.random(len(buying)) < self._p.staff_contacts_a_day]])
+        more = more[: max(1, n // 4)]
+        nobody = np.full(len(more), -1, dtype=np.int64)
+        return (
+            np.concatenate([self._orders.customer(ordered_on, place), more]),
+            np.concatenate([self._orders.order_id(ordered_on, place), nobody]),
+            np.concatenate([self._orders.time(ordered_on, place), nobody]),
+        )
+
+    def _capacity(self, day: int) -> int:
+        return _CAPACITY * max(1, len(self._staff.at_work("agent", day)))
+
+    def _lag_weights(self) -> Floats:
+        """The share of contacts that come so many days after the order."""
+        edges = np.log(np.maximum(np.arange(_LAG_DAYS_MAX + 1), 1e-9) / self._p.contact_lag_median_days)
+        share = np.array([_normal(edge / self._p.contact_lag_sigma) for edge in edges.tolist()])
+        return np.diff(share)
+
+    def _assigned(self, rng: Rng, day: int, arrived: Ints, customer: Ints) -> Ints:
+        """An agent at work in that hour for each contact, in turn; the day's other agents where no shift covers it."""
+        members = self._staff.members
+        today = self._staff.at_work("agent", day)
+        if not len(today):
+            today = self._staff.of_role("agent", day)
+        shift = np.array([members[i].shift for i in today.tolist()])
+        taken = np.empty(len(arrived), dtype=np.int64)
+        hour = arrived // HOUR_US % 24
+        for at in np.unique(hour).tolist():
+            now = today[(shift <= at) & (at < shift + 8)]
+            turns = rng.permutation(now if len(now) else today)
+            mine = np.flatnonzero(hour == at)
+            taken[mine] = turns[(np.arange(len(mine)) + int(rng.integers(len(turns)))) % len(turns)]
+        own = {members[i].customer: i for i in today.tolist() if members[i].customer >= 0}
+        for position in np.flatnonzero(np.isin(customer, list(own))).tolist():
+            if taken[position] == own[int(customer[position])] and len(today) > 1:  # nobody serves themselves
+                taken[position] = next(i for i in today.tolist() if i != taken[position])
+        return taken
+
+    def _acquainted(self, day: int, agent: Ints, customer: Ints, order_id: Ints) -> tuple[Ints, Ints]:
+        """A few callers are family or neighbours of who serves them: they ask for whom they know, or it is chance."""
+        p, n = self._p, len(agent)
+        rng = stream(p.seed, "acquainted contacts", day)
+        found = np.full(n, -1, dtype=np.int64)
+        for share, known in (
+            (p.contacts_of_neighbours, self.homes.neighbours),
+            (p.contacts_of_relatives, self.homes.relatives),
+        ):
+            one = known[agent, rng.integers(0, known.shape[1], n)]
+            # Whose first pick is nobody has somebody in the first column, if at all.
+            one = np.where(one < 0, known[agent, 0], one)
+            found = np.where((rng.random(n) < share) & (one >= 0), one, found)
+        return np.where(found >= 0, found, customer), np.where(found >= 0, -1, order_id)
+
+    def _noted(self, rng: Rng, day: int, handled: Contacts) -> Contacts:
+        n, p = len(handled), self._p
+        draw = rng.random(n)
+        edges = np.cumsum([p.logged_late, p.logged_for_colleague, p.never_logged])
+        quality = np.select([draw < edges[0], draw < edges[1], draw < edges[2]], [LATE, COLLEAGUE, NEVER], RIGHT)
+        late = rng.integers(60, 3600, n) * SECOND_US
+        opened = np.where(quality == LATE, handled.closed + late, handled.opened)
+        agents = np.unique(handled.agent)
+        other = agents
+        if n:
+            other = agents[
+                (np.searchsorted(agents, handled.agent) + rng.integers(1, max(2, len(agents)), n)) % len(agents)
+            ]
+        # Tickets are numbered through the day; each day begins a new ten million. Some numbers are given to nobody.
+        number = (day % 10_000) * 10_000_000 + np.cumsum(1 + (rng.random(n) < _NUMBERS_SKIPPED))
+        return replace(
+            handled,
+            quality=quality.astype(np.int64),
+            ticket=np.where(quality == NEVER, -1, number),
+            logged_agent=np.where(quality == COLLEAGUE, other, handled.agent) if n else handled.agent,
+            logged_opened=opened,
+            logged_closed=np.where(quality == LATE, opened + 2 * MINUTE_US, handled.closed),
+        )
 
 
-def _buying_agents(staff: Staff) -> Ints:
-    return np.array([member.customer for member in staff.members if member.customer >= 0], dtype=np.int64)
-
-
-def _give_contacts_to(rng: Rng, customer: Ints, chosen: Ints) -> None:
-    """Let certain customers have a contact each: the famous and staff who buy call the service like everyone else."""
-    chosen = chosen[: len(customer) // 4]
-    customer[rng.choice(len(customer), len(chosen), replace=False)] = chosen
-
-
-def _assigned(rng: Rng, staff: Staff, arrived: Ints, customer: Ints) -> Ints:
-    """An agent at work in that hour for each contact, in turn; the day's other agents where nobody's shift covers it."""
-    agents = staff.role("agent").tolist()
-    taken = np.empty(len(arrived), dtype=np.int64)
-    slots = arrived // HOUR_US
-    edges = np.flatnonzero(np.diff(slots, prepend=-1)).tolist()
-    for first, last in zip(edges, [*edges[1:], len(arrived)], strict=True):
-        day, hour = divmod(int(slots[first]), 24)
-        today = [i for i in agents if staff.members[i].works(day)] or agents
-        now = [i for i in today if staff.members[i].shift <= hour < staff.members[i].shift + 8] or today
-        turns = rng.permutation(np.array(now, dtype=np.int64))
-        taken[first:last] = turns[(np.arange(last - first) + int(rng.integers(len(now)))) % len(now)]
-    own = {member.customer: at for at, member in enumerate(staff.members) if member.customer >= 0}
-    for position in np.flatnonzero(np.isin(customer, list(own))).tolist():
-        if taken[position] == own[int(customer[position])]:  # nobody serves themselves
-            taken[position] = next(i for i in agents if i != taken[position])
-    return taken
+def _normal(value: float) -> float:
+    """The distribution function of the standard normal law."""
+    return 0.5 * (1 + math.erf(value / math.sqrt(2)))
 
 
 def _one_after_another(agent: Ints, arrived: Ints, handling: Ints) -> tuple[Ints, Ints]:
@@ -151,28 +253,14 @@ def _one_after_another(agent: Ints, arrived: Ints, handling: Ints) -> tuple[Ints
     ``end_k = max over j <= k of (arrived_j + handling_j + ... + handling_k)``: a running maximum for each agent.
     """
     opened, closed = np.empty_like(arrived), np.empty_like(arrived)
-    for who in np.unique(agent):
-        mine = np.flatnonzero(agent == who)
+    order = np.argsort(agent, kind="stable")
+    for mine in np.split(order, np.flatnonzero(np.diff(agent[order])) + 1):
         done = np.cumsum(handling[mine])
         end = np.maximum.accumulate(arrived[mine] - (done - handling[mine])) + done
         opened[mine], closed[mine] = end - handling[mine], end
     return opened, closed
 
 
-def _noted(rng: Rng, parameters: Parameters, staff: Staff, handled: Contacts) -> Contacts:
-    n = len(handled)
-    p = parameters
-    draw = rng.random(n)
-    edges = np.cumsum([p.logged_late, p.logged_for_colleague, p.never_logged])
-    quality = np.select([draw < edges[0], draw < edges[1], draw < edges[2]], [LATE, COLLEAGUE, NEVER], RIGHT)
-    late = rng.integers(60, 3600, n) * SECOND_US
-    opened = np.where(quality == LATE, handled.closed + late, handled.opened)
-    agents = staff.role("agent")
-    other = agents[(np.searchsorted(agents, handled.agent) + rng.integers(1, len(agents), n)) % len(agents)]
-    return replace(
-        handled,
-        quality=quality,
-        logged_agent=np.where(quality == COLLEAGUE, other, handled.agent),
-        logged_opened=opened,
-        logged_closed=np.where(quality == LATE, opened + 2 * MINUTE_US, handled.closed),
-    )
+_OPEN_HOURS: Final = [w if _OPENS_HOUR <= hour < _CLOSES_HOUR else 0 for hour, w in enumerate(ORDER_HOURS)]
+_EMPTY: Final = np.empty(0, dtype=np.int64)
+_NONE: Final = Contacts(*[_EMPTY] * len(fields(Contacts)))

@@ -1,4 +1,4 @@
-"""Orders and sellers, by the sourced laws of hour, weekday, day level and seller popularity."""
+"""Orders: each is found by its day and its place in the day, without drawing the others."""
 
 from __future__ import annotations
 
@@ -7,54 +7,96 @@ from typing import Final
 
 import numpy as np
 
-from beholden.retailer.chance import DAY_US, Floats, Ints, hours, lognormal, stream, weighted
-from beholden.retailer.parameters import ORDER_HOURS, WEEKDAYS_SUNDAY_FIRST, Parameters
+from beholden.retailer.calendar import Calendar
+from beholden.retailer.chance import DAY_US, Chance, Floats, Ints, below, cumulated, picked, uniform
+from beholden.retailer.people import People
 
-__all__ = ["STATUSES", "Orders", "make_orders"]
+__all__ = ["FIRST_ORDER_ID", "STATUSES", "OrderColumns", "Orders"]
 
+FIRST_ORDER_ID: Final = 40_000_001
 STATUSES: Final = ("placed", "paid", "shipped", "delivered", "returned", "cancelled")
-_STATUS_WEIGHTS: Final = (2, 3, 12, 74, 6, 3)
-#: How unequal customers are: shape of the Gamma of their order rates; assumed.
-_CUSTOMER_SHAPE: Final = 0.7
-_LINES_EXTRA: Final = 0.6  # an order has 1 + Poisson(this) lines; assumed
+_STATUSES: Final = cumulated((2, 3, 12, 74, 6, 3))
+#: How unequal customers are: the share of orders that the first ``x`` of them place is ``x ** (1 / this)``; assumed.
+_INEQUALITY: Final = 1.8
+_MEDIAN_CENTS: Final = 3200.0
+_LINES: Final = cumulated((55, 33, 10, 2))  # of an order: one, two, three, four; assumed
 
 
 @dataclass(frozen=True, slots=True)
-class Orders:
-    """Orders in the order of time, history before the window included; order_id is ``first_id`` + position."""
+class OrderColumns:
+    """Some orders as columns. ``customer`` and ``seller`` are positions."""
 
-    first_id: int
-    customer: Ints  # positions
-    seller: Ints  # from 0
+    order_id: Ints
+    customer: Ints
+    seller: Ints
     time: Ints
     cents: Ints
     status: Ints
     lines: Ints
 
     def __len__(self) -> int:
-        return len(self.time)
+        return len(self.order_id)
 
 
-def make_orders(parameters: Parameters) -> Orders:
-    """Draw every day's orders."""
-    rng = stream(parameters.seed, "orders")
-    first_day = parameters.start // DAY_US - parameters.history_days
-    days = np.arange(first_day, parameters.end // DAY_US)
-    # 1970-01-01 was a Thursday, the fifth day of a week that begins on Sunday.
-    weekday = np.asarray(WEEKDAYS_SUNDAY_FIRST, dtype=np.float64)[(days + 4) % 7] / np.mean(WEEKDAYS_SUNDAY_FIRST)
-    shape = parameters.day_level_cv**-2
-    level = rng.gamma(shape, 1 / shape, len(days))
-    counts = rng.poisson(parameters.orders_a_day * weekday * level)
-    n = int(counts.sum())
-    time = np.sort(np.repeat(days * DAY_US, counts) + hours(rng, ORDER_HOURS, n))
-    appetite: Floats = rng.gamma(_CUSTOMER_SHAPE, 1.0, parameters.customers)
-    popularity = 1.0 / np.arange(1, parameters.sellers + 1) ** parameters.seller_rank_exponent
-    return Orders(
-        first_id=40_000_001,
-        customer=weighted(rng, appetite, n),
-        seller=weighted(rng, popularity, n),
-        time=time,
-        cents=np.maximum(99, lognormal(rng, 3200.0, 0.9, n)).astype(np.int64),
-        status=weighted(rng, _STATUS_WEIGHTS, n),
-        lines=1 + rng.poisson(_LINES_EXTRA, n),
-    )
+class Orders:
+    """All orders of the history and the window, as a function of (day, place in the day)."""
+
+    def __init__(self, calendar: Calendar, people: People) -> None:
+        p = calendar.parameters
+        self._calendar = calendar
+        self._people = people
+        self._ordering = 1 - p.canaries / p.customers  # the last in rank are nobody's: see `canaries`
+        self._sellers: Floats = cumulated(1.0 / np.arange(1, p.sellers + 1) ** p.seller_rank_exponent)
+        self._customer, self._seller, self._moment, self._rest = (
+            Chance(p.seed, f"order {what}") for what in ("customer", "seller", "moment", "rest")
+        )
+
+    def __len__(self) -> int:
+        return int(self._calendar.orders_before[-1])
+
+    def on(self, day: int, start: int = 0, stop: int | None = None) -> OrderColumns:
+        """The orders of a day in the order of time; those at places ``[start, stop)``."""
+        count = self._calendar.orders_on(day)
+        place = np.arange(start, count if stop is None else min(stop, count))
+        return self.at(np.full(len(place), day, dtype=np.int64), place)
+
+    def at(self, day: Ints, place: Ints) -> OrderColumns:
+        """The orders at these places of these days."""
+        rest = self._rest(day, place)
+        return OrderColumns(
+            order_id=self.order_id(day, place),
+            customer=self.customer(day, place),
+            seller=picked(self._seller(day, place), self._sellers),
+            time=self.time(day, place),
+            cents=self._cents(rest),
+            status=picked(rest << np.uint64(20), _STATUSES),
+            lines=1 + picked(rest << np.uint64(40), _LINES),
+        )
+
+    def order_id(self, day: Ints, place: Ints) -> Ints:
+        """Ids follow one another through the days."""
+        before: Ints = self._calendar.orders_before[day - self._calendar.first_day]
+        return FIRST_ORDER_ID + before + place
+
+    def customer(self, day: Ints, place: Ints) -> Ints:
+        """Who ordered; few order much, and their ids are as good as any."""
+        share = uniform(self._customer(day, place)) ** _INEQUALITY
+        return self._people.by_rank(share * self._ordering)
+
+    def time(self, day: Ints, place: Ints) -> Ints:
+        """When; within a day places follow the time."""
+        count = self._calendar.orders[day - self._calendar.first_day]
+        share = (place + uniform(self._moment(day, place))) / np.maximum(count, 1)
+        return day * DAY_US + self._calendar.time_of_day(share)
+
+    @staticmethod
+    def _cents(rest: np.typing.NDArray[np.uint64]) -> Ints:
+        # The sum of three uniforms is near enough to a normal for prices.
+        bits = np.uint64(0xFFFF)
+        total = sum(((rest >> np.uint64(shift)) & bits).astype(np.float64) for shift in (0, 16, 32)) / 65536.0
+        return np.maximum(99, _MEDIAN_CENTS * np.exp(0.9 * 2.0 * (total - 1.5))).astype(np.int64)
+
+
+def tracking_numbers(seed: int, order_id: Ints) -> Ints:
+    """Sixteen digits that are no card numbers: one in ten passes the Luhn check by chance."""
+    return 10**15 + below(Chance(seed, "tracking")(order_id), 9 * 10**15)

@@ -1,4 +1,4 @@
-"""The customers: who they are, where they live, and with whom."""
+"""The customers: who they are, where they live, and with whom. Found by position, never drawn all at once."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Final
 
 import numpy as np
 
-from beholden.retailer.chance import DAY_US, Ints, iso, stream, weighted
+from beholden.retailer.chance import DAY_US, Chance, Floats, Ints, Rng, below, cumulated, iso, picked, uniform
 from beholden.retailer.name_lists import (
     CITIES,
     CULTURE_WEIGHTS,
@@ -22,7 +22,7 @@ from beholden.retailer.name_lists import (
 )
 from beholden.retailer.parameters import Parameters
 
-__all__ = ["People", "PeopleText", "draw_name", "make_people", "plain_ascii"]
+__all__ = ["People", "PeopleText", "draw_name", "plain_ascii"]
 
 #: Customers joined over this many days before the first order.
 _JOINED_DAYS: Final = 2200
@@ -30,61 +30,122 @@ _ADULT_DAYS: Final = 18 * 365
 _AGE_SPAN_DAYS: Final = 62 * 365
 #: Share of those at one address who also share the surname; assumed.
 _HOUSEHOLD_SURNAME: Final = 0.8
+_PRIME: Final = 2_654_435_761  # of the multiplication that spreads ranks over positions
+_NAMED_TRIES: Final = 20
+_NAMED_DRAWS: Final = 4096
 
 
-@dataclass(frozen=True, slots=True)
 class People:
-    """Customers as columns; the customer at position ``i`` has the customer_id ``i + 1``.
+    """Customers by position; the customer at position ``i`` has the number ``i + 1``.
 
-    Texts are made a slice at a time (`text`), so that millions of customers fit in memory.
+    Everything about them is a hash of their position: a company of thirty million takes no more memory than one of
+    thirty thousand.
     """
 
-    given: Ints
-    surname: Ints
-    house_number: Ints
-    street: Ints
-    city: Ints
-    postal: Ints
-    phone: Ints
-    email: Ints  # form, domain and digits of the address in one number
-    born: Ints  # days since 1970
-    created: Ints  # microseconds
-    housemate: Ints  # position of the one at the same address, or -1
-    famous: Ints  # positions
+    def __init__(self, parameters: Parameters) -> None:
+        self._parameters = parameters
+        seed, n = parameters.seed, parameters.customers
+        self._size = n
+        self._chance = {
+            what: Chance(seed, f"customer {what}")
+            for what in ("culture", "given", "surname", "place", "house", "household", "phone", "email", "dates")
+        }
+        self._culture = cumulated(CULTURE_WEIGHTS)
+        self._cities = cumulated(1.0 / np.arange(1, len(CITIES) + 1) ** 0.5)
+        self._mirror = int(below(Chance(seed, "household mirror")(0), n)[0])
+        self._step = next(step for step in range(_PRIME % n | 1, 2 * n + 2, 2) if np.gcd(step, n) == 1)
+        drawn = below(Chance(seed, "famous")(np.arange(8 * len(FAMOUS))), n)
+        self.famous: Ints = drawn[np.sort(np.unique(drawn, return_index=True)[1])][: len(FAMOUS)]
 
     def __len__(self) -> int:
-        return len(self.given)
+        return self._size
 
-    def text(self, start: int, stop: int) -> PeopleText:
-        """The texts of the customers at positions ``[start, stop)``."""
-        cut = slice(start, stop)
-        given = [GIVEN[i] for i in self.given[cut].tolist()]
-        surname = [SURNAMES[i] for i in self.surname[cut].tolist()]
-        cities = [CITIES[i] for i in self.city[cut].tolist()]
-        places = list(zip(cities, self.postal[cut].tolist(), strict=True))
+    def by_rank(self, share: Floats) -> Ints:
+        """Positions by rank: the same share is always the same customer, and neighbours in rank live far apart."""
+        rank = np.minimum((share * self._size).astype(np.int64), self._size - 1)
+        return (rank * self._step + self._mirror) % self._size
+
+    def housemate(self, position: Ints) -> Ints:
+        """The position of the other one at the same address, or -1."""
+        other = (self._mirror - position) % self._size
+        together = uniform(self._chance["household"](np.minimum(position, other)))
+        alone = (together >= self._parameters.sharing_an_address) | (other == position)
+        alone |= np.isin(position, self.famous) | np.isin(other, self.famous)
+        return np.where(alone, -1, other)
+
+    def names(self, position: Ints) -> tuple[Ints, Ints]:
+        """Positions of given name and surname in the lists."""
+        mate = self.housemate(position)
+        elder = np.where((mate >= 0) & (mate < position), mate, position)
+        same = uniform(self._chance["surname"](elder)) < _HOUSEHOLD_SURNAME
+        named = np.where(same, elder, position)  # whose culture and surname it is
+        culture = picked(self._chance["culture"](named), self._culture)
+        given = np.empty(len(position), dtype=np.int64)
+        surname = np.empty(len(position), dtype=np.int64)
+        own, family = uniform(self._chance["given"](position)), uniform(self._chance["surname"](named + self._size))
+        for number, lists in enumerate(_LISTS):
+            here = culture == number
+            given[here] = lists.first_given + np.searchsorted(lists.given, own[here], side="right")
+            surname[here] = lists.first_surname + np.searchsorted(lists.surname, family[here], side="right")
+        at = np.flatnonzero(np.isin(position, self.famous))
+        if len(at):
+            rank = np.searchsorted(np.sort(self.famous), position[at])
+            which = np.argsort(self.famous)[rank]
+            given[at] = len(GIVEN) - len(FAMOUS) + which
+            surname[at] = len(SURNAMES) - len(FAMOUS) + which
+        return given, surname
+
+    def with_surname(self, rng: Rng, surname: int, count: int) -> Ints:
+        """Up to ``count`` positions of that surname, found by trying at random."""
+        found: list[Ints] = []
+        for _ in range(_NAMED_TRIES):
+            tried = rng.integers(0, self._size, _NAMED_DRAWS)
+            found.append(tried[self.names(tried)[1] == surname])
+            if sum(map(len, found)) >= count:
+                break
+        return np.unique(np.concatenate(found))[:count]
+
+    def joined(self, position: Ints) -> Ints:
+        """When they became customers (microseconds): later numbers joined later."""
+        before = self._parameters.start - self._parameters.history_days * DAY_US
+        share = (position + uniform(self._chance["dates"](position))) / self._size
+        return before - ((1 - share) * _JOINED_DAYS * 86_400).astype(np.int64) * 1_000_000
+
+    def text(self, position: Ints) -> PeopleText:
+        """Their texts, for some tens of thousands at a time."""
+        given_at, surname_at = self.names(position)
+        given = [GIVEN[i] for i in given_at.tolist()]
+        surname = [SURNAMES[i] for i in surname_at.tolist()]
+        mate = self.housemate(position)
+        home = np.where((mate >= 0) & (mate < position), mate, position)
+        place, house = self._chance["place"](home), self._chance["house"](home)
+        cities = [CITIES[i] for i in picked(place, self._cities).tolist()]
+        streets = below(house, len(STREETS)).tolist()
+        numbers = (1 + below(house << np.uint64(24), 239)).tolist()
+        postal = below(place << np.uint64(24), 10_000).tolist()
+        email = below(self._chance["email"](position), 1_000_000).tolist()
+        phone = below(self._chance["phone"](position), 1_000_000).tolist()
+        joined = self.joined(position)
+        ages = below(self._chance["dates"](position) << np.uint64(20), _AGE_SPAN_DAYS)
+        born = self._parameters.start // DAY_US - _ADULT_DAYS - _JOINED_DAYS - ages
         return PeopleText(
-            customer_id=list(range(start + 1, start + 1 + len(given))),
             first_name=given,
             last_name=surname,
-            email=[_email(*row) for row in zip(given, surname, self.email[cut].tolist(), strict=True)],
-            phone=[_phone(city[1], n) for city, n in zip(cities, self.phone[cut].tolist(), strict=True)],
-            street=[
-                f"{number} {STREETS[street]}"
-                for number, street in zip(self.house_number[cut].tolist(), self.street[cut].tolist(), strict=True)
-            ],
-            postal_code=[_postal_code(city[1], city[2], n) for city, n in places],
+            email=[_email(*row) for row in zip(given, surname, email, strict=True)],
+            phone=[_phone(city[1], number) for city, number in zip(cities, phone, strict=True)],
+            street=[f"{number} {STREETS[street]}" for number, street in zip(numbers, streets, strict=True)],
+            postal_code=[_postal_code(city[1], city[2], n) for city, n in zip(cities, postal, strict=True)],
             city=[city[0] for city in cities],
             country=[city[1] for city in cities],
-            date_of_birth=iso(self.born[cut] * DAY_US, "D"),
-            created_at=iso(self.created[cut]),
+            date_of_birth=iso(born * DAY_US, "D"),
+            created_at=iso(joined),
         )
 
 
 @dataclass(frozen=True, slots=True)
 class PeopleText:
-    """Some customers as a company's table holds them, in the order of its columns."""
+    """Some customers' texts, column by column."""
 
-    customer_id: list[int]
     first_name: list[str]
     last_name: list[str]
     email: list[str]
@@ -97,57 +158,40 @@ class PeopleText:
     created_at: list[str]
 
 
-def make_people(parameters: Parameters) -> People:
-    """Draw all customers."""
-    rng = stream(parameters.seed, "people")
-    n = parameters.customers
-    given, surname = draw_name(rng, n)
-    columns = {
-        "house_number": rng.integers(1, 240, n),
-        "street": rng.integers(0, len(STREETS), n),
-        "city": weighted(rng, 1.0 / np.arange(1, len(CITIES) + 1) ** 0.5, n),
-        "postal": rng.integers(0, 10_000, n),
-    }
-    housemate = np.full(n, -1, dtype=np.int64)
-    pairs = round(n * parameters.sharing_an_address / 2)
-    one, other = rng.permutation(n)[: 2 * pairs].reshape(2, pairs)
-    housemate[one], housemate[other] = other, one
-    for column in columns.values():
-        column[other] = column[one]
-    same_name = rng.random(pairs) < _HOUSEHOLD_SURNAME
-    surname[other[same_name]] = surname[one[same_name]]
-    famous = rng.choice(np.flatnonzero(housemate < 0), len(FAMOUS), replace=False)
-    given[famous] = np.arange(len(GIVEN) - len(FAMOUS), len(GIVEN))
-    surname[famous] = np.arange(len(SURNAMES) - len(FAMOUS), len(SURNAMES))
-    before = parameters.start - parameters.history_days * DAY_US
-    return People(
-        given=given,
-        surname=surname,
-        **columns,
-        phone=rng.integers(0, 1_000_000, n),
-        email=rng.integers(0, 1_000_000, n),
-        born=before // DAY_US - _ADULT_DAYS - rng.integers(0, _AGE_SPAN_DAYS, n),
-        created=np.sort(before - rng.integers(0, _JOINED_DAYS * 86_400, n) * 1_000_000),
-        housemate=housemate,
-        famous=famous,
-    )
+@dataclass(frozen=True, slots=True)
+class _Lists:
+    """The names of one culture: where they begin in the long lists, and the edges of their weights."""
+
+    first_given: int
+    first_surname: int
+    given: Floats
+    surname: Floats
 
 
-def draw_name(rng: np.random.Generator, size: int) -> tuple[Ints, Ints]:
+def _culture_lists() -> tuple[_Lists, ...]:
+    found = []
+    given = surname = 0
+    for givens, surnames in CULTURES.values():
+        counts = len(givens.split()), len(surnames.split())
+        edges = [cumulated(1.0 / np.arange(1, count + 1) ** 0.6)[:-1] for count in counts]
+        found.append(_Lists(given, surname, *edges))
+        given, surname = given + counts[0], surname + counts[1]
+    return tuple(found)
+
+
+_LISTS: Final = _culture_lists()
+
+
+def draw_name(rng: Rng, size: int) -> tuple[Ints, Ints]:
     """Positions of given names and surnames, of one culture for each person; some names are far commoner than others."""
-    culture = weighted(rng, CULTURE_WEIGHTS, size)
+    culture = np.searchsorted(cumulated(CULTURE_WEIGHTS), rng.random(size), side="right")
+    own, family = rng.random(size), rng.random(size)
     given = np.empty(size, dtype=np.int64)
     surname = np.empty(size, dtype=np.int64)
-    given_at = surname_at = 0
-    for number, (givens, surnames) in enumerate(CULTURES.values()):
-        here = np.flatnonzero(culture == number)
-        for column, offset, count in (
-            (given, given_at, len(givens.split())),
-            (surname, surname_at, len(surnames.split())),
-        ):
-            column[here] = offset + weighted(rng, 1.0 / np.arange(1, count + 1) ** 0.6, len(here))
-        given_at += len(givens.split())
-        surname_at += len(surnames.split())
+    for number, lists in enumerate(_LISTS):
+        here = culture == number
+        given[here] = lists.first_given + np.searchsorted(lists.given, own[here], side="right")
+        surname[here] = lists.first_surname + np.searchsorted(lists.surname, family[here], side="right")
     return given, surname
 
 

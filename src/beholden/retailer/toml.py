@@ -1,152 +1,203 @@
-"""``beholden.toml`` and ``mappings/console.toml``: how the company would describe itself to the product."""
+"""``beholden.toml`` and ``mappings/``: how the company would describe itself to whoever looks after its data.
+
+Public forms only (docs/reference/configuration.md, mapping.md): stores with their zones and owners, logs, feeds, kinds of
+data subject. What nobody in the company has written down is not in it either.
+"""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlsplit, urlunsplit
 
-__all__ = ["write_toml"]
+from beholden.retailer.stores.layout import STORES, Layout
+from beholden.retailer.toml_mappings import written_mappings
+from beholden.retailer.world import World
 
-_ESTATE: Final = """\
-# Meridian, a simulated retailer. Nothing here is anybody's.
-[estate]
-name = "meridian"
+__all__ = ["write_configuration"]
 
-[ledger]
-origin = "meridian.example/ledger"
-
-[[ledger.retention]]
-events = "*"
-keep_days = 2555
-purpose = "accountability for access to customer data"
-
-[watch]
-false_cases_per_day = 2.0
-
-[[subject]]
-kind = "customer"
-key = "crm/main.customer#customer_id"
-names = ["crm/main.customer#first_name", "crm/main.customer#last_name"]
-emails = ["crm/main.customer#email"]
-aliases = [
-  "crm/main.notes#customer_id",
-  "orders/main.orders#customer_id",
-  "payments/main.card#customer_id",
-  "warehouse/main.dim_customer#customer_id",
-  "warehouse/main.fact_order#customer_id",
-]
-
-[[zone]]
-name = "cardholder"
-only_here = ["payment_card"]
-
-[[zone]]
-name = "support"
-
-[[zone]]
-name = "analytics"
-
-[[store]]
-name = "crm"
-url = "sqlite:///stores/crm.db"
-zone = "support"
-owner = "customer-service"
-
-[[store]]
-name = "orders"
-url = "sqlite:///stores/orders.db"
-zone = "support"
-owner = "order-platform"
-
-[[store]]
-name = "payments"
-url = "sqlite:///stores/payments.db"
-zone = "cardholder"
-owner = "payments"
-
-[[store]]
-name = "warehouse"
-url = "sqlite:///stores/warehouse.db"
-zone = "analytics"
-owner = "data-platform"
-
-[[store]]
-name = "exports"
-url = "file:exports"
-zone = "analytics"
-
-[[log]]
-name = "console"
-format = "mapped"
-path = "logs/console-*.jsonl.gz"
-mapping = "mappings/console.toml"
-time_zone = "UTC"
-
-[[log]]
-name = "warehouse-sql"
-format = "ocsf"
-path = "logs/warehouse-*.ocsf.jsonl"
-store = "warehouse"
-
-[[log]]
-name = "payments-sql"
-format = "ocsf"
-path = "logs/payments-*.ocsf.jsonl"
-store = "payments"
-
-[[feed]]
-name = "tickets"
-source = "feeds/contacts.parquet"
-kind = "contact"
-key = "ticket_id"
-actor = "agent_id"
-subject = "customer:customer_id"
-opened = "opened_at"
-closed = "closed_at"
-
-[[feed]]
-name = "fraud-cases"
-source = "feeds/cases.parquet"
-kind = "case"
-key = "case_id"
-actor = "investigator"
-subject = "customer:customer_id"
-opened = "opened_at"
-closed = "closed_at"
-
-[[feed]]
-name = "staff"
-source = "feeds/staff.csv"
-kind = "staff"
-key = "employee_id"
-actor = "login"
-opened = "hired"
-closed = "left"
-"""
-
-_CONSOLE: Final = """\
-# How the customer-service console's own log becomes access events.
-[event]
-time = "$.ts"
-uid = "$.id"
-actor = "$.user.login"
-actor_kind = "staff"
-activity = { path = "$.op", values = { view = "read", edit = "update", export = "export" } }
-store = { path = "$.screen", values = { profile = "crm", address = "crm", orders = "orders", payment = "payments" } }
-subject = "customer:$.cust_id"
-session = "$.session"
-ip = "$.src"
-app = "console"
-assignment = "$.ticket"
-status = { path = "$.result", values = { ok = "success", denied = "failure", error = "failure" } }
-
-[event.dataset]
-path = "$.screen"
-values = { profile = "main.customer", address = "main.customer", orders = "main.orders", payment = "main.card" }
-"""
+#: Zone and owner of each store.
+_ZONES: Final = {
+    "crm": ("support", "customer-service"),
+    "orders": ("support", "order-platform"),
+    "payments": ("cardholder", "payments"),
+    "sellers": ("support", "seller-services"),
+    "warehouse": ("analytics", "data-platform"),
+}
+#: File, kind, and columns: key, actor, subject, opened, closed.
+_FEEDS: Final = (
+    ("tickets", "contacts.parquet", "contact", "ticket_id", "agent_id", "customer:customer_id", "opened_at", "closed_at"),
+    ("fraud-cases", "cases.parquet", "case", "case_id", "investigator", "customer:customer_id", "opened_at", "closed_at"),
+    ("reviews", "reviews.parquet", "assignment", "review_id", "reviewer", "customer:customer_id", "opened_at", "closed_at"),
+    ("requests", "requests.parquet", "case", "request_id", "handler", "customer:customer_id", "opened_at", "closed_at"),
+    ("assignments", "assignments.parquet", "assignment", "assignment_id", "assignee", "customer:customer_id", "opened_at", "closed_at"),
+    ("seller-cases", "seller_cases.parquet", "case", "case_id", "handler", "seller:seller_code", "opened_at", "closed_at"),
+    ("staff", "staff.csv", "staff", "employee_id", "login", "", "hired", "left"),
+    ("staff-moves", "staff_moves.csv", "other", "", "employee_id", "", "effective", ""),
+    ("team-members", "team_members.csv", "membership", "", "employee_id", "", "since", "until"),
+    ("groups", "groups.csv", "membership", "", "member", "", "since", "until"),
+    ("roles", "roles.csv", "membership", "", "member", "", "since", "until"),
+    ("grants", "grants.parquet", "grant", "", "principal", "", "granted", "expires"),
+    ("devices-mdm", "devices_mdm.csv", "device", "device_id", "user", "", "enrolled", ""),
+    ("devices-assets", "devices_assets.csv", "device", "asset_tag", "assigned_to", "", "purchased", ""),
+    ("devices-network", "devices_network.jsonl", "device", "mac", "", "", "first_seen", ""),
+    ("sellers", "sellers.csv", "seller", "seller_number", "", "seller:legacy_code", "since", ""),
+    ("seller-states", "seller_states.csv", "seller", "", "", "seller:seller", "from", "until"),
+    ("developers", "developers.csv", "third_party", "developer_id", "", "", "since", ""),
+    ("apps", "apps.csv", "third_party", "app_id", "developer_id", "", "registered", ""),
+    ("consents", "consents.csv", "grant", "", "app_id", "seller:seller", "given_at", "withdrawn_at"),
+    ("api-keys", "keys.parquet", "grant", "key_id", "app_id", "seller:seller_code", "issued_at", "revoked_at"),
+    ("partner-audits", "partner_audits.csv", "other", "", "developer_id", "", "audited_on", "remedied_on"),
+    ("deletion-attestations", "deletion_attestations.csv", "other", "", "app_id", "seller:seller", "ended_on", ""),
+    ("copies", "copies_register.csv", "other", "object", "made_by", "", "made", ""),
+)  # fmt: skip
+_FEED_KEYS: Final = ("key", "actor", "subject", "opened", "closed")
 
 
-def write_toml(directory: Path) -> None:
-    """Write both files."""
-    (directory / "beholden.toml").write_text(_ESTATE, encoding="utf-8", newline="\n")
-    (directory / "mappings" / "console.toml").write_text(_CONSOLE, encoding="utf-8", newline="\n")
+def write_configuration(
+    world: World, directory: Path, *, postgres: str | None = None, mariadb: str | None = None
+) -> None:
+    """Write ``beholden.toml`` and the mapping files into the company's directory.
+
+    Args:
+        world: the company.
+        directory: the company's directory.
+        postgres: the server that `beholden.retailer.stores.write_stores` was given; its password is not written down.
+        mariadb: likewise.
+
+    Raises:
+        OSError: a file cannot be written.
+    """
+    layout = Layout(world.parameters)
+    text = "\n".join(_estate(layout, postgres, mariadb))
+    (directory / "beholden.toml").write_text(text, encoding="utf-8", newline="\n")
+    (directory / "mappings").mkdir(exist_ok=True)
+    words = layout.words
+    schema = "main" if postgres is None else "public"
+    tables = {name: f"{schema}.{words.name(name)}" for name in ("customer", "orders", "card", "account")}
+    if mariadb is not None:
+        tables["orders"] = f"{words.store('orders')}.{words.name('orders')}"
+    for name, mapping in written_mappings(words, tables).items():
+        (directory / "mappings" / f"{name}.toml").write_text(mapping, encoding="utf-8", newline="\n")
+
+
+def _estate(layout: Layout, postgres: str | None, mariadb: str | None) -> Iterator[str]:
+    words = layout.words
+    yield f"# {words.company.capitalize()}, a simulated {words.trade}. Nothing here is anybody's."
+    yield _table("estate", name=words.company)
+    yield _table("ledger", origin=f"{words.company}.example/ledger")
+    yield _table("[ledger.retention]", events="*", keep_days=2555, purpose="accountability for access to customer data")
+    yield _table("watch", false_cases_per_day=2.0)
+    yield from _subjects(layout, "main" if postgres is None else "public", mariadb)
+    yield _table("[zone]", name="cardholder", only_here=["payment_card"])
+    for name in ("support", "analytics", "company"):
+        yield _table("[zone]", name=name)
+    yield from _stores(layout, postgres, mariadb)
+    yield from _logs(layout)
+    for name, file, kind, *columns in _FEEDS:
+        named = {key: column for key, column in zip(_FEED_KEYS, columns, strict=True) if column}
+        yield _table("[feed]", name=name, source=f"feeds/{file}", kind=kind, **named)
+
+
+def _subjects(layout: Layout, schema: str, mariadb: str | None) -> Iterator[str]:
+    """Where customers and sellers stand under their ids, as far as the catalogue of data knows."""
+    words = layout.words
+
+    def fields(store: str, table: str, *columns: str) -> list[str]:
+        return [f"{words.store(store)}/{schema}.{words.name(table)}#{words.name(column)}" for column in columns]
+
+    def elsewhere(meaning: str, home: str) -> list[str]:
+        return [
+            f"{placed.table.database}/{schema}.{placed.name}#{words.name(column)}"
+            for placed in layout.tables
+            if (column := placed.canonical.has(meaning)) is not None
+            and placed.canonical.documented
+            and placed.canonical.layer in {"source", "core", "mart"}
+            and placed.canonical.path != home
+            and not (mariadb is not None and placed.canonical.database == "orders")
+        ]
+
+    yield _table(
+        "[subject]",
+        kind="customer",
+        key=fields("crm", "customer", "customer_id")[0],
+        names=fields("crm", "customer", "first_name", "last_name"),
+        emails=fields("crm", "customer", "email"),
+        aliases=elsewhere("customer.id", "crm.customer"),
+    )
+    yield _table(
+        "[subject]",
+        kind="seller",
+        key=fields("sellers", "account", "seller_id")[0],
+        names=fields("sellers", "account", "owner_name"),
+        emails=fields("sellers", "account", "contact_email"),
+        aliases=[*fields("sellers", "account", "legacy_code"), *elsewhere("seller.id", "sellers.account")],
+    )
+
+
+def _stores(layout: Layout, postgres: str | None, mariadb: str | None) -> Iterator[str]:
+    words = layout.words
+    for store in STORES:
+        zone, owner = _ZONES[store]
+        name = words.store(store)
+        if store == "orders" and mariadb is not None:
+            yield f"# The order system is the MariaDB database {name}; there is no connector to such servers yet.\n"
+            continue
+        url = f"sqlite:///stores/{name}.db" if postgres is None else _database_url(postgres, name)
+        yield _table("[store]", name=name, url=url, zone=zone, owner=owner)
+    yield _table("[store]", name="exports", url="file:exports", zone="analytics")
+    yield "# The wiki and the repositories: their log names files of both by the path from here.\n"
+    yield _table("[store]", name="documents", url="file:[rw]*/**", zone="company", owner="it")
+
+
+def _database_url(server: str, name: str) -> str:
+    """The server's URL with the database's name and without a password."""
+    parts = urlsplit(server)
+    user, _, host = parts.netloc.rpartition("@")
+    login = user.partition(":")[0]
+    return urlunsplit(parts._replace(netloc=f"{login}@{host}" if login else host, path=f"/{name}"))
+
+
+def _logs(layout: Layout) -> Iterator[str]:
+    words = layout.words
+    yield "# Lines that came late stand in files of their own, which these patterns include.\n"
+    yield _mapped("console", "console-*.jsonl*")
+    yield _mapped("accounts", "accounts-*.jsonl*", "shop")
+    yield _mapped("seller-desk", "seller-desk-*.jsonl*", words.store("sellers"))
+    yield _mapped("gateway", "gateway-*.jsonl*", words.store("orders"))
+    for store in ("crm", "payments"):
+        yield _table(
+            "[log]", name=f"{words.store(store)}-sql", format="pgaudit-csv", path=f"logs/{store}-postgresql-*.csv",
+            store=words.store(store), server=f"{store}-db-1", time_zone="UTC",
+        )  # fmt: skip
+    yield (
+        f"# {words.store('orders')}: logs/orders-audit-*.log is MariaDB's server_audit, for which there is no reader yet.\n"
+    )
+    yield _table(
+        "[log]", name=f"{words.store('warehouse')}-sql", format="ocsf", path="logs/warehouse-*.ocsf.jsonl",
+        store=words.store("warehouse"),
+    )  # fmt: skip
+    yield _table("[log]", name="sso", format="ocsf", path="logs/sso-*.ocsf.jsonl", store="sso")
+    yield _mapped("wiki", "wiki-*.jsonl*", "documents")
+    yield _mapped("buckets", "buckets-*.json*", "exports")
+
+
+def _mapped(name: str, path: str, store: str = "") -> str:
+    more = {"store": store} if store else {}
+    return _table("[log]", name=name, format="mapped", path=f"logs/{path}", mapping=f"mappings/{name}.toml", **more)
+
+
+def _table(header: str, **values: str | float | Sequence[str]) -> str:
+    """A table of TOML with its keys, and an empty line. JSON's strings are TOML's."""
+    return "\n".join([f"[{header}]", *(f"{key} = {_value(value)}" for key, value in values.items()), ""])
+
+
+def _value(value: str | float | Sequence[str] | Mapping[str, str]) -> str:
+    if isinstance(value, str | float | int):
+        return json.dumps(value, ensure_ascii=False)
+    one_line = f"[{', '.join(json.dumps(text) for text in value)}]"
+    if len(one_line) < 100:
+        return one_line
+    return "[\n" + "".join(f"  {json.dumps(text)},\n" for text in value) + "]"

@@ -1,35 +1,102 @@
-"""The company before anything happens in it: people, staff, orders, cards and contacts."""
+"""The company: who belongs to it and what it works with. Everything that happens is a function of it and of the day."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cached_property
+from typing import Any, Final, TypeVar
 
-from beholden.retailer.cards import Cards, make_cards
+from beholden.retailer.calendar import Calendar
+from beholden.retailer.cards import Cards
 from beholden.retailer.chance import DAY_US, HOUR_US
-from beholden.retailer.contacts import Contacts, make_contacts
-from beholden.retailer.orders import Orders, make_orders
+from beholden.retailer.contacts import Service
+from beholden.retailer.devices import Devices
+from beholden.retailer.grants import Grants
+from beholden.retailer.orders import Orders
 from beholden.retailer.parameters import Parameters
-from beholden.retailer.people import People, make_people
+from beholden.retailer.partners import Partners
+from beholden.retailer.people import People
+from beholden.retailer.sellers import Sellers
 from beholden.retailer.staff import Staff, make_staff
 
-__all__ = ["WRITE_ROWS", "World", "make_world", "slices"]
+__all__ = ["WRITE_ROWS", "World", "slices"]
 
+T = TypeVar("T")
+
+#: Things of days that are kept in memory (see `World.once`).
+_KEPT_MAX: Final = 64
 #: Rows turned into texts at a time.
 WRITE_ROWS = 50_000
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class World:
-    """Everything that logs, stores, feeds and incidents are made from."""
+    """Everything that logs, stores, feeds and incidents are made from; each part is made when first asked for."""
 
     parameters: Parameters
-    people: People
-    staff: Staff
-    orders: Orders
-    cards: Cards
-    contacts: Contacts
+    _days: dict[tuple[str, int], Any] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def once(self, what: str, day: int, make: Callable[[], T]) -> T:
+        """Something of a day that several ask for: made by the first, kept until some other days are made."""
+        key = what, day
+        if key not in self._days:
+            if len(self._days) >= _KEPT_MAX:
+                self._days.pop(next(iter(self._days)))
+            self._days[key] = make()
+        found: T = self._days[key]
+        return found
+
+    @cached_property
+    def calendar(self) -> Calendar:
+        """The days and their levels."""
+        return Calendar(self.parameters)
+
+    @cached_property
+    def people(self) -> People:
+        """The customers."""
+        return People(self.parameters)
+
+    @cached_property
+    def orders(self) -> Orders:
+        """What they order."""
+        return Orders(self.calendar, self.people)
+
+    @cached_property
+    def staff(self) -> Staff:
+        """Those who work there, and the accounts of programs."""
+        return make_staff(self.parameters, self.people)
+
+    @cached_property
+    def cards(self) -> Cards:
+        """The cards on file."""
+        return Cards(self.parameters, self.people)
+
+    @cached_property
+    def grants(self) -> Grants:
+        """Who may do what."""
+        return Grants(self.parameters, self.staff)
+
+    @cached_property
+    def devices(self) -> Devices:
+        """The company's devices."""
+        return Devices(self.parameters, self.staff)
+
+    @cached_property
+    def sellers(self) -> Sellers:
+        """Who sells there."""
+        return Sellers(self.parameters)
+
+    @cached_property
+    def partners(self) -> Partners:
+        """Developers, their apps, and the keys that sellers gave them."""
+        return Partners(self.parameters, self.sellers)
+
+    @cached_property
+    def service(self) -> Service:
+        """The contact centre."""
+        return Service(self.parameters, self.calendar, self.people, self.orders, self.staff)
 
     @property
     def gap(self) -> tuple[int, int]:
@@ -41,20 +108,6 @@ class World:
     def copied_table(self) -> str:
         """The table of names and card numbers that lies outside its zone."""
         return f"marketing_export_{datetime.fromtimestamp((self.parameters.end - 1) / 1e6, UTC).year}"
-
-    def actor_names(self, positions: list[int]) -> list[str]:
-        """Log-ins of staff."""
-        return [self.staff.members[i].login for i in positions]
-
-
-def make_world(parameters: Parameters) -> World:
-    """Draw the company."""
-    people = make_people(parameters)
-    staff = make_staff(parameters, people)
-    orders = make_orders(parameters)
-    return World(
-        parameters, people, staff, orders, make_cards(parameters), make_contacts(parameters, people, staff, orders)
-    )
 
 
 def slices(count: int) -> Iterator[tuple[int, int]]:

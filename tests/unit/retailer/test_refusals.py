@@ -19,19 +19,20 @@ def small(directory: Path, **other: Any) -> None:
 @pytest.mark.parametrize(
     ("parameters", "says"),
     [
-        ({"scale": 0}, "scale: 0; expected 0.001 to 1"),
+        ({"scale": 0}, "scale: 0; expected 0.001 to 100"),
         ({"scale": -1}, "scale: -1"),
         ({"scale": 1e6}, "scale: 1e"),
         ({"scale": float("nan")}, "scale: nan"),
         ({"scale": float("inf")}, "scale: inf"),
-        ({"days": 0}, "days: 0; expected 1 to 92"),
+        ({"days": 0}, "days: 0; expected 1 to 400"),
         ({"days": -3}, "days: -3"),
         ({"days": 10**9}, "days: 1000000000"),
         ({"seed": -1}, "seed: -1"),
         ({"seed": 2**64}, "seed: 18446744073709551616"),
         ({"end": 0}, "end: lies outside"),
         ({"end": 2**62}, "end: lies outside"),
-        ({"preset": "bank"}, "preset: 'bank' is unknown; expected one of: retailer"),
+        ({"preset": "farm"}, "preset: 'farm' is unknown; expected one of: retailer"),
+        ({"run": "wild"}, "run: 'wild' is unknown; expected one of: demo"),
     ],
 )
 def test_absurd_parameters_get_one_line_and_leave_nothing(
@@ -63,8 +64,11 @@ def test_a_file_is_no_directory(tmp_path: Path) -> None:
         small(tmp_path / "file")
 
 
-@pytest.mark.parametrize("stop_at", ["customers", "warehouse", "feeds and truth"])
-def test_an_unfinished_company_is_recognised_and_built_anew(tmp_path: Path, stop_at: str) -> None:
+@pytest.mark.parametrize("other", [{}, {"seed": 2}])
+@pytest.mark.parametrize("stop_at", ["feeds and registers", "stores", "truth"])
+def test_an_unfinished_company_is_recognised(tmp_path: Path, stop_at: str, other: dict[str, Any]) -> None:
+    """The same is gone on with, another one built anew."""
+
     def stop(what: str, _: float) -> None:
         if what == stop_at:
             raise KeyboardInterrupt
@@ -72,9 +76,9 @@ def test_an_unfinished_company_is_recognised_and_built_anew(tmp_path: Path, stop
     with pytest.raises(KeyboardInterrupt):
         small(tmp_path, progress=stop)
     assert (tmp_path / "INCOMPLETE").is_file()
-    small(tmp_path)
+    small(tmp_path, **other)
     assert not (tmp_path / "INCOMPLETE").exists()
-    assert (tmp_path / "truth/events.parquet").is_file()
+    assert (tmp_path / "truth/incidents.jsonl").is_file()
 
 
 def test_an_unfinished_company_with_something_else_beside_it_is_left_alone(tmp_path: Path) -> None:
@@ -82,7 +86,7 @@ def test_an_unfinished_company_with_something_else_beside_it_is_left_alone(tmp_p
     (tmp_path / "INCOMPLETE").write_text("my own mark")
     with pytest.raises(UsageError, match="is not empty"):
         small(tmp_path)
-    (tmp_path / "INCOMPLETE").write_bytes(b"\xff")
+    (tmp_path / "INCOMPLETE").write_bytes(b"\xff\xfe")
     with pytest.raises(UsageError, match="is not empty"):
         small(tmp_path)
 
@@ -98,7 +102,7 @@ def test_a_full_disk_is_one_line_and_stays_marked(tmp_path: Path, monkeypatch: p
     def full(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("beholden.retailer.company.write_feeds", full)
+    monkeypatch.setattr("beholden.retailer.company.write_personnel", full)
     with pytest.raises(BeholdenError, match=r"cannot be written \(No space left on device\)"):
         small(tmp_path)
     assert (tmp_path / "INCOMPLETE").is_file()

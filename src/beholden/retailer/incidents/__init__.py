@@ -1,33 +1,44 @@
 """Kinds of incident, registered by name: each plans one incident in the ordinary form of the company's events.
 
-A kind is a function ``plan(world, rng, number) -> Incident``; a new one is a module and a line here.
+A kind is a function `Plan`. One can be added from outside by an entry point of the group ``beholden.retailer.incidents``
+whose name is the kind's; nothing else changes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from functools import cache
+from importlib import import_module
+from importlib.metadata import entry_points
 from typing import Final
 
-from beholden.retailer.chance import Rng, stream
-from beholden.retailer.incidents import card_export, celebrity_spike, personal_lookup
-from beholden.retailer.incidents.incident import Incident
-from beholden.retailer.world import World
+from beholden.core.errors import UsageError
+from beholden.retailer.incidents.incident import GRADES, Incident, Plan
 
-__all__ = ["KINDS", "Incident", "plan_incidents"]
+__all__ = ["GRADES", "KINDS", "Incident", "kinds", "plan_of"]
 
-KINDS: Final[dict[str, Callable[[World, Rng, int], Incident]]] = {
-    "card_export": card_export.plan,
-    "celebrity_spike": celebrity_spike.plan,
-    "personal_lookup": personal_lookup.plan,
-}
-
-#: What happens in one small company; prevalence, recall and quiet runs will choose for themselves.
-_SCHEDULE: Final = ("card_export", "celebrity_spike", "personal_lookup", "personal_lookup")
+#: The sixteen kinds of MERIDIAN.md, in its order; each is a module of this name with a function ``plan``.
+KINDS: Final = (
+    "card_export", "personal_lookup", "celebrity_spike", "seller_impersonation", "pooled_keys", "app_overreach",
+    "profile_tampering", "account_misuse", "bribed_ring", "slow_exfiltration", "dormant_takeover", "wiki_secret",
+    "copy_chain", "rogue_device", "log_tampering", "canary_read",
+)  # fmt: skip
+_GROUP: Final = "beholden.retailer.incidents"
 
 
-def plan_incidents(world: World) -> list[Incident]:
-    """The incidents of this company's window, numbered from 0."""
-    return [
-        KINDS[kind](world, stream(world.parameters.seed, f"incident {number}"), number)
-        for number, kind in enumerate(_SCHEDULE)
-    ]
+@cache
+def kinds() -> dict[str, Plan]:
+    """Every kind by name: our own first, then those that other packages bring."""
+    found: dict[str, Plan] = {kind: import_module(f"{__name__}.{kind}").plan for kind in KINDS}
+    for point in sorted(entry_points(group=_GROUP), key=lambda point: point.name):
+        if point.name in found:
+            raise UsageError(f"kind of incident {point.name}", "is there already", expected="a name of its own")
+        found[point.name] = point.load()
+    return found
+
+
+def plan_of(kind: str) -> Plan:
+    """The plan of a kind; raises `UsageError` for a name that no kind has."""
+    known = kinds()
+    if kind not in known:
+        raise UsageError(f"kind of incident {kind[:40]}", "is unknown", expected=", ".join(known))
+    return known[kind]

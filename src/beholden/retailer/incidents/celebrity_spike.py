@@ -1,31 +1,51 @@
-"""Several agents look up somebody famous within two days, with no contact that would be a reason."""
+"""A celebrity is in the news, and colleagues look: each one to three times, some again on another day.
+
+Loud: most of those at work, within two days. Paced: as many, over a week or so, nobody beyond their own habits.
+Mimicry: fewer, each with a contact of the celebrity on record.
+"""
 
 from __future__ import annotations
 
 from typing import Final
 
 from beholden.retailer.chance import DAY_US, Rng
-from beholden.retailer.incidents.incident import Incident, following, seen_moment, views_of
+from beholden.retailer.incidents.incident import Incident
+from beholden.retailer.incidents.looks import LOOKERS, Looks
+from beholden.retailer.incidents.working_days import employed, work_days
 from beholden.retailer.world import World
 
 __all__ = ["plan"]
 
-#: Share of the agents who give in.
-_CURIOUS: Final = 0.6
-_CURIOUS_MAX: Final = 12
+#: How long the news is news, in days.
+_DAYS: Final = {"loud": (1, 3), "paced": (4, 9), "mimicry": (3, 7)}
+_CURIOUS_MAX: Final = 40
+_CURIOUS_MIN: Final = 3
+_AGAIN: Final = 0.25
+_TRIES: Final = 12
 
 
-def plan(world: World, rng: Rng, number: int) -> Incident:
-    """One famous customer; each curious agent opens one to three screens during a shift of theirs."""
-    p = world.parameters
-    subject = int(world.people.famous[0])
-    agents = world.staff.role("agent")
-    count = min(_CURIOUS_MAX, round(len(agents) * _CURIOUS))
-    curious = rng.permutation(agents)[:count].tolist()
-    news = p.start + int(p.days * 0.6) * DAY_US
-    events = []
-    for who in curious:
-        time = seen_moment(world, rng, who, news, min(news + 2 * DAY_US, p.end))
-        events += [(at, who, subject) for at in following(rng, time, int(rng.integers(1, 4)))]
-    views = views_of(rng, number, [event for event in events if p.start <= event[0] < p.end])
-    return Incident(number, "celebrity_spike", "loud", tuple(world.actor_names(curious)), (subject,), views)
+def plan(world: World, rng: Rng, number: int, grade: str, start: int, end: int) -> Incident | None:
+    """One of the famous; None where at no time three colleagues looked."""
+    for _ in range(_TRIES):
+        subject = int(rng.choice(world.people.famous))
+        lasting = (1 + int(rng.integers(*_DAYS[grade]))) * DAY_US
+        first = start + int(rng.random() * max(0, end - start - lasting))
+        looks, curious = _looks(world, rng, grade, subject, (first, min(end, first + lasting)))
+        if curious >= _CURIOUS_MIN:
+            return looks.incident(number)
+    return None
+
+
+def _looks(world: World, rng: Rng, grade: str, subject: int, news: tuple[int, int]) -> tuple[Looks, int]:
+    """What colleagues looked at while it was news, and how many of them did."""
+    staff = employed(world, rng, LOOKERS[grade], *news)
+    share = world.parameters.curious_colleagues * (0.7 if grade == "mimicry" else 1.0) * (0.7 + 0.5 * rng.random())
+    looks = Looks(world, rng, "celebrity_spike", grade)
+    curious = 0
+    for who in staff[: min(_CURIOUS_MAX, round(len(staff) * share))]:
+        days = work_days(world, who, *news)
+        looked = looks.add(who, subject, days, int(rng.integers(1, 4)))
+        if looked and rng.random() < _AGAIN:
+            looks.add(who, subject, days, int(rng.integers(1, 3)))
+        curious += looked > 0
+    return looks, curious

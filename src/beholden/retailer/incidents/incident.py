@@ -2,43 +2,77 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
 
-from beholden.retailer.chance import Ints, Rng
-from beholden.retailer.statements import Statement
-from beholden.retailer.views import INCIDENT, Views, make_views
+from beholden.retailer.chance import DAY_US, Ints, Rng
+from beholden.retailer.contacts import Contacts
+from beholden.retailer.devices import Device
+from beholden.retailer.events import Events
+from beholden.retailer.life.records import Records
+from beholden.retailer.life.seller_desk import SellerCases
+from beholden.retailer.warehouse_tables import Table
 from beholden.retailer.world import World
 
-__all__ = ["Incident", "following", "no_contact", "seen_moment", "views_of"]
+__all__ = ["GRADES", "LOGS", "Incident", "Plan", "following", "seen_moment"]
 
+#: loud: nobody cared to hide; paced: within the actor's own 95th percentile; mimicry: with a valid-looking contact or case.
+GRADES: Final = ("loud", "paced", "mimicry")
+#: Names of the logs that events may stand in: those of `life`.
+LOGS: Final = ("console", "seller-desk", "gateway", "sql", "sso", "buckets", "wiki", "accounts")
 _TRIES: Final = 50
 
 
 @dataclass(frozen=True, slots=True)
 class Incident:
-    """One incident. ``grade`` is ``loud``, ``paced`` or ``mimicry``; ``subjects`` are positions of customers."""
+    """One incident.
+
+    Attributes:
+        actors: as logs and registers call them: log-ins, ``app:NUMBER``, ``service:NAME``.
+        subjects: ``kind:identifier`` of persons, or datasets (STORE/PATH) where no single person is meant.
+        events: by log, in the order of time; each carries ``INCIDENT`` and the number, made by the log's own maker.
+        records: cases and the like that mimicry put on record, by ground (see `feeds`); each belongs to the day on
+            which it was opened.
+        tables: tables that it left in the warehouse.
+        lost: where it tampered with a log: (log, start, end) of lines that are gone.
+        seller_cases: cases about sellers that mimicry put on record.
+        states: what it did to sellers, for the register of states: (seller, ``suspended`` or ``reinstated``, when).
+        contacts: contacts that mimicry put on record, each with a ticket number that nobody has; None where none.
+        devices: devices it brought onto the network, for its list (`devices.write_devices`).
+    """
 
     number: int
     kind: str
     grade: str
     actors: tuple[str, ...]
-    subjects: tuple[int, ...]
-    views: Views
-    statements: tuple[Statement, ...] = ()
+    subjects: tuple[str, ...]
+    events: Mapping[str, Events]
+    records: Mapping[str, Records] = field(default_factory=dict)
+    tables: tuple[Table, ...] = ()
+    lost: tuple[tuple[str, int, int], ...] = ()
+    seller_cases: SellerCases | None = None
+    states: tuple[tuple[int, str, int], ...] = ()
+    contacts: Contacts | None = None
+    devices: tuple[Device, ...] = ()
+
+    def on(self, log: str, day: int) -> Events | None:
+        """Its events of one day in a log."""
+        found = self.events.get(log)
+        return None if found is None else found.between(day * DAY_US, (day + 1) * DAY_US)
+
+    @property
+    def span(self) -> tuple[int, int]:
+        """Its first and last event in microseconds."""
+        times = np.concatenate([events.time for events in self.events.values()])
+        return int(times.min()), int(times.max())
 
 
-def views_of(rng: Rng, number: int, events: list[tuple[int, int, int]]) -> Views:
-    """Console views from (time, actor, customer); screens and operations are drawn as everyone's are."""
-    columns = np.array(events, dtype=np.int64).reshape(-1, 3).T
-    return make_views(rng, *columns, what=INCIDENT, incident=number)
-
-
-def no_contact(world: World, customers: Ints) -> Ints:
-    """Those of the customers who had no contact in the window."""
-    return customers[~np.isin(customers, world.contacts.customer)]
+#: ``plan(world, rng, number, grade, start, end)``: one incident of that grade whose events lie in ``[start, end)``
+#: (microseconds); None where the company is too small for it.
+Plan = Callable[[World, Rng, int, str, int, int], Incident | None]
 
 
 def seen_moment(world: World, rng: Rng, who: int, earliest: int, latest: int) -> int:
@@ -52,7 +86,7 @@ def seen_moment(world: World, rng: Rng, who: int, earliest: int, latest: int) ->
     return time
 
 
-def following(rng: Rng, time: int, count: int) -> list[int]:
+def following(rng: Rng, time: int, count: int) -> Ints:
     """``count`` moments from ``time`` on, some seconds apart, each with milliseconds of its own."""
-    gaps = rng.integers(4_000, 40_000, count - 1) * 1000
-    return [time, *(time + np.cumsum(gaps)).tolist()]
+    gaps = rng.integers(4_000, 40_000, max(0, count - 1)) * 1000
+    return np.concatenate([[time], time + np.cumsum(gaps)]).astype(np.int64)

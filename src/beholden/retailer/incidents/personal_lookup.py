@@ -1,27 +1,46 @@
-"""An agent looks up somebody of the same surname: one to three views, no contact."""
+"""Somebody looks up a celebrity, or one they know: an ex, a relative, a neighbour, a colleague. One to three looks.
+
+There was no contact. Loud: on any day at work. Paced: on a day with room for it. Mimicry: the agent has a contact on
+record that nobody had, fraud staff a case.
+"""
 
 from __future__ import annotations
+
+from typing import Final
 
 import numpy as np
 
 from beholden.retailer.chance import Rng
-from beholden.retailer.incidents.incident import Incident, following, no_contact, seen_moment, views_of
+from beholden.retailer.incidents.incident import Incident
+from beholden.retailer.incidents.looks import LOOKERS, Looks
+from beholden.retailer.incidents.working_days import employed, work_days
 from beholden.retailer.world import World
 
 __all__ = ["plan"]
 
+#: celebrity, relative, neighbour, colleague, and somebody once close of whom nothing in the record tells; assumed.
+_RELATION_WEIGHTS: Final = (0.3, 0.2, 0.2, 0.15, 0.15)
+_DAYS_TRIED: Final = 12
+_STAFF_TRIED: Final = 12
 
-def plan(world: World, rng: Rng, number: int) -> Incident:
-    """The agent and the customer are drawn; where nobody shares an agent's surname the next agent is tried."""
-    p = world.parameters
-    agents = rng.permutation(world.staff.role("agent")).tolist()
-    who, subject = agents[0], 0
-    for candidate in agents:
-        same = np.flatnonzero(world.people.surname == world.staff.members[candidate].surname)
-        same = no_contact(world, same[same != world.staff.members[candidate].customer])
-        if len(same):
-            who, subject = candidate, int(rng.choice(same))
-            break
-    times = following(rng, seen_moment(world, rng, who, p.start, p.end), int(rng.integers(1, 4)))
-    views = views_of(rng, number, [(at, who, subject) for at in times if p.start <= at < p.end])
-    return Incident(number, "personal_lookup", "loud", tuple(world.actor_names([who])), (subject,), views)
+
+def plan(world: World, rng: Rng, number: int, grade: str, start: int, end: int) -> Incident | None:
+    """One of the staff, one they should not have opened."""
+    for who in employed(world, rng, LOOKERS[grade], start, end)[:_STAFF_TRIED]:
+        looks = Looks(world, rng, "personal_lookup", grade)
+        days = rng.permutation(np.array(work_days(world, who, start, end), dtype=np.int64))[:_DAYS_TRIED].tolist()
+        if looks.add(who, _subject(world, rng, who), days, int(rng.integers(1, 4))):
+            return looks.incident(number)
+    return None
+
+
+def _subject(world: World, rng: Rng, who: int) -> int:
+    """Whom they look up; a celebrity where they know nobody of the kind drawn."""
+    homes, members = world.service.homes, world.staff.members
+    kind = int(rng.choice(len(_RELATION_WEIGHTS), p=_RELATION_WEIGHTS))
+    known = [world.people.famous]
+    known += [homes.relatives[who], homes.neighbours[who]]
+    known.append(np.array([one.customer for at, one in enumerate(members) if at != who], dtype=np.int64))
+    known.append(rng.integers(0, len(world.people), 4))
+    found = known[kind][known[kind] >= 0]
+    return int(rng.choice(found if len(found) else world.people.famous))

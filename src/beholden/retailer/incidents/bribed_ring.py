@@ -1,0 +1,133 @@
+"""Staff of the seller desk who are paid by one owner of several brands, for as long as it lasts.
+
+They leak reports on rivals, suspend rivals, and reinstate the owner's brands, who comes back under new ones. Loud: often
+and without cases. Paced: in the gaps of each one's work. Mimicry: with cases that they open themselves.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+
+from beholden.retailer.chance import DAY_US, HOUR_US, Ints, Rng, weighted
+from beholden.retailer.incidents.data_work import logins_of
+from beholden.retailer.incidents.desk_work import Deed, acts_of, looked_at, on_record, within_room
+from beholden.retailer.incidents.incident import Incident
+from beholden.retailer.incidents.pace import moment_in, shifts
+from beholden.retailer.life.seller_desk import REINSTATE, REPORT, SUSPEND
+from beholden.retailer.world import World
+
+__all__ = ["plan"]
+
+#: Deeds of each of the ring in a week; assumed.
+_A_WEEK: Final = {"loud": 6.0, "paced": 3.0, "mimicry": 2.5}
+#: What they do: a report on a rival, a look as a rival, a suspension of a rival, help for the owner's own brands; assumed.
+_DEEDS: Final = (45, 20, 15, 20)
+_LEAK, _LOOK, _SUSPENSION, _HELP = range(len(_DEEDS))
+_RIVALS_MAX: Final = 12
+_SUSPENDED_AGAIN_DAYS: Final = 20
+_DAYS_MIN: Final = 7  # a ring needs time
+
+
+def plan(world: World, rng: Rng, number: int, grade: str, start: int, end: int) -> Incident | None:
+    """Months of favours for one cluster; None where the desk or the time is too small, or no owner has two brands."""
+    p = world.parameters
+    day = start // DAY_US
+    support = [who for who in world.staff.of_role("seller_support", day).tolist() if shifts(world, who, start, end)]
+    size = min(max(p.ring_min, round(p.ring_at_full_scale * p.scale)), p.ring_at_full_scale)
+    brands = _beneficiaries(world, rng, day)
+    if len(support) < size or brands is None or end - start < _DAYS_MIN * DAY_US:
+        return None
+    ring = rng.permutation(support)[:size].tolist()
+    rivals = _rivals(world, rng, brands, day)
+    if not len(rivals):
+        return None
+    deeds = _decided(world, rng, _wanted(world, rng, grade, ring, (start, end)), brands, rivals)
+    if grade == "paced":
+        deeds = within_room(world, deeds)
+    if len({deed.who for deed in deeds}) < p.ring_min:
+        return None
+    cases = on_record(world, rng, deeds, "bribed_ring") if grade == "mimicry" else None
+    acts = acts_of(world, rng, number, deeds, end, cases)
+    changed = acts.at(np.isin(acts.operation, [SUSPEND, REINSTATE]) & (acts.result == 0))
+    touched = np.unique(acts.seller)
+    return Incident(
+        number, "bribed_ring", grade,
+        actors=logins_of(world, acts.actor, acts.time),
+        subjects=tuple(f"seller:{one + 1}" for one in np.unique(np.concatenate([touched, brands])).tolist()),
+        events={"seller-desk": acts},
+        seller_cases=cases,
+        states=tuple(
+            (seller, "suspended" if operation == SUSPEND else "reinstated", time)
+            for seller, operation, time in zip(
+                changed.seller.tolist(), changed.operation.tolist(), changed.time.tolist(), strict=True
+            )
+        ),
+    )  # fmt: skip
+
+
+def _beneficiaries(world: World, rng: Rng, day: int) -> Ints | None:
+    """The brands of one owner, preferably of one who opened a brand after another was suspended."""
+    sellers = world.sellers
+    every = [sellers.members(one) for one in sellers.clusters.tolist()]
+    several = [brands for one in every if len(brands := one[sellers.since(one) <= day]) > 1]
+    if not several:
+        return None
+    back = [brands for brands in several if _came_back(world, brands, day)]
+    some = back or several
+    return some[int(rng.integers(len(some)))]
+
+
+def _came_back(world: World, brands: Ints, day: int) -> bool:
+    every = world.sellers.suspensions
+    closed = every.start[np.isin(every.seller, brands) & (every.end < 0)]
+    return (
+        len(closed) > 0
+        and bool(np.any(world.sellers.since(brands) * DAY_US > closed.min()))
+        and int(closed.min()) < day * DAY_US
+    )
+
+
+def _rivals(world: World, rng: Rng, brands: Ints, day: int) -> Ints:
+    """Sellers about as popular as the owner's brands, who sell."""
+    near = max(10, len(world.sellers) // 50)
+    tried = rng.choice(brands, 6 * _RIVALS_MAX) + rng.integers(-near, near + 1, 6 * _RIVALS_MAX)
+    tried = np.clip(tried, 0, len(world.sellers) - 1)
+    tried = tried[np.sort(np.unique(tried, return_index=True)[1])]
+    trading = tried[world.sellers.trading(tried, day) & ~np.isin(tried, brands)]
+    return trading[: int(rng.integers(4, _RIVALS_MAX + 1))]
+
+
+def _wanted(world: World, rng: Rng, grade: str, ring: list[int], span: tuple[int, int]) -> list[tuple[int, int, int]]:
+    """When who does what, in the order of time."""
+    found = []
+    for who in ring:
+        days = [
+            one for one in shifts(world, who, *span) if world.staff.members[who].role_on(one[0]) == "seller_support"
+        ]
+        count = min(3 * len(days), 1 + int(rng.poisson(_A_WEEK[grade] * len(days) / 5)))
+        kinds = weighted(rng, _DEEDS, count).tolist()
+        found += [(moment_in(rng, days[int(rng.integers(len(days)))], HOUR_US // 3), who, kind) for kind in kinds]
+    return sorted(found)
+
+
+def _decided(world: World, rng: Rng, wanted: list[tuple[int, int, int]], brands: Ints, rivals: Ints) -> list[Deed]:
+    """The deeds: nobody is suspended who is already, and reinstated who is not."""
+    closed = brands[world.sellers.suspended(brands, wanted[0][0])].tolist() if wanted else []
+    free_again: dict[int, int] = {}
+    found = []
+    for time, who, kind in wanted:
+        rival, brand = int(rivals[rng.integers(len(rivals))]), int(brands[rng.integers(len(brands))])
+        seller, ending, as_seller = rival, -1, kind == _LOOK
+        if kind == _LEAK:
+            ending, as_seller = REPORT, rng.random() < 0.3
+        elif kind == _SUSPENSION and time >= free_again.get(rival, 0):
+            ending = SUSPEND
+            free_again[rival] = time + _SUSPENDED_AGAIN_DAYS * DAY_US
+        elif kind == _HELP:
+            seller = brand
+            if closed:
+                seller, ending = closed.pop(), REINSTATE
+        found.append(Deed(who, seller, looked_at(rng, as_seller=as_seller, ending=ending), time))
+    return found

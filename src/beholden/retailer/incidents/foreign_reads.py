@@ -1,0 +1,73 @@
+"""What somebody reads who uses another's account: exports in buckets, and customers in the warehouse."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import numpy as np
+import pyarrow as pa
+
+from beholden.retailer.chance import DAY_US, Ints, Rng, iso
+from beholden.retailer.copies import planned_copies
+from beholden.retailer.events import INCIDENT
+from beholden.retailer.incidents.spoken import Said, spoken
+from beholden.retailer.life.buckets import make_accesses
+from beholden.retailer.life.cloudtrail import AGENTS, GET, LIST, WHO_AM_I, Accesses
+from beholden.retailer.life.places import dotted
+from beholden.retailer.life.sql import Statements
+from beholden.retailer.life.sql_deeds import lookups
+from beholden.retailer.resources import BUCKETS
+from beholden.retailer.world import World
+
+__all__ = ["Visit", "bucket_reads", "warehouse_reads"]
+
+#: One coming: when each call is made, by which identity, and from which address.
+Visit = tuple[Ints, int, int]
+
+_COPIES: Final = 0.6  # share of what is opened that teams made; the rest are exports of programs; assumed
+_LISTED: Final = 0.15
+_PEOPLE_AGENTS: Final = 5  # those that people call with come first
+_TABLES: Final = ("warehouse.dim_customer", "warehouse.customer_profile", "warehouse.customer_address")
+_ASKED_AT_ONCE: Final = (1, 40)
+
+
+def bucket_reads(world: World, rng: Rng, visits: list[Visit], number: int) -> Accesses:
+    """Objects opened: customers' exports and teams' copies, in more and more buckets from visit to visit."""
+    copies = planned_copies(world.parameters, world.staff)
+    order = rng.permutation(len(BUCKETS))
+    agent = int(rng.integers(min(_PEOPLE_AGENTS, len(AGENTS))))
+    parts = []
+    for place, (time, who, address) in enumerate(visits):
+        n, day = len(time), int(time[0]) // DAY_US
+        bucket = order[rng.integers(0, min(len(BUCKETS), 2 + place), n)]
+        operation = np.where(rng.random(n) < _LISTED, LIST, GET)
+        if place == 0:
+            operation[0] = WHO_AM_I
+        keys: list[str] = []
+        for kind, one in zip(operation.tolist(), bucket.tolist(), strict=True):
+            here = [copy.key for copy in copies if copy.bucket == BUCKETS[one] and copy.made < day]
+            stamp = iso(np.array([(day - int(rng.integers(1, 15))) * DAY_US]), "D")[0]
+            export = f"daily/customers-{stamp}.csv.gz"
+            copied = here and rng.random() < _COPIES
+            keys.append("" if kind != GET else here[int(rng.integers(len(here)))] if copied else export)
+        named: Any = np.array(keys, dtype=object)
+        parts.append(make_accesses(
+            rng, world, time, np.full(n, who), operation, np.where(operation == WHO_AM_I, -1, bucket), named,
+            what=INCIDENT, incident=number, address=address, agent=agent,
+        ))  # fmt: skip
+    return Accesses.joined(parts)
+
+
+def warehouse_reads(world: World, rng: Rng, visits: list[Visit], number: int) -> tuple[Statements | None, Ints]:
+    """Customers looked up in the warehouse, some or many at a time; the statements and whom they are about."""
+    rows: list[Said] = []
+    found = [np.empty(0, dtype=np.int64)]
+    for time, who, address in visits:
+        place = dotted(np.array([address])).cast(pa.string())[0].as_py()
+        for at in time.tolist():
+            customers = np.unique(rng.integers(0, len(world.people), int(rng.integers(*_ASKED_AT_ONCE))))
+            path = _TABLES[int(rng.integers(len(_TABLES)))]
+            said = lookups(world, rng, who, at // DAY_US, path, customers, at_a_time=len(customers))
+            rows += [(at, who, sql, place) for sql in said]
+            found.append(customers)
+    return spoken(world, rng, rows, number), np.unique(np.concatenate(found))

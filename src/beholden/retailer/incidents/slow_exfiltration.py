@@ -1,0 +1,99 @@
+"""An agent takes out a few records a day for weeks, each under the number of a contact that was about somebody else.
+
+Loud: several times as many a day, under the first number that comes to hand. Paced: five to ten, fewer on busy days,
+each under a number of its own among those of the agent's contacts that day. Mimicry: five to ten, each with a contact
+on record that nobody had.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+
+from beholden.retailer.chance import MINUTE_US, Ints, Rng
+from beholden.retailer.incidents.incident import Incident, following
+from beholden.retailer.incidents.looks import Looks
+from beholden.retailer.incidents.working_days import employed, moment, room, work_days
+from beholden.retailer.world import World
+
+__all__ = ["plan"]
+
+_WEEKS: Final = (2, 9)
+_DAYS_MIN: Final = 4
+_STAFF_TRIED: Final = 6
+#: Who does not care takes so many times as much; assumed.
+_LOUD: Final = (2, 5)
+_DAY_OFF: Final = 0.1  # share of working days on which nothing is taken; assumed
+_TWICE: Final = 0.35  # share of records of which another screen is opened; assumed
+
+
+def plan(world: World, rng: Rng, number: int, grade: str, start: int, end: int) -> Incident | None:
+    """One agent, for weeks or as long as there is."""
+    wanted = start + int(rng.integers(_WEEKS[0] * 7, _WEEKS[1] * 7)) * 24 * 60 * MINUTE_US
+    last = min(end, wanted)
+    for who in employed(world, rng, ("agent",), start, last)[:_STAFF_TRIED]:
+        looks = Looks(world, rng, "slow_exfiltration", grade)
+        taken = [
+            _of_day(world, rng, looks, (who, day), grade)
+            for day in work_days(world, who, start, last)
+            if rng.random() >= _DAY_OFF
+        ]
+        if sum(count > 0 for count in taken) >= _DAYS_MIN:
+            return looks.incident(number)
+    return None
+
+
+def _of_day(world: World, rng: Rng, looks: Looks, which: tuple[int, int], grade: str) -> int:
+    """What one takes on a day: how many records."""
+    who, day = which
+    least, most = world.parameters.exfiltrated_a_day
+    count = int(rng.integers(least, most + 1)) * (int(rng.integers(*_LOUD)) if grade == "loud" else 1)
+    customers = rng.integers(0, len(world.people), count)
+    views = 1 + (rng.random(count) < _TWICE).astype(np.int64)
+    if grade == "mimicry":
+        return sum(
+            _covered(looks, which, customer, times)
+            for customer, times in zip(customers.tolist(), views.tolist(), strict=True)
+        )
+    if grade == "paced":
+        kept = np.cumsum(views) <= room(world, ("console",), who, day)
+        customers, views = customers[kept], views[kept]
+    tickets, since = _own(world, who, day)
+    if not len(customers) or not len(tickets):
+        return 0
+    at = (
+        rng.integers(0, len(tickets), 1).repeat(len(customers))
+        if grade == "loud"
+        else rng.permutation(len(tickets))[: len(customers)]
+    )
+    taken = 0
+    for customer, times, one in zip(customers.tolist(), views.tolist(), at.tolist(), strict=False):
+        begins = moment(rng, world, who, day, 2 * MINUTE_US)
+        # A number can be given only once it is there.
+        begins = max(begins, int(since[one]) + int(rng.integers(10_000, 600_000)) * 1000)
+        time = following(rng, begins, times)
+        if int(time[-1]) >= world.staff.members[who].shift_of(day)[1] or _lost(world, time):
+            continue
+        looks.put(time, who, customer, np.full(times, tickets[one], dtype=np.int64))
+        taken += 1
+    return taken
+
+
+def _covered(looks: Looks, which: tuple[int, int], customer: int, count: int) -> int:
+    who, day = which
+    found = looks.cover.contact(who, customer, day, count)
+    if found is not None:
+        looks.put(found[0], who, customer, found[1])
+    return int(found is not None)
+
+
+def _own(world: World, who: int, day: int) -> tuple[Ints, Ints]:
+    """The tickets of somebody's contacts of a day, and when each was opened."""
+    contacts = world.service.on(day)
+    mine = contacts.at((contacts.agent == who) & (contacts.ticket >= 0))
+    return mine.ticket, mine.opened
+
+
+def _lost(world: World, time: Ints) -> bool:
+    return bool(((time >= world.gap[0]) & (time < world.gap[1])).any())

@@ -1,0 +1,234 @@
+"""Customers' accounts in the shop: who signed in, set a password anew, wrote or deleted a review, and the log of it.
+
+Most of it customers do themselves. Agents can sign in to an account on a customer's behalf (an *assisted* sign-in),
+which the shop logs with who they are; they do so in some contacts, and now and then delete a review when asked to.
+All volumes are assumed: no log of the kind is public.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from beholden.retailer.chance import (
+    DAY_US,
+    SECOND_US,
+    Chance,
+    Ints,
+    Rng,
+    below,
+    lognormal,
+    moments,
+    stream,
+    uniform,
+)
+from beholden.retailer.contacts import LATE, RIGHT
+from beholden.retailer.events import Events, label
+from beholden.retailer.life.places import address as numbered
+from beholden.retailer.life.places import dotted, places_on
+from beholden.retailer.life.records import following
+from beholden.retailer.log_files import LogKind
+from beholden.retailer.render import chosen, iso_of, lines, numbers
+from beholden.retailer.world import World
+
+__all__ = [
+    "ASSISTED", "DELETE", "EDIT", "OPERATIONS", "POST", "RESET", "SIGN_IN", "Visits", "account_visits", "accounts_log",
+    "make_visits", "reviews_of",
+]  # fmt: skip
+
+OPERATIONS: Final = ("sign_in", "assisted_sign_in", "password_reset", "review_post", "review_edit", "review_delete")
+SIGN_IN, ASSISTED, RESET, POST, EDIT, DELETE = range(len(OPERATIONS))
+_RESULTS: Final = ("ok", "wrong password", "denied")
+_DENIED: Final = 0.003
+_CLIENTS: Final = (
+    "shop-app/8.4 Android", "shop-app/8.4 iOS", "web/Chrome Windows", "web/Safari macOS", "web/Firefox Linux", "console-assist/3",
+)  # fmt: skip
+_CLIENT_EDGES: Final = (0.34, 0.62, 0.84, 0.95, 1.0)
+_ASSIST: Final = len(_CLIENTS) - 1
+#: Customers come from the addresses kept for carriers, some of them behind few shared ones; assumed.
+_CARRIERS: Final = numbered("100.64.0.0")
+_CARRIER_BITS: Final = 22
+_SHARED: Final = 0.25
+_SHARED_ADDRESSES: Final = 2048
+_REVIEW_LAG_DAYS: Final = 9.0
+_FIRST_REVIEW: Final = 200_000_001
+_REVIEW_NUMBERS: Final = 700_000_000
+_REVIEWS_MAX: Final = 4
+#: Shares of assisted sign-ins that end in a new password, and in a review deleted as asked; assumed.
+_ASSISTED_RESETS, _ASSISTED_DELETIONS = 0.45, 0.08
+
+
+@dataclass(frozen=True, slots=True)
+class Visits(Events):
+    """What was done in customers' accounts. ``actor`` is -1 where it was the customer; else who of the staff."""
+
+    customer: Ints  # positions
+    operation: Ints
+    review: Ints  # number, or -1
+    ticket: Ints  # or -1
+    result: Ints
+    address: Ints
+    client: Ints
+
+
+def make_visits(
+    rng: Rng, world: World, time: Ints, customer: Ints, operation: Ints | int, *, what: int | Ints = 0, incident: int = -1,
+    actor: Ints | None = None, review: Ints | None = None, ticket: Ints | None = None, result: Ints | None = None,
+    address: Ints | None = None, client: Ints | None = None,
+) -> Visits:  # fmt: skip
+    """Those operations in those accounts at those times; what is not given is drawn as everyone's is.
+
+    Where ``actor`` names somebody of the staff the address is where they are that day.
+    """
+    n = len(time)
+    who = np.full(n, -1, dtype=np.int64) if actor is None else actor
+    where, usual = _whereabouts(world, time, customer)
+    helped = who >= 0
+    for day in np.unique(time[helped] // DAY_US).tolist():
+        here = helped & (time // DAY_US == day)
+        where[here] = places_on(world, day).address[who[here]]
+    nothing = np.full(n, -1, dtype=np.int64)
+    denied = np.where(rng.random(n) < _DENIED, 2, 0)
+    return Visits(
+        time=time,
+        actor=who,
+        label=_filled(what, n),
+        incident=np.full(n, incident, dtype=np.int64),
+        customer=customer,
+        operation=_filled(operation, n),
+        review=nothing if review is None else review,
+        ticket=nothing if ticket is None else ticket,
+        result=denied if result is None else result,
+        address=where if address is None else address,
+        client=np.where(helped, _ASSIST, usual) if client is None else client,
+    )
+
+
+def _filled(value: Ints | int, n: int) -> Ints:
+    return np.full(n, value, dtype=np.int64) if isinstance(value, int) else value
+
+
+def _whereabouts(world: World, time: Ints, customer: Ints) -> tuple[Ints, Ints]:
+    """Address and client of each customer: one address for a household, another each week behind a carrier."""
+    seed = world.parameters.seed
+    home = Chance(seed, "account homes")(world.service.homes.household(customer))
+    roaming = Chance(seed, "account roaming")(customer, time // (7 * DAY_US))
+    shared = uniform(roaming) < _SHARED
+    where = np.where(shared, below(roaming << np.uint64(20), _SHARED_ADDRESSES), below(home, 1 << _CARRIER_BITS))
+    drawn = uniform(Chance(seed, "account clients")(customer, shared.astype(np.int64)))
+    return _CARRIERS + where, np.searchsorted(_CLIENT_EDGES, drawn, side="right").astype(np.int64)
+
+
+def reviews_of(world: World, customer: Ints, place: Ints) -> Ints:
+    """The number of a customer's review: the first where they have written none at that place."""
+    chance = Chance(world.parameters.seed, "reviews")
+    held = 1 + below(chance(customer), _REVIEWS_MAX)
+    return _FIRST_REVIEW + below(chance(customer, place % held), _REVIEW_NUMBERS)
+
+
+def account_visits(world: World, day: int) -> Visits:
+    """Everything that customers and agents did in accounts on a day, in the order of time."""
+    if day not in world.calendar.window:
+        return Visits.nothing()
+    rng = stream(world.parameters.seed, "account visits", day)
+    parts = [*_sign_ins(rng, world, day), *_reviews(rng, world, day), _assisted(rng, world, day)]
+    return Visits.joined(parts).between(day * DAY_US, (day + 1) * DAY_US)
+
+
+def _customers(rng: Rng, world: World, day: int, count: int) -> Ints:
+    """Customers in proportion to what they order."""
+    place = rng.integers(0, max(1, world.calendar.orders_on(day)), count)
+    return world.orders.customer(np.full(count, day, dtype=np.int64), place)
+
+
+def _sign_ins(rng: Rng, world: World, day: int) -> list[Visits]:
+    """Before some orders, and without any; some with a new password first, some after a wrong one."""
+    p, orders = world.parameters, world.calendar.orders_on(day)
+    place = np.flatnonzero(rng.random(orders) < p.account_logins)
+    ordered = np.full(len(place), day, dtype=np.int64)
+    looking = int(rng.poisson(orders * p.account_visits))
+    time = np.concatenate([
+        world.orders.time(ordered, place) - rng.integers(20_000, 1_500_000, len(place)) * 1000,
+        day * DAY_US + world.calendar.time_of_day(rng.random(looking)),
+    ])  # fmt: skip
+    customer = np.concatenate([world.orders.customer(ordered, place), _customers(rng, world, day, looking)])
+    reset = np.flatnonzero(rng.random(len(time)) < p.account_resets)
+    failed = np.flatnonzero(rng.random(len(time)) < p.account_login_failures)
+    wrong = np.ones(len(failed), dtype=np.int64)
+    before = time[failed] - rng.integers(5_000, 60_000, len(failed)) * 1000
+    return [
+        make_visits(rng, world, time, customer, SIGN_IN),
+        make_visits(rng, world, before, customer[failed], SIGN_IN, result=wrong),
+        make_visits(rng, world, time[reset] - rng.integers(40_000, 600_000, len(reset)) * 1000, customer[reset], RESET),
+    ]
+
+
+def _reviews(rng: Rng, world: World, day: int) -> list[Visits]:
+    """Reviews written and changed, and old ones deleted, one or several in a row, after a sign-in as a rule."""
+    p = world.parameters
+    n = int(rng.poisson(world.calendar.orders_on(day) * p.reviews_written))
+    lag = np.maximum(1, lognormal(rng, _REVIEW_LAG_DAYS, 0.6, n)).astype(np.int64)
+    ordered = np.maximum(day - lag, world.calendar.first_day)
+    counts = np.array([max(1, world.calendar.orders_on(one)) for one in ordered.tolist()], dtype=np.int64)
+    author = world.orders.customer(ordered, (rng.random(n) * counts).astype(np.int64))
+    time = day * DAY_US + world.calendar.time_of_day(rng.random(n))
+    written = reviews_of(world, author, rng.integers(0, _REVIEWS_MAX, n))
+    changed = np.flatnonzero(rng.random(n) < 0.1)
+    later = time[changed] + rng.integers(60, 7200, len(changed)) * SECOND_US
+    gone = int(rng.poisson(world.calendar.orders_on(day) * p.reviews_written * p.reviews_deleted))
+    owner = _customers(rng, world, day, gone)
+    begins = day * DAY_US + world.calendar.time_of_day(rng.random(gone))
+    row, deleted = following(rng, begins, 1 + rng.poisson(0.4, gone), (5, 90))
+    step = np.arange(len(row)) - np.searchsorted(row, row)
+    signed = np.flatnonzero(rng.random(gone) < 0.7)
+    before = begins[signed] - rng.integers(8_000, 240_000, len(signed)) * 1000
+    return [
+        make_visits(rng, world, time, author, POST, review=written),
+        make_visits(rng, world, later, author[changed], EDIT, review=written[changed]),
+        make_visits(rng, world, before, owner[signed], SIGN_IN),
+        make_visits(rng, world, deleted, owner[row], DELETE, review=reviews_of(world, owner[row], step)),
+    ]
+
+
+def _assisted(rng: Rng, world: World, day: int) -> Visits:
+    """Agents sign in to the account of the customer they talk to; a late ticket's number no line can carry."""
+    p, contacts = world.parameters, world.service.on(day)
+    mine = contacts.at(rng.random(len(contacts)) < p.assisted_sign_ins)
+    n = len(mine)
+    draw = rng.random(n)
+    more = np.flatnonzero(draw < _ASSISTED_RESETS + _ASSISTED_DELETIONS)
+    at = np.concatenate([np.arange(n), more])
+    deletes = draw[more] >= _ASSISTED_RESETS
+    operation = np.concatenate([np.full(n, ASSISTED), np.where(deletes, DELETE, RESET)])
+    middle = moments(rng, mine.opened + 4 * SECOND_US, mine.closed - 12 * SECOND_US)
+    time = np.concatenate([middle, moments(rng, middle[more] + 3 * SECOND_US, mine.closed[more] - 2 * SECOND_US)])
+    review = np.where(
+        operation == DELETE, reviews_of(world, mine.customer[at], rng.integers(0, _REVIEWS_MAX, len(at))), -1
+    )
+    noted = (rng.random(len(at)) < p.ticket_noted) & (mine.quality[at] == RIGHT)
+    what = np.where(mine.quality[at] == LATE, label("benign:late_contact"), 0)
+    return make_visits(
+        rng, world, time, mine.customer[at], operation, what=what, actor=mine.agent[at], review=review,
+        ticket=np.where(noted, mine.ticket[at], -1),
+    )  # fmt: skip
+
+
+def accounts_log(world: World, day: int) -> LogKind[Visits]:
+    """The shop's log of accounts of a day: JSON lines. Log-ins, numbers and addresses need no escaping."""
+    by = [*(f'"{login}"' for login in world.staff.logins(day)), "null"]
+
+    def rendered(visits: Visits, uids: pa.Array) -> pa.Array:
+        ticket = pc.if_else(pa.array(visits.ticket < 0), "null", lines('"CT', numbers(visits.ticket), '"'))
+        review = pc.if_else(pa.array(visits.review < 0), "null", lines('"R', numbers(visits.review), '"'))
+        return lines(
+            '{"at":"', iso_of(visits.time), 'Z","entry":"', uids, '","account":', numbers(visits.customer + 1), ',"event":"',
+            chosen(OPERATIONS, visits.operation), '","by":', chosen(by, visits.actor % len(by)), ',"ticket":', ticket,
+            ',"review":', review, ',"ip":"', dotted(visits.address), '","client":"', chosen(_CLIENTS, visits.client),
+            '","result":"', chosen(_RESULTS, visits.result), '"}\n',
+        )  # fmt: skip
+
+    return LogKind("accounts", "accounts-{day}.jsonl", rendered)

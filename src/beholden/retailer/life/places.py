@@ -1,0 +1,95 @@
+"""Where everybody works from on a day: office or home, abroad now and then, on which device, behind which address."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from beholden.retailer.chance import Chance, Ints, below, cumulated, picked, uniform
+from beholden.retailer.render import lines, numbers
+from beholden.retailer.world import World
+
+__all__ = ["COUNTRIES", "Names", "Places", "address", "dotted", "identity_names", "places_on"]
+
+#: Texts as a column that events carry.
+Names = npt.NDArray[np.object_]
+
+#: Countries of the company's sites, then those that people travel to.
+COUNTRIES: Final = ("US", "GB", "DE", "FR", "ES", "IT", "PT", "IN", "JP", "BR", "MX", "TR", "AE", "SG")
+_SITES: Final = cumulated((62, 20, 12, 6))
+_SITE_COUNT: Final = 4
+_IN_CENTRE: Final = frozenset({"agent", "supervisor", "seller_support"})
+#: Share of homes behind one of a carrier's few addresses; assumed.
+_CARRIER_NAT: Final = 0.2
+_CARRIER_ADDRESSES: Final = 48
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """One entry for each identity (`Grants.identities`)."""
+
+    address: Ints
+    country: Ints  # of `COUNTRIES`
+    device: Names  # hostnames
+
+
+def address(text: str) -> int:
+    """An IPv4 address as a number."""
+    value = 0
+    for part in text.split("."):
+        value = value << 8 | int(part)
+    return value
+
+
+def dotted(addresses: Ints) -> pa.Array:
+    """Addresses as texts."""
+    parts = [numbers(addresses >> shift & 255) for shift in (24, 16, 8, 0)]
+    return lines(parts[0], ".", parts[1], ".", parts[2], ".", parts[3])
+
+
+#: Home and travel addresses come from ranges kept for tests, documentation and carriers.
+_HOMES: Final = address("198.18.0.0")
+_CARRIERS: Final = address("100.64.0.0")
+_HOTELS: Final = address("203.0.113.0")
+
+
+def places_on(world: World, day: int) -> Places:
+    """Where everybody is on that day, at work or not."""
+    return world.once("places", day, lambda: _places_on(world, day))
+
+
+def _places_on(world: World, day: int) -> Places:
+    p, staff = world.parameters, world.staff
+    count, whole = len(staff), len(world.grants.identities)
+    who = np.arange(whole)
+    office = np.array(
+        [address(text) for text in staff.addresses] + [address("10.60.9.9")] * (whole - len(staff.addresses))
+    )
+    mobile = np.zeros(whole, dtype=np.bool_)
+    mobile[:count] = [member.role_on(day) not in _IN_CENTRE for member in staff.members]
+    home, week = Chance(p.seed, "home"), Chance(p.seed, "travel")
+    abroad = mobile & (uniform(week(who, day // 7)) < p.travelling)
+    remote = abroad | (mobile & (uniform(home(who, day)) < p.home_office))
+    house = home(who)
+    homes = np.where(
+        uniform(house << np.uint64(20)) < _CARRIER_NAT,
+        _CARRIERS + below(house, _CARRIER_ADDRESSES),
+        _HOMES + below(house, 1 << 17),
+    )
+    where = np.where(abroad, _HOTELS + 1 + below(week(who, day, 1), 254), np.where(remote, homes, office))
+    away = _SITE_COUNT + below(week(who, day // 7, 2), len(COUNTRIES) - _SITE_COUNT)
+    site = np.where(mobile, picked(house << np.uint64(40), _SITES), 0)
+    names: Any = np.array(world.devices.hostnames, dtype=object)
+    used = world.devices.used_by(day)
+    devices = np.concatenate([names[used], names[used[-1:]].repeat(whole - len(used))])
+    return Places(where, np.where(abroad, away, site), devices)
+
+
+def identity_names(world: World, day: int) -> list[str]:
+    """What logs call every identity on a day, idle accounts included, by position."""
+    names = world.staff.logins(day)
+    return [*names, *world.grants.identities[len(names) :]]

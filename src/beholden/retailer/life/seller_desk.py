@@ -1,0 +1,310 @@
+"""The seller-support console: cases about sellers, what staff did for them, and the line its own log has for it.
+
+Staff look at an account, act as the seller to see what he sees, suspend and reinstate, change bank accounts and take
+out business reports. Most of it has a case; some cases are logged late, under a colleague's id or never, and some looks
+follow up on yesterday's work. Suspensions and reinstatements are those of `Sellers.suspensions`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from beholden.retailer.chance import (
+    DAY_US,
+    HOUR_US,
+    MINUTE_US,
+    SECOND_US,
+    Bools,
+    Chance,
+    Ints,
+    Rng,
+    hours,
+    lognormal,
+    moments,
+    stream,
+    uniform,
+    weighted,
+)
+from beholden.retailer.contacts import COLLEAGUE, LATE, NEVER, RIGHT
+from beholden.retailer.events import Events, label
+from beholden.retailer.log_files import LogKind
+from beholden.retailer.render import chosen, hexadecimal_of, lines, numbers
+from beholden.retailer.staff import Staff
+from beholden.retailer.world import World
+
+__all__ = [
+    "DETAILS",
+    "OPERATIONS",
+    "TOPICS",
+    "Acts",
+    "SellerCases",
+    "desk_acts",
+    "desk_log",
+    "make_acts",
+    "seller_cases",
+]
+
+OPERATIONS: Final = (
+    "account.view", "seller.impersonate", "account.suspend", "account.reinstate", "bank.change", "report.download",
+)  # fmt: skip
+VIEW, VIEW_AS, SUSPEND, REINSTATE, BANK, REPORT = range(len(OPERATIONS))
+#: What was opened while acting as a seller, then which report was taken out.
+DETAILS: Final = (
+    "dashboard",
+    "orders",
+    "order_detail",
+    "payments",
+    "performance",
+    "messages",
+    "sales",
+    "traffic",
+    "stock",
+)
+_DETAIL_WEIGHTS: Final = {VIEW_AS: (24, 28, 20, 10, 10, 8, 0, 0, 0), REPORT: (0, 0, 0, 0, 0, 0, 60, 15, 25)}
+TOPICS: Final = (
+    "listing",
+    "payment",
+    "account access",
+    "policy review",
+    "appeal",
+    "bank account",
+    "report",
+    "identity",
+)
+_TOPIC_WEIGHTS: Final = (30, 18, 14, 10, 8, 7, 6, 7)  # assumed
+_POLICY, _APPEAL, _BANK, _REPORT = 3, 4, 5, 6
+#: Share of cases about a bank account or a report that end with the change or the report; assumed.
+_DONE: Final = 0.8
+_FIRST_HOUR: Final = 7
+_HOURS: Final = [1.0 if 8 <= hour < 21 else 0.0 for hour in range(24)]
+_SHIFT: Final = 8
+_WORK_MINUTES: Final = 18.0
+_A_DAY_MAX: Final = 60  # cases that one of the staff can work on
+_POPULAR: Final = 2.0  # the share of cases that the first ``x`` of the sellers have is ``x ** (1 / this)``; assumed
+_WITHOUT_CASE: Final = 0.06  # looks at sellers without a case, relative to cases; assumed
+_RESULTS: Final = ("ok", "denied", "error")
+_RESULT_WEIGHTS: Final = (992, 4, 4)
+_HOSTS: Final = 2
+
+
+#: Share of case numbers that nothing hangs on; assumed.
+_SKIPPED: Final = 0.25
+
+
+@dataclass(frozen=True, slots=True)
+class SellerCases:
+    """Cases of one day in the order they were opened; ``number`` and ``logged_*`` are what the case system holds."""
+
+    seller: Ints  # positions
+    member: Ints  # positions among the staff
+    topic: Ints
+    opened: Ints
+    closed: Ints
+    decided: Ints  # moment of a suspension or reinstatement, or -1
+    quality: Ints  # RIGHT, LATE, COLLEAGUE or NEVER
+    number: Ints  # or -1 where it was never logged
+    logged_member: Ints
+    logged_opened: Ints
+    logged_closed: Ints
+
+    def __len__(self) -> int:
+        return len(self.opened)
+
+    def at(self, which: Ints | Bools) -> SellerCases:
+        """Those at these positions, or for which the mask is true."""
+        return SellerCases(**{one.name: getattr(self, one.name)[which] for one in fields(self)})
+
+
+def seller_cases(world: World, day: int) -> SellerCases:
+    """The cases of a day; none outside the window."""
+    p, sellers = world.parameters, world.sellers
+    rng = stream(p.seed, "seller cases", day)
+    team = world.staff.at_work("seller_support", day)
+    team = team if len(team) else world.staff.of_role("seller_support", day)
+    if day not in world.calendar.window or not len(team):
+        return SellerCases(*[np.empty(0, dtype=np.int64)] * len(fields(SellerCases)))
+    level = min(2.0, float(world.calendar.level[day - world.calendar.first_day]))
+    n = min(int(rng.poisson(max(3.0, p.seller_cases_a_day_at_full_scale * p.scale) * level)), _A_DAY_MAX * len(team))
+    suspended, reinstated = _changes(world, day)
+    moved = np.concatenate([suspended[1], reinstated[1]])
+    seller = np.minimum((rng.random(n) ** _POPULAR * len(sellers)).astype(np.int64), len(sellers) - 1)
+    topics = [
+        weighted(rng, _TOPIC_WEIGHTS, n),
+        np.full(len(suspended[0]), _POLICY),
+        np.full(len(reinstated[0]), _APPEAL),
+    ]
+    before = rng.integers(120, 2400, len(moved)) * SECOND_US
+    opened = np.concatenate([day * DAY_US + hours(rng, _HOURS, n), moved - before])
+    work = (lognormal(rng, _WORK_MINUTES, p.handling_sigma, len(opened)) * 60_000).astype(np.int64) * 1000 + MINUTE_US
+    decided = np.concatenate([np.full(n, -1, dtype=np.int64), moved])
+    closed = np.minimum(np.maximum(opened + work, decided + MINUTE_US), (day + 1) * DAY_US - HOUR_US)
+    order = np.argsort(opened, kind="stable")
+    opened, closed = opened[order], closed[order]
+    member = _on_shift(rng, world.staff, team, opened)
+    edges = np.cumsum([p.seller_case_late, p.seller_case_colleague, p.seller_case_never])
+    quality = np.array([LATE, COLLEAGUE, NEVER, RIGHT])[np.searchsorted(edges, rng.random(len(order)), side="right")]
+    # A quarter of the numbers go to cases that were opened by mistake and closed at once.
+    skipped = uniform(Chance(p.seed, "seller case numbers")(day, np.arange(len(order)))) < _SKIPPED
+    number = (day % 10_000) * 100_000 + np.cumsum((quality != NEVER) * (1 + skipped))
+    late = rng.integers(5, 300, len(order)) * MINUTE_US
+    logged_opened = np.where(quality == LATE, closed + late, opened)
+    return SellerCases(
+        seller=np.concatenate([seller, suspended[0], reinstated[0]])[order],
+        member=member,
+        topic=np.concatenate(topics)[order],
+        opened=opened,
+        closed=closed,
+        decided=decided[order],
+        quality=quality,
+        number=np.where(quality == NEVER, -1, number),
+        logged_member=np.where(quality == COLLEAGUE, team[rng.integers(len(team), size=len(order))], member),
+        logged_opened=logged_opened,
+        logged_closed=np.where(quality == LATE, logged_opened + 3 * MINUTE_US, closed),
+    )
+
+
+def _changes(world: World, day: int, *, automatic: bool = False) -> tuple[tuple[Ints, Ints], tuple[Ints, Ints]]:
+    """Sellers and moments of the suspensions that people (or a program) decided on a day, and of reinstatements."""
+    every = world.sellers.suspensions
+    here = np.flatnonzero(every.start // DAY_US == day)
+    here = here[world.sellers.by_program(every.seller[here]) == automatic]
+    back = np.flatnonzero(every.end // DAY_US == day)
+    return (every.seller[here], every.start[here]), (every.seller[back], every.end[back])
+
+
+def _on_shift(rng: Rng, staff: Staff, team: Ints, time: Ints) -> Ints:
+    """One of the team for each moment: somebody whose shift it is, else anybody at work that day."""
+    shift = np.array([staff.members[i].shift for i in team.tolist()])
+    found = team[rng.integers(len(team), size=len(time))]
+    hour = time // HOUR_US % 24
+    for at in np.unique(hour).tolist():
+        now = team[(shift <= at) & (at < shift + _SHIFT)]
+        here = np.flatnonzero(hour == at)
+        if len(now):
+            found[here] = now[rng.integers(len(now), size=len(here))]
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Acts(Events):
+    """What was done in the seller-support console. ``detail`` and ``case`` are -1 where the line has none."""
+
+    seller: Ints  # positions
+    operation: Ints
+    detail: Ints
+    case: Ints
+    result: Ints
+    host: Ints
+
+
+def make_acts(
+    rng: Rng, time: Ints, actor: Ints, seller: Ints, operation: Ints, *, what: int | Ints, case: Ints | None = None,
+    incident: int = -1, detail: Ints | None = None,
+) -> Acts:  # fmt: skip
+    """Acts on those sellers at those times; what is not given is drawn as everyone's is."""
+    n = len(time)
+    drawn = np.full(n, -1, dtype=np.int64)
+    for which, weights in _DETAIL_WEIGHTS.items():
+        drawn = np.where(operation == which, weighted(rng, weights, n), drawn)
+    return Acts(
+        time=time,
+        actor=actor,
+        label=np.full(n, what, dtype=np.int64) if isinstance(what, int) else what,
+        incident=np.full(n, incident, dtype=np.int64),
+        seller=seller,
+        operation=operation,
+        detail=drawn if detail is None else detail,
+        case=np.full(n, -1, dtype=np.int64) if case is None else case,
+        result=weighted(rng, _RESULT_WEIGHTS, n),
+        host=rng.integers(0, _HOSTS, n),
+    )
+
+
+def desk_acts(world: World, day: int) -> Acts:
+    """All ordinary acts of a day."""
+    rng = stream(world.parameters.seed, "seller desk", day)
+    cases = seller_cases(world, day)
+    n = len(cases)
+    every = np.arange(n)
+    as_seller = np.flatnonzero(rng.random(n) < world.parameters.viewed_as_seller)
+    done = np.flatnonzero((rng.random(n) < _DONE) & np.isin(cases.topic, [_BANK, _REPORT]))
+    decided = np.flatnonzero(cases.decided >= 0)
+    views, pages = np.repeat(every, 1 + rng.poisson(0.5, n)), np.repeat(as_seller, 2 + rng.poisson(3.0, len(as_seller)))
+    parts = [
+        _of_cases(rng, world, cases, views, np.full(len(views), VIEW)),
+        _of_cases(rng, world, cases, pages, np.full(len(pages), VIEW_AS)),
+        _of_cases(rng, world, cases, done, np.where(cases.topic[done] == _BANK, BANK, REPORT)),
+        _of_cases(rng, world, cases, decided, np.where(cases.topic[decided] == _POLICY, SUSPEND, REINSTATE)),
+        _without_case(rng, world, day, cases),
+        _by_program(rng, world, day),
+    ]
+    return Acts.joined(parts)
+
+
+def _of_cases(rng: Rng, world: World, cases: SellerCases, at: Ints, operation: Ints) -> Acts:
+    """Acts within the cases at positions ``at``."""
+    end = np.where(cases.decided >= 0, cases.decided, cases.closed)[at]
+    time = moments(rng, cases.opened[at] + 5 * SECOND_US, end)
+    time = np.where((operation == SUSPEND) | (operation == REINSTATE), cases.decided[at], time)
+    noted = (rng.random(len(at)) < world.parameters.ticket_noted) & (cases.quality[at] == RIGHT)
+    what = np.select(
+        [operation == VIEW_AS, cases.quality[at] == LATE, cases.quality[at] == COLLEAGUE],
+        [label("benign:view_as_seller"), label("benign:late_contact"), label("benign:colleague_contact")],
+        0,
+    ).astype(np.int64)
+    case = np.where(noted, cases.number[at], -1)
+    return make_acts(rng, time, cases.member[at], cases.seller[at], operation, what=what, case=case)
+
+
+def _without_case(rng: Rng, world: World, day: int, cases: SellerCases) -> Acts:
+    """Looks at sellers that no case of the day explains: most follow up on yesterday's work, some are wrong matches."""
+    n = int(rng.poisson(_WITHOUT_CASE * len(cases)))
+    before = seller_cases(world, day - 1)
+    time = day * DAY_US + hours(rng, _HOURS, n)
+    at = rng.integers(0, max(1, len(cases)), n)
+    who, seller = cases.member[at], np.minimum(cases.seller[at] + rng.integers(1, 4, n), len(world.sellers) - 1)
+    if len(before):
+        mine = rng.integers(0, len(before), n)
+        followed = (rng.random(n) < 0.7) & np.isin(before.member[mine], cases.member)
+        who, seller = np.where(followed, before.member[mine], who), np.where(followed, before.seller[mine], seller)
+    again = np.repeat(np.arange(n), 1 + rng.poisson(1.2, n))
+    time = time[again] + rng.integers(0, 300_000, len(again)) * 1000
+    operation = np.where(rng.random(n) < 0.6, VIEW_AS, VIEW)[again]
+    return make_acts(rng, time, who[again], seller[again], operation, what=label("benign:view_as_seller"))
+
+
+def _by_program(rng: Rng, world: World, day: int) -> Acts:
+    """Suspensions that the program decided."""
+    (seller, time), _ = _changes(world, day, automatic=True)
+    program = np.full(len(seller), world.staff.service("seller_app"), dtype=np.int64)
+    return make_acts(rng, time, program, seller, np.full(len(seller), SUSPEND), what=0)
+
+
+def desk_log(world: World, day: int) -> LogKind[Acts]:
+    """The desk's log of a day: nested JSON lines, sellers by their legacy codes, times in milliseconds since 1970."""
+    staff = world.staff
+    everyone = np.arange(len(staff.addresses))
+    sessions = hexadecimal_of(Chance(world.parameters.seed, "desk session")(day, everyone)).to_pylist()
+    teams = [member.team_on(day) for member in staff.members] + ["program"] * len(staff.services)
+    who = [
+        f'"}},"session":{{"id":"{session[:8]}-{session[8:]}","operator":{{"uid":"{login}","unit":"{team}"}},"ip":"{ip}"}},'
+        f'"merchant":{{"code":"'
+        for session, login, team, ip in zip(sessions, staff.logins(day), teams, staff.addresses, strict=True)
+    ]
+    details = [*(f',"detail":{{"{"page" if i < 6 else "report"}":"{name}"}}' for i, name in enumerate(DETAILS)), ""]
+
+    def rendered(acts: Acts, uids: pa.Array) -> pa.Array:
+        codes = pa.array(world.sellers.codes(acts.seller), pa.string())
+        case = pc.if_else(pa.array(acts.case < 0), "null", lines('"SC-', numbers(acts.case), '"'))
+        return lines(
+            '{"event":{"at":', numbers(acts.time // 1000), ',"type":"', chosen(OPERATIONS, acts.operation), '","id":"', uids,
+            chosen(who, acts.actor), codes, '"},"case":', case, chosen(details, acts.detail % len(details)),
+            ',"outcome":"', chosen(_RESULTS, acts.result), '","node":"desk-', numbers(acts.host + 1), '"}\n',
+        )  # fmt: skip
+
+    return LogKind("seller-desk", "seller-desk-{day}.jsonl", rendered)

@@ -1,0 +1,200 @@
+"""Statements of people at work: who asks which database, how often, about what."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+
+from beholden.retailer.cards import FIRST_CARD_ID
+from beholden.retailer.chance import HOUR_US, SECOND_US, Rng, stream
+from beholden.retailer.events import label
+from beholden.retailer.life.records import SHIFT_US
+from beholden.retailer.life.sql import Statements, make_statements
+from beholden.retailer.life.sql_deeds import copied, filed, removed, uploaded, vault_export
+from beholden.retailer.life.sql_queries import Author, Samples, asked, looked_up
+from beholden.retailer.life.sql_text import Draws, Sql, day_text, style_of, texted
+from beholden.retailer.warehouse_tables import WAREHOUSE, Catalogue, Table, catalogue, source
+from beholden.retailer.world import World
+
+__all__ = ["author_of", "moments_of_work", "own_work", "people_statements", "work_of"]
+
+#: Role -> databases and how much of the role's work they are.
+_WORK: Final[dict[str, tuple[tuple[str, float], ...]]] = {
+    "analyst": (("warehouse", 1.0),),
+    "marketing": (("warehouse", 1.0),),
+    "engineer": (("orders", 0.45), ("warehouse", 0.4), ("crm", 0.15)),
+    "fraud": (("payments", 0.7), ("orders", 0.2), ("crm", 0.1)),
+    "finance": (("warehouse", 0.7), ("payments", 0.3)),
+    "it": (("orders", 0.4), ("crm", 0.4), ("payments", 0.2)),
+}
+#: Shares of an analyst's queries: the team's own tables, all teams' marts and copies, the rest the shared ones.
+_OWN, _OTHERS = 0.45, 0.08
+#: Shared tables, by how much people ask of them.
+_SHARED: Final = (
+    ("fact_order", 30), ("dim_customer", 14), ("dim_seller", 6), ("agg_daily_sales", 12), ("shipment", 8),
+    ("fact_contact", 6), ("mart_customer_360", 6), ("mart_sales_by_country", 6), ("mart_seller_rank", 4), ("forecast", 4),
+    ("agg_customer_order", 4), ("agg_seller_daily", 4), ("fact_payment", 3), ("fact_order_line", 4), ("dim_status", 2),
+    ("customer_profile", 2), ("customer_address", 2), ("customer_note", 1), ("stg_order", 1),
+)  # fmt: skip
+#: Roles that take data out or in now and then; what of.
+_CHORES: Final = frozenset({"analyst", "marketing", "fraud"})
+_CARD_FILES: Final = (("card_id", "customer_id", "expiry"), ("customer_id", "holder_name", "pan"), ("card_id", "pan"))
+_SCRATCH: Final = ("stg_upload", "tmp_list", "scratch", "test_import")
+_UPLOADS: Final = (
+    "customer_id integer customer.id, score numeric(6,3) amount", "email text customer.email, campaign text text",
+    "sku text line.sku, price numeric(12,2) order.amount", "customer_id integer customer.id, full_name text customer.full_name",
+)  # fmt: skip
+_SHARED_EDGES: Final = np.cumsum([weight for _, weight in _SHARED]).tolist()
+
+
+def author_of(world: World, samples: Samples, draws: Draws, principal: int) -> Author:
+    """Somebody about to write a statement."""
+    return Author(style_of(world, principal, draws), draws, samples)
+
+
+def people_statements(world: World, day: int) -> Statements:
+    """What everybody asked in the course of their work, those included who moved and still use what they could do."""
+    rng = stream(world.parameters.seed, "people's statements", day)
+    tables = catalogue(world.parameters)
+    draws, samples = Draws(rng), Samples(world, day, rng)
+    parts: list[tuple[int, int, Sql, int]] = []
+    for role, mean in world.parameters.statements_a_day:
+        for who in world.staff.at_work(role, day).tolist():
+            for time in moments_of_work(rng, world, who, day, int(rng.poisson(mean))):
+                author = author_of(world, samples, draws, who)
+                if role in _CHORES and draws.chance(world.parameters.data_chores):
+                    chore = enumerate(_chore(author, tables, who, role))
+                    parts += [(time + step * (9 + draws.below(40)) * SECOND_US, who, sql, 0) for step, sql in chore]
+                else:
+                    parts.append((time, who, work_of(author, tables, who, role), 0))
+    parts += _old_rights(world, rng, day, (draws, samples, tables))
+    times, actors, said, what = zip(*parts, strict=True) if parts else ((), (), (), ())
+    return make_statements(world, rng, day, times, actors, said, what=np.array(what, dtype=np.int64))
+
+
+def moments_of_work(rng: Rng, world: World, who: int, day: int, count: int) -> list[int]:
+    """When somebody asks: some bouts of work in a shift, in each a few minutes from one statement to the next."""
+    start, end = world.staff.members[who].shift_of(day)
+    bouts = np.sort(rng.random(1 + count // 5)) * (SHIFT_US - HOUR_US)
+    time = bouts[rng.integers(0, len(bouts), count)] + np.cumsum(rng.exponential(0.04 * HOUR_US, count)) % (
+        HOUR_US * 0.9
+    )
+    times: list[int] = (np.minimum(start + time.astype(np.int64), end - 1000) // 1000 * 1000).tolist()
+    return times
+
+
+def work_of(author: Author, tables: Catalogue, who: int, role: str) -> Sql:
+    """One statement of somebody's daily work in a role."""
+    draws = author.draws
+    database = _one_of(draws, _WORK[role])
+    if database == WAREHOUSE:
+        member = author.world.staff.members[who]
+        return _on_warehouse(author, tables, member.team_on(author.day), role)
+    if role == "fraud" and database == "payments":
+        return _on_vault(author, tables)
+    kept = tables.of(database)
+    if role in {"it", "engineer"} and draws.chance(0.6):
+        table = draws.one([one for one in kept if one.has("customer.id") or one.has("order.id")])
+        about_order = table.has("order.id")
+        key = about_order or table.has("customer.id") or ""
+        values = author.samples.orders if about_order else author.samples.customers
+        some = draws.several(values, 1 if draws.chance(0.8) else 2 + draws.below(5))
+        return looked_up(author, table, key, some)
+    return asked(author, draws.one([one for one in kept if one.name != "card"]), kept)
+
+
+def own_work(tables: Catalogue, team: str, day: int) -> list[Table]:
+    """The tables of a team in the warehouse that exist on a day."""
+    return [table for table in tables.owned(team) if table.exists(day)]
+
+
+def _on_warehouse(author: Author, tables: Catalogue, team: str, role: str) -> Sql:
+    draws, day = author.draws, author.day
+    share = draws.uniform()
+    own = own_work(tables, team, day) if share < _OWN and role == "analyst" else []
+    known = tables.by_path
+    shared = [known[f"{WAREHOUSE}.{name}"] for name, _ in _SHARED]
+    if own:
+        return asked(author, draws.one(own), shared[:3])
+    if share > 1 - _OTHERS or (role == "marketing" and share > 0.6):
+        others = [table for table in tables.of(WAREHOUSE) if table.layer in {"mart", "copy"} and table.exists(day)]
+        return asked(author, draws.one(others), shared[:3])
+    at = int(np.searchsorted(_SHARED_EDGES, draws.uniform() * _SHARED_EDGES[-1], side="right"))
+    return asked(author, shared[min(at, len(shared) - 1)], shared)
+
+
+def _on_vault(author: Author, tables: Catalogue) -> Sql:
+    """Fraud staff: one customer's cards, who shares a card, what was paid with it."""
+    draws = author.draws
+    card, payment = tables.by_path["payments.card"], tables.by_path["payments.payment"]
+    kind = draws.uniform()
+    some = draws.several(author.samples.customers, 1 if draws.chance(0.7) else 2 + draws.below(5))
+    if kind < 0.4:
+        return looked_up(
+            author, card, "customer_id", some, draws.one(((), ("card_id", "holder_name", "expiry"), ("card_id", "pan")))
+        )
+    if kind < 0.6:
+        orders = draws.several(author.samples.orders, 1 + draws.below(4))
+        return looked_up(author, payment, "order_id", orders, ("payment_id", "card_id", "amount", "status"))
+    if kind < 0.8:
+        a, b = draws.one((("a", "b"), ("c1", "c2")))
+        clauses = [
+            f"select {a}.customer_id, {b}.customer_id, {a}.card_id, {b}.card_id", f"from card {a}",
+            f"join card {b} on {a}.pan = {b}.pan and {a}.card_id <> {b}.card_id",
+            f"where {a}.customer_id = {author.number(some[0])}",
+        ]  # fmt: skip
+        return Sql("payments", texted(author.style, clauses, draws), "SELECT", ("card",), (), draws.below(3))
+    return asked(author, payment, (card,))
+
+
+def _chore(author: Author, tables: Catalogue, who: int, role: str) -> list[Sql]:
+    """What takes data out or in: a file for somebody, a list that is uploaded, joined and dropped, a scratch copy."""
+    draws, world, day = author.draws, author.world, author.day
+    if role == "fraud":
+        first = FIRST_CARD_ID + draws.below(world.parameters.customers)
+        where = f"card_id between {first} and {first + 200 + draws.below(3000)}"
+        return [vault_export(world, who, day, draws.one(_CARD_FILES), where=where, rows=100 + draws.below(2400))]
+    team = world.staff.members[who].team_on(day)
+    kept = own_work(tables, team, day) or [
+        tables.by_path[f"{WAREHOUSE}.{name}"] for name in ("dim_customer", "mart_customer_360")
+    ]
+    table, kind = draws.one(kept), draws.uniform()
+    if kind < 0.4:
+        return [filed(world, who, table, day)]
+    name = f"{draws.one(_SCRATCH)}_{day_text(day)[5:].replace('-', '')}_{draws.below(1000)}"
+    if kind < 0.7:
+        upload = source(WAREHOUSE, name, "group", draws.one(_UPLOADS), team)
+        return [
+            *uploaded(world, who, upload, day, 20 + draws.below(90_000)),
+            asked(author, upload, ()),
+            removed(world, who, name),
+        ]
+    return [copied(world, who, table, name, day), removed(world, who, name)]
+
+
+def _old_rights(
+    world: World, rng: Rng, day: int, with_: tuple[Draws, Samples, Catalogue]
+) -> list[tuple[int, int, Sql, int]]:
+    """Those who moved to another role still ask what the old one let them, on some days."""
+    draws, samples, tables = with_
+    what = label("benign:transferred_staff")
+    found = []
+    for who, member in enumerate(world.staff.members):
+        if member.moved is None or day < member.moved or member.role not in _WORK or member.role == member.role_on(day):
+            continue
+        if not world.staff.works(who, day) or rng.random() >= world.parameters.old_rights_on_databases:
+            continue
+        for time in moments_of_work(rng, world, who, day, int(rng.integers(1, 4))):
+            author = author_of(world, samples, draws, who)
+            found.append((time, who, work_of(author, tables, who, member.role), what))
+    return found
+
+
+def _one_of(draws: Draws, weights: tuple[tuple[str, float], ...]) -> str:
+    left = draws.uniform()
+    for name, weight in weights:
+        left -= weight
+        if left < 0:
+            return name
+    return weights[-1][0]

@@ -1,0 +1,182 @@
+"""The wiki and the repositories: who opened which page or file, as JSON lines of their own form."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Final
+
+import numpy as np
+import pyarrow as pa
+
+from beholden.retailer.chance import DAY_US, HOUR_US, MINUTE_US, Ints, Rng, moments, stream, weighted
+from beholden.retailer.events import Events
+from beholden.retailer.life.buckets import make_accesses
+from beholden.retailer.life.cloudtrail import COPY, GET, LIST, WHO_AM_I, Accesses
+from beholden.retailer.life.places import Names, dotted, identity_names, places_on
+from beholden.retailer.life.sso import Logins, make_logins
+from beholden.retailer.log_files import LogKind
+from beholden.retailer.needs import repositories_of, spaces_of
+from beholden.retailer.parameters import Parameters
+from beholden.retailer.render import chosen, iso_of, lines, numbers
+from beholden.retailer.resources import BUCKETS
+from beholden.retailer.staff import ROLES
+from beholden.retailer.world import World
+from beholden.retailer.writings import repository_files, wiki_pages
+
+__all__ = ["ACTIONS", "PageViews", "SecretUse", "make_page_views", "make_secret_use", "views_of_day", "wiki_log"]
+
+ACTIONS: Final = ("view", "edit", "search", "history", "download")
+_ACTION_WEIGHTS: Final = (860, 50, 60, 20, 10)
+_STATUSES: Final = (200, 403, 404)
+_STATUS_WEIGHTS: Final = (985, 8, 7)
+#: Pages are opened by rank: the share of views that the first ``x`` of a space's pages get is ``x ** (1 / this)``.
+_INEQUALITY: Final = 1.6
+_OWN_SPACE: Final = 0.7  # share of page views in the space of one's own work; assumed
+
+
+@dataclass(frozen=True, slots=True)
+class PageViews(Events):
+    """What was opened: ``page`` is ``wiki/space/page.md`` or ``repositories/name/file``."""
+
+    page: Names
+    action: Ints
+    status: Ints
+    address: Ints
+
+
+@dataclass(frozen=True, slots=True)
+class SecretUse:
+    """A secret read on a page, then used by the same hands: elsewhere, on a device nobody knows, as somebody else."""
+
+    views: PageViews
+    logins: Logins
+    accesses: Accesses
+
+
+def make_page_views(
+    rng: Rng, world: World, time: Ints, actor: Ints, page: Names, *, what: int | Ints = 0, incident: int = -1,
+    action: Ints | None = None, status: Ints | None = None, address: Ints | None = None,
+) -> PageViews:  # fmt: skip
+    """Views of those pages at those times; what is not given is drawn as everyone's is."""
+    n = len(time)
+    where = np.empty(n, dtype=np.int64)
+    for day in np.unique(time // DAY_US).tolist():
+        there = time // DAY_US == day
+        where[there] = places_on(world, day).address[actor[there]]
+    actions, statuses = weighted(rng, _ACTION_WEIGHTS, n), weighted(rng, _STATUS_WEIGHTS, n)
+    return PageViews(
+        time=time,
+        actor=actor,
+        label=np.full(n, what, dtype=np.int64) if isinstance(what, int) else what,
+        incident=np.full(n, incident, dtype=np.int64),
+        page=page,
+        action=actions if action is None else action,
+        status=statuses if status is None else status,
+        address=where if address is None else address,
+    )
+
+
+def views_of_day(world: World, day: int) -> PageViews:
+    """What staff read on a day: pages of their own space mostly, and the files of their repositories."""
+    p, staff = world.parameters, world.staff
+    rng = stream(p.seed, "page views", day)
+    pages, files = _shelves(p)
+    who: list[int] = []
+    read: list[str] = []
+    for role in ROLES:
+        for one in staff.at_work(role, day).tolist():
+            spaces = spaces_of(p, staff, one, day)
+            count = int(rng.poisson(p.wiki_views_a_day))
+            own = rng.random(count) < _OWN_SPACE
+            for mine, other, place in zip(
+                own, rng.integers(0, len(spaces), count), rng.random(count) ** _INEQUALITY, strict=True
+            ):
+                shelf = pages[spaces[0] if mine else spaces[int(other)]]
+                read.append(shelf[int(place * len(shelf))])
+            sources = repositories_of(p, staff, one, day)
+            for place in rng.random(int(rng.poisson(p.repository_views_a_day)) if sources else 0).tolist():
+                shelf = files[sources[int(place * 1000) % len(sources)]]
+                read.append(shelf[int(place * len(shelf))])
+            who += [one] * (len(read) - len(who))
+    actor = np.array(who, dtype=np.int64)
+    start = np.array([staff.members[i].shift_of(day)[0] for i in who], dtype=np.int64)
+    time = moments(rng, start, np.minimum(start + 8 * HOUR_US, (day + 1) * DAY_US - 1000))
+    texts: Any = np.array(read, dtype=object)
+    return PageViews.joined([make_page_views(rng, world, time, actor, texts)])
+
+
+@lru_cache(maxsize=4)
+def _shelves(parameters: Parameters) -> tuple[dict[str, list[str]], dict[str, list[str]]]:
+    """Pages of each space and files of each repository, as the log writes them."""
+    found: tuple[dict[str, list[str]], dict[str, list[str]]] = {}, {}
+    for shelf, writings in zip(found, (wiki_pages(parameters), repository_files(parameters)), strict=True):
+        for one in writings:
+            shelf.setdefault(one.path.split("/")[1], []).append(one.path)
+    return found
+
+
+def make_secret_use(
+    rng: Rng, world: World, reader: int, owner: int, page: str, time: int, *, device: str, address: int, agent: int,
+    calls: int, spacing_minutes: float, what: int = 0, incident: int = -1,
+) -> SecretUse:  # fmt: skip
+    """``reader`` opens ``page``; then the program ``owner``'s key is used from ``device`` at ``address``.
+
+    Args:
+        rng: the incident's stream.
+        world: the company.
+        reader: who read the page (a position).
+        owner: the program whose secret stands on it (a position).
+        page: as `PageViews.page` has it; `writings.Writing.owner` says whose key a page holds.
+        time: when it is read (microseconds).
+        device: the hostname of what is used afterwards (`devices.stranger`).
+        address: where that is (`places.address`).
+        agent: what calls, of `cloudtrail.AGENTS`.
+        calls: how many objects are opened.
+        spacing_minutes: mean time between them; the first log-in follows within a few hours.
+        what: a label.
+        incident: its number, or -1.
+    """
+    views = make_page_views(
+        rng, world, np.array([time, time + 70_000_000 + int(rng.integers(50_000)) * 1000]), np.array([reader] * 2),
+        np.array([page] * 2, dtype=object), what=what, incident=incident, action=np.zeros(2, dtype=np.int64),
+        status=np.zeros(2, dtype=np.int64),
+    )  # fmt: skip
+    gaps = rng.exponential(spacing_minutes * MINUTE_US, calls).astype(np.int64) // 1000 * 1000
+    first = time + int(rng.integers(20, 300)) * MINUTE_US + int(rng.integers(60_000)) * 1000
+    steps = np.concatenate([[first, first + 41_000_000], first + 60_000_000 + np.cumsum(gaps)])
+    steps = steps[steps < world.parameters.end]
+    logins = make_logins(
+        rng, world, steps[:1], np.full(len(steps[:1]), owner), what=what, incident=incident, device=device, address=address,
+        result=np.zeros(len(steps[:1]), dtype=np.int64),
+    )  # fmt: skip
+    places = rng.integers(0, len(BUCKETS), len(steps))
+    operation = np.where(rng.random(len(steps)) < 0.15, LIST, np.where(rng.random(len(steps)) < 0.1, COPY, GET))
+    operation[:1] = WHO_AM_I
+    keys = [f"daily/customers-{stamp}.csv.gz" for stamp in _stamps(steps)]
+    called: Any = np.where(operation == LIST, "", np.where(operation == WHO_AM_I, "", np.array(keys, dtype=object)))
+    source: Any = np.where(operation == COPY, np.array([f"{BUCKETS[0]}/{key}" for key in keys], dtype=object), "")
+    accesses = make_accesses(
+        rng, world, steps, np.full(len(steps), owner), operation, np.where(operation == WHO_AM_I, -1, places),
+        called.astype(object), source=source.astype(object), what=what, incident=incident, address=address, agent=agent,
+    )  # fmt: skip
+    return SecretUse(views, logins, accesses)
+
+
+def _stamps(time: Ints) -> list[str]:
+    days: list[str] = np.datetime_as_string((time // DAY_US - 1).astype("datetime64[D]")).tolist()
+    return days
+
+
+def wiki_log(world: World, day: int) -> LogKind[PageViews]:
+    """The log of a day of the wiki and the repositories."""
+    names = identity_names(world, day)
+
+    def rendered(views: PageViews, uids: pa.Array) -> pa.Array:
+        return lines(
+            '{"at":"', iso_of(views.time), 'Z","request":"', uids, '","who":"', chosen(names, views.actor),
+            '","ip":"', dotted(views.address), '","action":"', chosen(ACTIONS, views.action), '","page":"',
+            pa.array(views.page, pa.string()), '","status":', numbers(np.array(_STATUSES)[views.status]), "}\n",
+        )  # fmt: skip
+
+    return LogKind("wiki", "wiki-{day}.jsonl", rendered)

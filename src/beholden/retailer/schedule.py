@@ -1,0 +1,71 @@
+"""Which incidents happen in a company and when: what a run is for decides it."""
+
+from __future__ import annotations
+
+from typing import Final, Literal
+
+from beholden.core.errors import UsageError
+from beholden.retailer.chance import DAY_US, stream
+from beholden.retailer.incidents import GRADES, Incident, kinds, plan_of
+from beholden.retailer.world import World
+
+__all__ = ["RUNS", "Run", "check_run", "scheduled"]
+
+#: demo: a few loud ones, to look at. prevalence: as in life, at most one under way for every 300 staff. recall: each
+#: kind in each grade once; twenty seeds give twenty of each. quiet: none, to count false alerts.
+Run = Literal["demo", "prevalence", "recall", "quiet"]
+RUNS: Final = ("demo", "prevalence", "recall", "quiet")
+_DEMO: Final = ("card_export", "celebrity_spike", "personal_lookup", "personal_lookup")
+_STAFF_AN_INCIDENT: Final = 300
+#: Mean days between the end of one incident and the beginning of the next of the same slot; assumed.
+_QUIET_DAYS: Final = 21.0
+
+
+def check_run(run: str) -> None:
+    """Raise `UsageError` for a run that is none of `RUNS`."""
+    if run not in RUNS:
+        raise UsageError("run", f"'{run[:40]}' is unknown", expected="one of: " + ", ".join(RUNS))
+
+
+def scheduled(world: World, run: str) -> list[Incident]:
+    """The incidents of the window, numbered from 0; raises `UsageError` for a run that is none of `RUNS`."""
+    check_run(run)
+    if run == "quiet":
+        return []
+    if run == "prevalence":
+        return _prevalence(world)
+    wanted = [(kind, "loud") for kind in _DEMO]
+    if run == "recall":
+        wanted = [(kind, grade) for kind in kinds() for grade in GRADES]
+    p = world.parameters
+    found: list[Incident] = []
+    for place, (kind, grade) in enumerate(wanted):
+        rng = stream(p.seed, "schedule", place)
+        # What needs time to unfold begins in the first part of the window.
+        start = p.start + int(rng.random() * 0.4 * p.days) * DAY_US
+        incident = plan_of(kind)(world, stream(p.seed, f"incident {kind}", place), len(found), grade, start, p.end)
+        if incident is not None:
+            found.append(incident)
+    return found
+
+
+def _prevalence(world: World) -> list[Incident]:
+    """One after another in each of a few slots."""
+    p = world.parameters
+    slots = max(1, len(world.staff) // _STAFF_AN_INCIDENT)
+    names = list(kinds())
+    found: list[Incident] = []
+    for slot in range(slots):
+        rng = stream(p.seed, "prevalence", slot)
+        time = p.start + int(rng.exponential(_QUIET_DAYS) * DAY_US)
+        while time < p.end:
+            kind, grade = names[int(rng.integers(len(names)))], GRADES[int(rng.integers(len(GRADES)))]
+            number = len(found)
+            incident = plan_of(kind)(
+                world, stream(p.seed, f"incident {kind}", slot, number), number, grade, time, p.end
+            )
+            if incident is not None:
+                found.append(incident)
+                time = incident.span[1]
+            time += int((1 + rng.exponential(_QUIET_DAYS)) * DAY_US)
+    return found

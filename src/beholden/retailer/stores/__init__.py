@@ -1,0 +1,7 @@
+"""``stores/``: the company's databases, written from the functional world slice by slice."""
+
+from __future__ import annotations
+
+from beholden.retailer.stores.writing import WrittenStores, write_stores
+
+__all__ = ["WrittenStores", "write_stores"]

@@ -1,0 +1,244 @@
+"""All stores in one pass: each slice of customers or orders goes into every table that holds anything of it.
+
+SQLite files lie in ``stores/`` and are called like their stores. With a PostgreSQL URL every store is a database of that
+server, called like the store, its tables in the schema ``public``, as the servers' logs have them. With a MariaDB URL
+the order system is a database of that server. Databases are made; one that holds tables is refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from beholden.core.errors import UsageError
+from beholden.retailer.canaries import canaries
+from beholden.retailer.chance import DAY_US, Chance, Ints, stream, uniform
+from beholden.retailer.orders import STATUSES
+from beholden.retailer.stores.database import Database
+from beholden.retailer.stores.layout import PAST, STORES, Layout, Placed
+from beholden.retailer.stores.rows import (
+    STATUS_CODES,
+    Rows,
+    contact_rows,
+    customer_rows,
+    order_rows,
+    seller_case_rows,
+    seller_rows,
+)
+from beholden.retailer.stores.sqlite import new_sqlite
+from beholden.retailer.stores.warehouse import derive, loaded_until
+from beholden.retailer.warehouse_tables import WAREHOUSE, Table
+from beholden.retailer.world import WRITE_ROWS, World, slices
+
+__all__ = ["WrittenStores", "write_stores"]
+
+#: Called with what is being done and the share of the work done before it (0 to 1).
+Progress = Callable[[str, float], None]
+#: Lines of an order in the mean, a little more than there are.
+_LINES_PER_ORDER: Final = 1.6
+_FIRST_SCENARIO: Final = 1000
+_SCENARIOS: Final = 40
+_WEEKS: Final = 12
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenStores:
+    """What was written: the rows of each table (``store/table``), and what was left out, a sentence each."""
+
+    rows: Mapping[str, int]
+    left_out: tuple[str, ...]
+
+
+def write_stores(
+    world: World, directory: Path, *, postgres: str | None = None, mariadb: str | None = None,
+    extra: Sequence[Table] = (), progress: Progress | None = None,
+) -> WrittenStores:  # fmt: skip
+    """Write every store of the company.
+
+    Args:
+        world: the company.
+        directory: the company's directory; files go to its ``stores``.
+        postgres: URL of a PostgreSQL server that takes the stores instead of files.
+        mariadb: URL of a MariaDB server that takes the order system.
+        extra: further tables, filled by their grain and share from the world: what incidents left.
+        progress: told what is being done.
+
+    Raises:
+        UsageError: an extra table is called like another, or of a grain that the world has no rows of; a database holds
+            something already; MariaDB's driver is not installed.
+        BeholdenError: a database cannot be written.
+    """
+    tell = progress or (lambda _what, _share: None)
+    # Two incidents may have left a table of the same name: the first of them is there.
+    layout = Layout(world.parameters, tuple({table.path: table for table in reversed(extra)}.values())[::-1])
+    _check(layout)
+    with ExitStack() as stack:
+        databases = {
+            store: stack.enter_context(_opened(directory, layout.words.store(store), store, postgres, mariadb))
+            for store in STORES
+        }
+        writing = _Writing(world, layout, databases)
+        tell("databases: customers", 0.0)
+        writing.customers()
+        tell("databases: orders", 0.3)
+        writing.orders()
+        tell("databases: sellers and contacts", 0.7)
+        writing.others()
+        tell("databases: the warehouse's marts and copies", 0.75)
+        writing.derived()
+        for database in databases.values():
+            database.finish()
+        tell("databases written", 1.0)
+    return WrittenStores(dict(writing.rows), tuple(writing.left_out))
+
+
+def _check(layout: Layout) -> None:
+    paths = [placed.table.path for placed in layout.tables]
+    known = {placed.canonical.grain for placed in layout.tables[: len(paths) - len(layout.extra)]}
+    for table, path in zip(layout.extra, paths[len(paths) - len(layout.extra) :], strict=True):
+        if paths.count(path) > 1:
+            raise UsageError(f"table {path}", "is there already", expected="a name of its own")
+        if table.database not in STORES or table.grain not in known:
+            raise UsageError(f"table {path}", f"database {table.database}, grain {table.grain}", expected="known ones")
+
+
+def _opened(
+    directory: Path, name: str, store: str, postgres: str | None, mariadb: str | None
+) -> AbstractContextManager[Database]:
+    # Imported where used: a company in files waits for no driver.
+    if mariadb is not None and store == "orders":
+        from beholden.retailer.stores.mariadb import new_mariadb  # noqa: PLC0415 - see above
+
+        return new_mariadb(mariadb, name)
+    if postgres is not None:
+        from beholden.retailer.stores.postgresql import new_postgresql  # noqa: PLC0415 - see above
+
+        return new_postgresql(postgres, name)
+    (directory / "stores").mkdir(parents=True, exist_ok=True)
+    return new_sqlite(directory / "stores" / f"{name}.db")
+
+
+class _Writing:
+    """The pass through the world."""
+
+    def __init__(self, world: World, layout: Layout, databases: Mapping[str, Database]) -> None:
+        self._world = world
+        self._layout = layout
+        self._databases = databases
+        self._past = [layout.placed(table) for table in PAST]
+        self.rows: dict[str, int] = {}
+        self.left_out: list[str] = []
+        self._by_grain: dict[str, list[Placed]] = {}
+        for placed in layout.tables:
+            databases[placed.canonical.database].create(placed)
+            self.rows[f"{placed.table.database}/{placed.name}"] = 0
+        for placed in layout.filled:
+            self._by_grain.setdefault(placed.canonical.grain, []).append(placed)
+        for placed in self._past:
+            databases[WAREHOUSE].create(placed, temporary=True)
+            self._by_grain.setdefault(placed.canonical.grain, []).append(placed)
+
+    def customers(self) -> None:
+        """Everything that belongs to customers: the lowest numbers, the famous, and the canaries."""
+        p, people = self._world.parameters, self._world.people
+        kept = min(len(people), p.store_rows_max)
+        parts = [np.arange(start, stop) for start, stop in slices(kept)]
+        known = np.union1d(people.famous, canaries(self._world))
+        beyond = known[known >= kept]
+        for position in [*parts, *([beyond] if len(beyond) else [])]:
+            for grain, rows in customer_rows(self._world, self._layout.words, position).items():
+                self._fill(grain, rows)
+        if kept < len(people):
+            self.left_out.append(
+                f"of {len(people):,} customers the stores hold the first {kept:,} and those who are known"
+            )
+
+    def orders(self) -> None:
+        """Everything that belongs to orders: the newest."""
+        world, calendar = self._world, self._world.calendar
+        whole = int(calendar.orders_before[-1])
+        first = max(0, whole - world.parameters.store_rows_max)
+        first_lined = max(first, whole - int(world.parameters.store_rows_max / _LINES_PER_ORDER))
+        for start in range(first, whole, WRITE_ROWS):
+            number = np.arange(start, min(start + WRITE_ROWS, whole))
+            at = np.searchsorted(calendar.orders_before, number, side="right") - 1
+            orders = world.orders.at(calendar.days[at], number - calendar.orders_before[at])
+            for grain, rows in order_rows(world, self._layout.words, orders).items():
+                lined = rows.at(rows.number >= orders.order_id[0] + first_lined - start) if grain == "line" else rows
+                self._fill(grain, lined)
+        if first:
+            self.left_out.append(
+                f"of {whole:,} orders the stores hold the newest {whole - first:,}, and what belongs to them"
+            )
+        if first_lined > first:
+            self.left_out.append(f"of these the newest {whole - first_lined:,} have their lines")
+
+    def others(self) -> None:
+        """Sellers, their cases, contacts, and codes."""
+        world = self._world
+        for start, stop in slices(len(world.sellers)):
+            self._fill("seller", seller_rows(world, np.arange(start, stop)))
+        for day in world.calendar.window:
+            self._fill("contact", contact_rows(world, self._layout.words, day))
+            self._fill("case", seller_case_rows(world, day))
+        for placed in self._by_grain["code"]:
+            columns = _forecast(world) if placed.canonical.name == "forecast" else [STATUS_CODES, STATUSES]
+            self._put(placed, columns)
+
+    def derived(self) -> None:
+        """The warehouse's tables that are made from its others."""
+        database, most = self._databases[WAREHOUSE], self._world.parameters.team_rows_max
+        cut, made = 0, dict[str, str]()
+        for placed in self._layout.derived:
+            rows = derive(self._world, self._layout, placed, database, made)
+            self.rows[f"{placed.table.database}/{placed.name}"] = rows
+            cut += placed.canonical.layer in {"mart", "copy"} and rows == most
+        if cut:
+            self.left_out.append(
+                f"{cut} marts and copies of teams hold {most:,} rows each, though their source has more"
+            )
+
+    def _fill(self, grain: str, rows: Rows) -> None:
+        for placed in self._by_grain.get(grain, ()):
+            kept = self._kept(placed, rows)
+            if len(kept):
+                self._put(placed, [kept[column.meaning] for column in placed.canonical.columns])
+
+    def _put(self, placed: Placed, columns: Sequence[Sequence[object]]) -> None:
+        self._databases[placed.canonical.database].fill(placed, columns)
+        if placed not in self._past:
+            self.rows[f"{placed.table.database}/{placed.name}"] += len(columns[0])
+
+    def _kept(self, placed: Placed, rows: Rows) -> Rows:
+        """Those that the table holds: what the last night brought, a share, or all."""
+        table, p = placed.canonical, self._world.parameters
+        if table.database == WAREHOUSE and rows.time is not None and table.layer in {"raw", "core"}:
+            end = loaded_until(self._world)
+            kept = rows.time < end
+            if table.layer == "raw" and table.grain != "note":
+                kept &= rows.time >= end - DAY_US
+            rows = rows.at(kept)
+        if table.layer == "raw":
+            room = p.staging_rows_max - self.rows[f"{placed.table.database}/{placed.name}"]
+            return rows.at(np.arange(min(room, len(rows))))
+        if table.share < 1 and placed.canonical in self._layout.extra:
+            return rows.at(_some(p.seed, table, rows.number))
+        return rows
+
+
+def _some(seed: int, table: Table, number: Ints) -> Ints:
+    kept: Ints = np.flatnonzero(uniform(Chance(seed, f"rows of {table.path}")(number)) < table.share)
+    return kept
+
+
+def _forecast(world: World) -> Sequence[Sequence[object]]:
+    rng = stream(world.parameters.seed, "forecast")
+    scenario = np.repeat(np.arange(_FIRST_SCENARIO, _FIRST_SCENARIO + _SCENARIOS), _WEEKS)
+    error = np.round(rng.random(len(scenario)) * 12, 3)
+    week = np.tile(np.arange(1, _WEEKS + 1), _SCENARIOS)
+    return [scenario.tolist(), week.tolist(), rng.integers(10, 90_000, len(scenario)).tolist(), error.tolist()]
