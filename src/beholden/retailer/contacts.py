@@ -29,7 +29,7 @@ from beholden.retailer.parameters import ORDER_HOURS, Parameters
 from beholden.retailer.people import People
 from beholden.retailer.staff import Staff
 
-__all__ = ["CHANNELS", "COLLEAGUE", "LATE", "NEVER", "REASONS", "RIGHT", "Contacts", "Service", "ticket_text"]
+__all__ = ["CHANNELS", "COLLEAGUE", "LATE", "NEVER", "REASONS", "RIGHT", "Contacts", "Service"]
 
 CHANNELS: Final = ("phone", "chat", "email")
 _CHANNEL_WEIGHTS: Final = (62, 26, 12)
@@ -82,11 +82,6 @@ class Contacts:
     def at(self, chosen: Ints | Bools) -> Contacts:
         """Those at these positions, or for which the mask is true."""
         return Contacts(**{one.name: getattr(self, one.name)[chosen] for one in fields(self)})
-
-
-def ticket_text(number: int) -> str:
-    """How a ticket is written: ``CT`` and its number."""
-    return f"CT{number}"
 
 
 class Service:

@@ -265,11 +265,6 @@ class Parameters:
         return max(self.agents_min, math.ceil(self.contacts_a_day * 7 / 5 / self.contacts_an_agent_day))
 
     @property
-    def working_days_of_agents(self) -> float:
-        """Agent-days worked in the window."""
-        return self.agents * self.days * 5 / 7
-
-    @property
     def service_accounts(self) -> int:
         """Accounts of programs."""
         return max(8, round(self.service_accounts_at_full_scale * self.scale))

@@ -31,8 +31,6 @@ _AGE_SPAN_DAYS: Final = 62 * 365
 #: Share of those at one address who also share the surname; assumed.
 _HOUSEHOLD_SURNAME: Final = 0.8
 _PRIME: Final = 2_654_435_761  # of the multiplication that spreads ranks over positions
-_NAMED_TRIES: Final = 20
-_NAMED_DRAWS: Final = 4096
 
 
 class People:
@@ -94,16 +92,6 @@ class People:
             given[at] = len(GIVEN) - len(FAMOUS) + which
             surname[at] = len(SURNAMES) - len(FAMOUS) + which
         return given, surname
-
-    def with_surname(self, rng: Rng, surname: int, count: int) -> Ints:
-        """Up to ``count`` positions of that surname, found by trying at random."""
-        found: list[Ints] = []
-        for _ in range(_NAMED_TRIES):
-            tried = rng.integers(0, self._size, _NAMED_DRAWS)
-            found.append(tried[self.names(tried)[1] == surname])
-            if sum(map(len, found)) >= count:
-                break
-        return np.unique(np.concatenate(found))[:count]
 
     def joined(self, position: Ints) -> Ints:
         """When they became customers (microseconds): later numbers joined later."""

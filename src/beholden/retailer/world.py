@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any, Final, TypeVar
 
@@ -103,11 +102,6 @@ class World:
         """When the console's log was lost: four hours of the afternoon in the middle of the window."""
         start = self.parameters.start + self.parameters.days // 2 * DAY_US + 13 * HOUR_US
         return start, start + 4 * HOUR_US
-
-    @property
-    def copied_table(self) -> str:
-        """The table of names and card numbers that lies outside its zone."""
-        return f"marketing_export_{datetime.fromtimestamp((self.parameters.end - 1) / 1e6, UTC).year}"
 
 
 def slices(count: int) -> Iterator[tuple[int, int]]:

@@ -17,13 +17,12 @@ from beholden.retailer.life.seller_desk import SellerCases
 from beholden.retailer.warehouse_tables import Table
 from beholden.retailer.world import World
 
-__all__ = ["GRADES", "LOGS", "Incident", "Plan", "following", "seen_moment"]
+__all__ = ["GRADES", "LOGS", "Incident", "Plan", "following"]
 
 #: loud: nobody cared to hide; paced: within the actor's own 95th percentile; mimicry: with a valid-looking contact or case.
 GRADES: Final = ("loud", "paced", "mimicry")
 #: Names of the logs that events may stand in: those of `life`.
 LOGS: Final = ("console", "seller-desk", "gateway", "sql", "sso", "buckets", "wiki", "accounts")
-_TRIES: Final = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,17 +72,6 @@ class Incident:
 #: ``plan(world, rng, number, grade, start, end)``: one incident of that grade whose events lie in ``[start, end)``
 #: (microseconds); None where the company is too small for it.
 Plan = Callable[[World, Rng, int, str, int, int], Incident | None]
-
-
-def seen_moment(world: World, rng: Rng, who: int, earliest: int, latest: int) -> int:
-    """A moment at work outside the hours whose log was lost: what happened then would leave no trace to find."""
-    start, end = world.gap
-    time = world.staff.moment_at_work(rng, who, earliest, latest)
-    for _ in range(_TRIES):
-        if not start <= time < end:
-            break
-        time = world.staff.moment_at_work(rng, who, earliest, latest)
-    return time
 
 
 def following(rng: Rng, time: int, count: int) -> Ints:
