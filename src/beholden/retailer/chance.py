@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 __all__ = [
-    "DAY_US", "HOUR_US", "MINUTE_US", "SECOND_US", "Bools", "Chance", "Floats", "Hashes", "Ints", "Rng", "below",
+    "DAY_US", "HOUR_US", "MINUTE_US", "SECOND_US", "Bools", "Chance", "Floats", "Hashes", "Ints", "Rng", "Weights", "below",
     "cumulated", "day_of", "hexadecimal", "hours", "iso", "lognormal", "moments", "picked", "stream", "uniform",
     "weighted",
 ]  # fmt: skip
@@ -93,6 +93,29 @@ def picked(hashes: Hashes, edges: Floats) -> Ints:
     """Positions in proportion to the weights behind ``edges``, one for each hash."""
     found: Ints = np.searchsorted(edges, uniform(hashes), side="right").astype(np.int64)
     return np.minimum(found, len(edges) - 1)
+
+
+class Weights:
+    """`picked` for thousands of weights: a table leads from a hash's first bits to its neighbourhood."""
+
+    __slots__ = ("_edges", "_first", "_shift")
+
+    def __init__(self, weights: npt.ArrayLike) -> None:
+        self._edges = cumulated(weights)
+        bits = len(self._edges).bit_length() + 1
+        self._shift = np.uint64(64 - bits)
+        self._first = np.searchsorted(self._edges, np.arange(1 << bits) / (1 << bits), side="right")
+
+    def __call__(self, hashes: Hashes) -> Ints:
+        """Positions in proportion to the weights, one for each hash."""
+        share = uniform(hashes)
+        found: Ints = self._first[hashes >> self._shift]
+        # The last edge is 1, which no share reaches.
+        beyond = np.flatnonzero(self._edges[found] <= share)
+        while len(beyond):
+            found[beyond] += 1
+            beyond = beyond[self._edges[found[beyond]] <= share[beyond]]
+        return found
 
 
 def weighted(rng: Rng, weights: npt.ArrayLike, size: int) -> Ints:

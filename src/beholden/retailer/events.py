@@ -78,9 +78,14 @@ class Events:
         columns: dict[str, Any] = {
             one.name: np.concatenate([getattr(part, one.name) for part in parts]) for one in fields(cls)
         }
-        keys = [column for name, column in columns.items() if name not in {"time", "label", "incident"}]
-        whole = [column for column in keys if column.dtype != np.object_]
-        order = np.lexsort((*reversed(whole), columns["time"]))
+        time = columns["time"]
+        order = np.argsort(time, kind="stable")
+        same = np.diff(time[order]) == 0
+        tied = np.flatnonzero(np.append(same, False) | np.append(False, same))
+        if len(tied):
+            keys = [column for name, column in columns.items() if name not in {"time", "label", "incident"}]
+            whole = [column[order[tied]] for column in keys if column.dtype != np.object_]
+            order[tied] = order[tied[np.lexsort((*reversed(whole), time[order[tied]]))]]
         return cls(**{name: column[order] for name, column in columns.items()})
 
     @classmethod

@@ -22,7 +22,7 @@ from beholden.retailer.events import Events
 from beholden.retailer.parameters import Parameters
 from beholden.retailer.render import hexadecimal_of
 
-__all__ = ["LogKind", "WrittenDay", "write_day"]
+__all__ = ["LogKind", "WrittenDay", "uids_of", "write_day"]
 
 E = TypeVar("E", bound=Events)
 
@@ -51,28 +51,23 @@ class LogKind(Generic[E]):
 
 @dataclass(frozen=True, slots=True)
 class WrittenDay:
-    """Where a day's events ended up: for each whole record its event's position, its file and its first line, from 1."""
+    """Where a day's events ended up: for each whole record its event's position, its file and its first line, from 1.
+
+    After the records stand the events that left none; they have the file -1.
+    """
 
     files: tuple[str, ...]
     event: Ints
     file: Ints
     record: Ints
-    uids: pa.Array  # of each event
-
-    def lost(self) -> Ints:
-        """Positions of the events that no line holds."""
-        missing = np.ones(len(self.uids), dtype=np.bool_)
-        missing[self.event] = False
-        return np.flatnonzero(missing)
+    uids: pa.Array
 
 
 def write_day(
     kind: LogKind[E], events: E, day: int, parameters: Parameters, directory: Path, lost: Sequence[tuple[int, int]] = ()
 ) -> WrittenDay:
     """Write the files of a day; events within one of the spans ``lost`` (microseconds) left no line."""
-    rng = stream(parameters.seed, f"log {kind.name}", day)
-    hashes = [Chance(parameters.seed, f"uid {half} {kind.name}")(day, np.arange(len(events))) for half in ("a", "b")]
-    uids = hexadecimal_of(*hashes)
+    rng = stream(parameters.seed, f"log {kind.file}", day)
     event, late = _arriving(rng, events.time, parameters, lost)
     stem, dot, ending = kind.file.format(day=iso(np.array([day * DAY_US]), "D")[0].replace("-", "")).partition(".")
     files = [f"{stem}{dot}{ending}"]
@@ -81,17 +76,27 @@ def write_day(
         files.append(f"{stem}-late{dot}{ending}")
         places.append(event[late])
     torn = int(rng.integers(max(1, len(places[0])))) if rng.integers(_TORN_DAYS) == 0 else len(places[0])
+    seen = np.zeros(len(events), dtype=np.bool_)
+    seen[event] = True
+    nowhere = np.flatnonzero(~seen)
+    uids = [uids_of(kind, parameters, day, chosen) for chosen in (*places, nowhere)]
     record = [
-        _write(directory / name, kind, events, uids, chosen, torn if name == files[0] else len(chosen))
-        for name, chosen in zip(files, places, strict=True)
+        _write(directory / name, kind, events, uids[i], chosen, len(chosen) if i else torn)
+        for i, (name, chosen) in enumerate(zip(files, places, strict=True))
     ]
     return WrittenDay(
-        tuple(files),
-        np.concatenate(places),
-        np.concatenate([np.full(len(chosen), i) for i, chosen in enumerate(places)]),
-        np.concatenate(record),
-        uids,
+        files=tuple(files),
+        event=np.concatenate([*places, nowhere]),
+        file=np.repeat([*range(len(files)), -1], [*map(len, places), len(nowhere)]),
+        record=np.concatenate([*record, np.full(len(nowhere), -1)]),
+        uids=pa.concat_arrays(uids),
     )
+
+
+def uids_of(kind: LogKind[E], parameters: Parameters, day: int, position: Ints) -> pa.Array:
+    """The uids (32 hexadecimal digits) of events of a log's day, by their positions in it."""
+    halves = [Chance(parameters.seed, f"uid {half} {kind.file}")(day, position) for half in ("a", "b")]
+    return hexadecimal_of(*halves)
 
 
 def _arriving(rng: Rng, time: Ints, p: Parameters, lost: Sequence[tuple[int, int]]) -> tuple[Ints, Bools]:
@@ -109,7 +114,7 @@ def _arriving(rng: Rng, time: Ints, p: Parameters, lost: Sequence[tuple[int, int
 
 
 def _write(path: Path, kind: LogKind[E], events: E, uids: pa.Array, chosen: Ints, torn: int) -> Ints:
-    """Write the chosen events in that order; what is left of a second writing of the torn one stands after it.
+    """Write the chosen events, whose uids are given, in that order; what is left of a second writing of the torn one stands after it.
 
     Returns the number of each record's first line.
     """
@@ -117,7 +122,7 @@ def _write(path: Path, kind: LogKind[E], events: E, uids: pa.Array, chosen: Ints
     with _opened(path) as file:
         for start in range(0, len(chosen), _CHUNK):
             part = chosen[start : start + _CHUNK]
-            lines = kind.lines(events.at(part), uids.take(pa.array(part)))
+            lines = kind.lines(events.at(part), uids.slice(start, len(part)))
             if kind.multiline:
                 height[start : start + len(part)] = pc.count_substring(lines, "\n").to_numpy()
             if not 0 <= torn - start < len(part):

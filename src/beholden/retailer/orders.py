@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 
 from beholden.retailer.calendar import Calendar
-from beholden.retailer.chance import DAY_US, Chance, Floats, Ints, below, cumulated, picked, uniform
+from beholden.retailer.chance import DAY_US, Chance, Ints, Weights, below, cumulated, picked, uniform
 from beholden.retailer.people import People
 
 __all__ = ["FIRST_ORDER_ID", "STATUSES", "OrderColumns", "Orders"]
@@ -46,7 +46,7 @@ class Orders:
         self._calendar = calendar
         self._people = people
         self._ordering = 1 - p.canaries / p.customers  # the last in rank are nobody's: see `canaries`
-        self._sellers: Floats = cumulated(1.0 / np.arange(1, p.sellers + 1) ** p.seller_rank_exponent)
+        self._sellers = Weights(1.0 / np.arange(1, p.sellers + 1) ** p.seller_rank_exponent)
         self._customer, self._seller, self._moment, self._rest = (
             Chance(p.seed, f"order {what}") for what in ("customer", "seller", "moment", "rest")
         )
@@ -66,7 +66,7 @@ class Orders:
         return OrderColumns(
             order_id=self.order_id(day, place),
             customer=self.customer(day, place),
-            seller=picked(self._seller(day, place), self._sellers),
+            seller=self.seller(day, place),
             time=self.time(day, place),
             cents=self._cents(rest),
             status=picked(rest << np.uint64(20), _STATUSES),
@@ -82,6 +82,10 @@ class Orders:
         """Who ordered; few order much, and their ids are as good as any."""
         share = uniform(self._customer(day, place)) ** _INEQUALITY
         return self._people.by_rank(share * self._ordering)
+
+    def seller(self, day: Ints, place: Ints) -> Ints:
+        """Whose goods were ordered."""
+        return self._sellers(self._seller(day, place))
 
     def time(self, day: Ints, place: Ints) -> Ints:
         """When; within a day places follow the time."""

@@ -129,6 +129,7 @@ class Parameters:
     duplicate_lines: float = 0.02
     late_lines: float = 0.005
     late_minutes: float = 240.0  # mean delay of a line that comes late; assumed
+    hosts_at_full_scale: int = 4  # of the partner API and of the shop's accounts, each with a log of its own; assumed
     ticket_noted: float = 0.85  # share of views whose log line carries the ticket; assumed
 
     # Sellers and the partners who act for them.
@@ -249,6 +250,11 @@ class Parameters:
     def apps(self) -> int:
         """Apps of third parties; never so few that their developers could not be told apart."""
         return max(12, round(self.apps_at_full_scale * self.scale))
+
+    @property
+    def hosts(self) -> int:
+        """Machines that serve the partner API, and as many that serve customers' accounts."""
+        return math.ceil(self.hosts_at_full_scale * self.scale)
 
     @property
     def contacts_a_day(self) -> float:

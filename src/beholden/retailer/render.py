@@ -16,7 +16,8 @@ __all__ = ["Text", "chosen", "hexadecimal_of", "iso_of", "lines", "numbers"]
 #: A column of texts, or one text for all lines.
 Text: TypeAlias = Any  # pyarrow has no types of its own: an array of strings, or a str
 
-_DIGITS: Final = np.frombuffer(b"0123456789abcdef", dtype=np.uint8)
+#: Of each number of sixteen bits the four digits, as they lie in memory.
+_FOUR_DIGITS: Final = np.frombuffer(b"".join(b"%04x" % i for i in range(1 << 16)), dtype=np.uint32)
 
 
 def lines(*pieces: Text) -> pa.Array:
@@ -42,9 +43,10 @@ def iso_of(times: Ints, unit: str = "ms", separator: str = "T") -> pa.Array:
 
 def hexadecimal_of(*hashes: Hashes) -> pa.Array:
     """Sixteen hexadecimal digits of each hash, those of several hashes one after another."""
-    count = len(hashes[0])
-    raw = np.concatenate([one.astype(">u8").view(np.uint8).reshape(count, 8) for one in hashes], axis=1)
-    digits = np.empty((count, 2 * raw.shape[1]), dtype=np.uint8)
-    digits[:, 0::2], digits[:, 1::2] = _DIGITS[raw >> 4], _DIGITS[raw & 15]
-    offsets = np.arange(0, digits.size + 1, digits.shape[1] or 1, dtype=np.int32)[: count + 1]
-    return pa.StringArray.from_buffers(count, pa.py_buffer(offsets.tobytes()), pa.py_buffer(digits.tobytes()))
+    count, width = len(hashes[0]), 16 * len(hashes)
+    digits = np.empty((count, len(hashes), 4), dtype=np.uint32)
+    for place, one in enumerate(hashes):
+        for part in range(4):
+            digits[:, place, part] = _FOUR_DIGITS[(one >> np.uint64(48 - 16 * part)) & np.uint64(0xFFFF)]
+    offsets = np.arange(0, width * count + 1, width, dtype=np.int32)
+    return pa.StringArray.from_buffers(count, pa.py_buffer(offsets), pa.py_buffer(digits))

@@ -13,9 +13,16 @@ import pyarrow.parquet as pq
 __all__ = ["write_csv", "write_parquet"]
 
 
-def write_parquet(path: Path, table: pa.Table) -> None:
+def write_parquet(
+    path: Path,
+    table: pa.Table,
+    *,
+    compression: str = "zstd",
+    dictionaries: bool | list[str] = True,
+    encoding: dict[str, str] | None = None,
+) -> None:
     """Write a table; equal rows give equal bytes (with one version of the library)."""
-    pq.write_table(table, path, compression="zstd")
+    pq.write_table(table, path, compression=compression, use_dictionary=dictionaries, column_encoding=encoding)
 
 
 def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:

@@ -21,7 +21,7 @@ from beholden.retailer.life.cloudtrail import COPY, DELETE, GET, HEAD, LIST, PUT
 from beholden.retailer.life.places import COUNTRIES, address, dotted, places_on
 from beholden.retailer.life.sso import Logins, logins_of_day, make_logins, sso_log
 from beholden.retailer.life.wiki import PageViews, make_secret_use, views_of_day, wiki_log
-from beholden.retailer.log_files import write_day
+from beholden.retailer.log_files import uids_of
 from beholden.retailer.parameters import checked_parameters
 from beholden.retailer.resources import BUCKETS, matches
 from beholden.retailer.world import World
@@ -225,7 +225,7 @@ def test_log_ins_are_read_as_ocsf_without_problems(world: World, tmp_path: Path)
     day = world.calendar.window[8]
     logins = logins_of_day(world, day)
     kind = sso_log(world, day)
-    lines = kind.lines(logins, write_day(kind, logins, day, world.parameters, tmp_path).uids).to_pylist()
+    lines = kind.lines(logins, uids_of(kind, world.parameters, day, np.arange(len(logins)))).to_pylist()
     (tmp_path / "whole").write_text("".join(lines), "utf-8")
     with (tmp_path / "whole").open("rb") as file:
         batches = list(Ocsf().read(file, LogContext("sso")))
@@ -274,7 +274,7 @@ def test_the_trail_has_the_form_of_cloudtrail(world: World, tmp_path: Path) -> N
     day = world.calendar.window[8]
     accesses = accesses_of_day(world, day)
     kind = buckets_log(world, day)
-    uids = write_day(kind, accesses, day, world.parameters, tmp_path).uids
+    uids = uids_of(kind, world.parameters, day, np.arange(len(accesses)))
     records = [json.loads(line)["Records"] for line in kind.lines(accesses, uids).to_pylist()]
     assert {len(one) for one in records} == {1}
     whole = [one[0] for one in records]
@@ -340,7 +340,7 @@ def test_page_views_are_json_lines(world: World, tmp_path: Path) -> None:
     day = world.calendar.window[8]
     views = views_of_day(world, day)
     kind = wiki_log(world, day)
-    lines = kind.lines(views, write_day(kind, views, day, world.parameters, tmp_path).uids).to_pylist()
+    lines = kind.lines(views, uids_of(kind, world.parameters, day, np.arange(len(views)))).to_pylist()
     rows = [json.loads(line) for line in lines]
     assert {row["page"].split("/")[0] for row in rows} == {"wiki", "repositories"}
     assert set(rows[0]) == {"at", "request", "who", "ip", "action", "page", "status"}

@@ -339,7 +339,7 @@ def test_lines_of_the_accounts_log_say_who_did_what() -> None:
     day = world.calendar.window[4]
     visits = account_visits(world, day)
     uids = pa.array([f"{at:032x}" for at in range(len(visits))])
-    lines = accounts_log(world, day).lines(visits, uids).to_pylist()
+    lines = accounts_log(world, day, 0).lines(visits, uids).to_pylist()
     for at, line in enumerate(lines):
         told = json.loads(line)
         assert told["account"] == visits.customer[at] + 1

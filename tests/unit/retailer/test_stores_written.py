@@ -23,23 +23,14 @@ from beholden.feeds import open_feed
 from beholden.logs import LogContext, expand, load_mapping, open_log, open_reader
 from beholden.retailer.canaries import canaries
 from beholden.retailer.chance import DAY_US
+from beholden.retailer.day import logs_of_day
 from beholden.retailer.devices import write_devices
-from beholden.retailer.events import Events
 from beholden.retailer.feeds import WorkFeeds, write_personnel
 from beholden.retailer.feeds_partners import SellerCaseWriter, write_partner_registers
 from beholden.retailer.grants import write_grants
-from beholden.retailer.life.accounts import account_visits, accounts_log
-from beholden.retailer.life.buckets import accesses_of_day
-from beholden.retailer.life.cloudtrail import buckets_log
-from beholden.retailer.life.console import console_log, contact_views
-from beholden.retailer.life.gateway import api_calls, gateway_log
-from beholden.retailer.life.seller_desk import desk_acts, desk_log
-from beholden.retailer.life.sql import connected
+from beholden.retailer.life.console import contact_views
 from beholden.retailer.life.sql_day import day_statements
-from beholden.retailer.life.sql_formats import database_log
-from beholden.retailer.life.sso import logins_of_day, sso_log
-from beholden.retailer.life.wiki import views_of_day, wiki_log
-from beholden.retailer.log_files import LogKind, write_day
+from beholden.retailer.log_files import write_day
 from beholden.retailer.parameters import PRESETS, checked_parameters
 from beholden.retailer.planted import write_planted
 from beholden.retailer.stores import WrittenStores, write_stores
@@ -312,20 +303,6 @@ def configured(request, companies) -> tuple[World, Path, Config]:
     return world, directory, parse_config((directory / "beholden.toml").read_text("utf-8"), directory)
 
 
-def logs_of(world: World, day: int) -> Iterator[tuple[LogKind[Any], Events]]:
-    views = contact_views(world, day)
-    said = day_statements(world, day, views)
-    yield console_log(world, day), views
-    yield accounts_log(world, day), account_visits(world, day)
-    yield desk_log(world, day), desk_acts(world, day)
-    yield gateway_log(world, day), api_calls(world, day)
-    yield sso_log(world, day), logins_of_day(world, day)
-    yield wiki_log(world, day), views_of_day(world, day)
-    yield buckets_log(world, day), accesses_of_day(world, day)
-    for database in ("crm", "payments", "warehouse"):
-        yield database_log(world, database, day), connected(world, day, said, database)
-
-
 def test_the_configuration_names_stores_and_fields_that_are_there(configured) -> None:
     world, directory, config = configured
     (directory / "exports").mkdir(exist_ok=True)
@@ -353,7 +330,7 @@ def test_the_product_reads_every_log_as_the_configuration_says(configured) -> No
     world, directory, config = configured
     (directory / "logs").mkdir(exist_ok=True)
     day = world.calendar.window[4]
-    for kind, events in logs_of(world, day):
+    for kind, events in logs_of_day(world, [], day):
         write_day(kind, events, day, world.parameters, directory / "logs", ())
     tables = {store: [f"main.{one.name}" for one in Layout(world.parameters).of(store)] for store in STORES}
     seen = set()

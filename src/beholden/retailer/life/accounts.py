@@ -1,5 +1,7 @@
 """Customers' accounts in the shop: who signed in, set a password anew, wrote or deleted a review, and the log of it.
 
+Several hosts serve them, each with a log of its own; whatever comes next may be served by another.
+
 Most of it customers do themselves. Agents can sign in to an account on a customer's behalf (an *assisted* sign-in),
 which the shop logs with who they are; they do so in some contacts, and now and then delete a review when asked to.
 All volumes are assumed: no log of the kind is public.
@@ -7,6 +9,7 @@ All volumes are assumed: no log of the kind is public.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -37,7 +40,7 @@ from beholden.retailer.world import World
 
 __all__ = [
     "ASSISTED", "DELETE", "EDIT", "OPERATIONS", "POST", "RESET", "SIGN_IN", "Visits", "account_visits", "accounts_log",
-    "make_visits", "reviews_of",
+    "host_of", "make_visits", "reviews_of", "visits_by_host",
 ]  # fmt: skip
 
 OPERATIONS: Final = ("sign_in", "assisted_sign_in", "password_reset", "review_post", "review_edit", "review_delete")
@@ -130,12 +133,27 @@ def reviews_of(world: World, customer: Ints, place: Ints) -> Ints:
     return _FIRST_REVIEW + below(chance(customer, place % held), _REVIEW_NUMBERS)
 
 
+def host_of(world: World, visits: Visits) -> Ints:
+    """Which host (from 0) serves what was not already made for one: any, whoever comes."""
+    return below(Chance(world.parameters.seed, "account hosts")(visits.time, visits.customer), world.parameters.hosts)
+
+
 def account_visits(world: World, day: int) -> Visits:
     """Everything that customers and agents did in accounts on a day, in the order of time."""
+    return Visits.joined([visits for _, visits in visits_by_host(world, day)])
+
+
+def visits_by_host(world: World, day: int) -> Iterator[tuple[int, Visits]]:
+    """What customers and agents did in accounts on a day, in the order of time, host by host."""
+    for host in range(world.parameters.hosts):
+        yield host, _visits_at(world, day, host)
+
+
+def _visits_at(world: World, day: int, host: int) -> Visits:
     if day not in world.calendar.window:
         return Visits.nothing()
-    rng = stream(world.parameters.seed, "account visits", day)
-    parts = [*_sign_ins(rng, world, day), *_reviews(rng, world, day), _assisted(rng, world, day)]
+    rng = stream(world.parameters.seed, "account visits", day, host)
+    parts = [*_sign_ins(rng, world, day, host), *_reviews(rng, world, day), _assisted(rng, world, day, host)]
     return Visits.joined(parts).between(day * DAY_US, (day + 1) * DAY_US)
 
 
@@ -145,12 +163,12 @@ def _customers(rng: Rng, world: World, day: int, count: int) -> Ints:
     return world.orders.customer(np.full(count, day, dtype=np.int64), place)
 
 
-def _sign_ins(rng: Rng, world: World, day: int) -> list[Visits]:
+def _sign_ins(rng: Rng, world: World, day: int, host: int) -> list[Visits]:
     """Before some orders, and without any; some with a new password first, some after a wrong one."""
-    p, orders = world.parameters, world.calendar.orders_on(day)
-    place = np.flatnonzero(rng.random(orders) < p.account_logins)
+    p, orders = world.parameters, np.arange(host, world.calendar.orders_on(day), world.parameters.hosts)
+    place = orders[rng.random(len(orders)) < p.account_logins]
     ordered = np.full(len(place), day, dtype=np.int64)
-    looking = int(rng.poisson(orders * p.account_visits))
+    looking = int(rng.poisson(len(orders) * p.account_visits))
     time = np.concatenate([
         world.orders.time(ordered, place) - rng.integers(20_000, 1_500_000, len(place)) * 1000,
         day * DAY_US + world.calendar.time_of_day(rng.random(looking)),
@@ -170,7 +188,8 @@ def _sign_ins(rng: Rng, world: World, day: int) -> list[Visits]:
 def _reviews(rng: Rng, world: World, day: int) -> list[Visits]:
     """Reviews written and changed, and old ones deleted, one or several in a row, after a sign-in as a rule."""
     p = world.parameters
-    n = int(rng.poisson(world.calendar.orders_on(day) * p.reviews_written))
+    orders = world.calendar.orders_on(day) / p.hosts
+    n = int(rng.poisson(orders * p.reviews_written))
     lag = np.maximum(1, lognormal(rng, _REVIEW_LAG_DAYS, 0.6, n)).astype(np.int64)
     ordered = np.maximum(day - lag, world.calendar.first_day)
     counts = np.array([max(1, world.calendar.orders_on(one)) for one in ordered.tolist()], dtype=np.int64)
@@ -179,7 +198,7 @@ def _reviews(rng: Rng, world: World, day: int) -> list[Visits]:
     written = reviews_of(world, author, rng.integers(0, _REVIEWS_MAX, n))
     changed = np.flatnonzero(rng.random(n) < 0.1)
     later = time[changed] + rng.integers(60, 7200, len(changed)) * SECOND_US
-    gone = int(rng.poisson(world.calendar.orders_on(day) * p.reviews_written * p.reviews_deleted))
+    gone = int(rng.poisson(orders * p.reviews_written * p.reviews_deleted))
     owner = _customers(rng, world, day, gone)
     begins = day * DAY_US + world.calendar.time_of_day(rng.random(gone))
     row, deleted = following(rng, begins, 1 + rng.poisson(0.4, gone), (5, 90))
@@ -194,10 +213,11 @@ def _reviews(rng: Rng, world: World, day: int) -> list[Visits]:
     ]
 
 
-def _assisted(rng: Rng, world: World, day: int) -> Visits:
+def _assisted(rng: Rng, world: World, day: int, host: int) -> Visits:
     """Agents sign in to the account of the customer they talk to; a late ticket's number no line can carry."""
     p, contacts = world.parameters, world.service.on(day)
-    mine = contacts.at(rng.random(len(contacts)) < p.assisted_sign_ins)
+    mine = contacts.at(np.arange(host, len(contacts), p.hosts))
+    mine = mine.at(rng.random(len(mine)) < p.assisted_sign_ins)
     n = len(mine)
     draw = rng.random(n)
     more = np.flatnonzero(draw < _ASSISTED_RESETS + _ASSISTED_DELETIONS)
@@ -217,8 +237,8 @@ def _assisted(rng: Rng, world: World, day: int) -> Visits:
     )  # fmt: skip
 
 
-def accounts_log(world: World, day: int) -> LogKind[Visits]:
-    """The shop's log of accounts of a day: JSON lines. Log-ins, numbers and addresses need no escaping."""
+def accounts_log(world: World, day: int, host: int) -> LogKind[Visits]:
+    """One host's log of accounts of a day: JSON lines. Log-ins, numbers and addresses need no escaping."""
     by = [*(f'"{login}"' for login in world.staff.logins(day)), "null"]
 
     def rendered(visits: Visits, uids: pa.Array) -> pa.Array:
@@ -231,4 +251,4 @@ def accounts_log(world: World, day: int) -> LogKind[Visits]:
             '","result":"', chosen(_RESULTS, visits.result), '"}\n',
         )  # fmt: skip
 
-    return LogKind("accounts", "accounts-{day}.jsonl", rendered)
+    return LogKind("accounts", f"accounts-{host + 1}-{{day}}.jsonl", rendered)

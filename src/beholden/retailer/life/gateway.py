@@ -4,13 +4,16 @@ An app looks for new orders of each of its sellers at its interval, then reads t
 its address, now and then its buyer, as its purpose wants. Between these it sends feeds, asks for reports and renews its
 tokens. Careful clients pace themselves below the ceilings; careless ones go on until the gateway answers 429.
 
+Each connection is served by one of several hosts, which has a log of its own: the calls of a day are made host by
+host, so that the largest day of the largest company needs no more memory than a host's share of it.
+
 The ceilings hold for one key and endpoint (`Parameters.list_rate`, ``record_rate`` and bursts). Half of a burst is all
 that is used within a day, so that midnight, where days are made apart, never sees more than one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 from functools import cache
 from typing import Final, Self
@@ -25,7 +28,7 @@ from beholden.retailer.log_files import LogKind
 from beholden.retailer.render import chosen, lines, numbers
 from beholden.retailer.world import World
 
-__all__ = ["ENDPOINTS", "STATUSES", "Calls", "api_calls", "gateway_log", "make_calls"]
+__all__ = ["ENDPOINTS", "STATUSES", "Calls", "api_calls", "calls_by_host", "gateway_log", "host_of", "make_calls"]
 
 #: name: method, path before and after the number of an order or a document, median size of an answer in bytes.
 ENDPOINTS: Final = {
@@ -50,7 +53,8 @@ _REFRESHED: Final = 0.85  # tokens live an hour; share of the hours in which one
 _UNDECLARED: Final = 0.0006  # share of orders whose buyer is asked for by mistake, and refused
 _STORMS: Final = 0.02  # share of a careless client's looks that it repeats every second until it is refused; assumed
 _STORM_CALLS: Final = (12, 40)
-_NODES: Final = 4
+#: Orders looked at together.
+_CHUNK: Final = 1 << 20
 _FOLLOWED_DAYS: Final = 14  # for which calls of an app that moved are labelled so
 _BIG: Final = 4 * DAY_US
 
@@ -141,10 +145,27 @@ def _labels(world: World, day: int) -> Ints:
     return np.where((since >= 0) & (since < _FOLLOWED_DAYS), label("benign:developer_moved"), labels)
 
 
+def host_of(world: World, connection: Ints) -> Ints:
+    """Which host (from 0) serves each connection."""
+    return connection % world.parameters.hosts
+
+
 def api_calls(world: World, day: int) -> Calls:
     """All ordinary calls of a day, in the order of time."""
-    rng = stream(world.parameters.seed, "partner api", day)
-    parts = [*_records(rng, world, day), *_polls(rng, world, day)]
+    return Calls.joined([calls for _, calls in calls_by_host(world, day)])
+
+
+def calls_by_host(world: World, day: int) -> Iterator[tuple[int, Calls]]:
+    """The ordinary calls of a day that each host serves, in the order of time, host by host."""
+    hosts = world.parameters.hosts
+    new, edges = _new_orders(world, day)
+    for host in range(hosts):
+        yield host, _calls_of(world, day, host, new[edges[host] : edges[host + 1]])
+
+
+def _calls_of(world: World, day: int, host: int, new: Ints) -> Calls:
+    rng = stream(world.parameters.seed, "partner api", day, host)
+    parts = [*_records(rng, world, day, new), *_polls(rng, world, day, host)]
     time, connection, order, buyer, endpoint, status = (np.concatenate(column) for column in zip(*parts, strict=True))
     # Positions make the numbers different, so that every way of sorting them gives the same.
     sort = np.sort((time // 1000 << 32) + np.arange(len(time)))
@@ -169,13 +190,12 @@ def _part(time: Ints, connection: Ints, endpoint: int, order: Ints | None = None
     )  # fmt: skip
 
 
-def _records(rng: Rng, world: World, day: int) -> list[_Part]:
-    """What is read of single orders."""
-    connection, order, buyer, due = _due(world, day)
-    partners, app = world.partners, world.partners.connections.app[connection]
-    rates = partners.rates(day)
-    wanted = np.flatnonzero(rng.random(len(app)) < rates[:, 0][app])
-    connection, order, buyer, due, app = (column[wanted] for column in (connection, order, buyer, due, app))
+def _records(rng: Rng, world: World, day: int, new: Ints) -> list[_Part]:
+    """What is read of single orders, of those that are new."""
+    partners, rates = world.partners, world.partners.rates(day)
+    wanted = rates[:, 0][partners.connections.app[_connections(world, new)]]
+    connection, order, buyer, due = _due(world, day, new[rng.random(len(new)) < wanted])
+    app = partners.connections.app[connection]
     asked, answered = _paced(world, connection, due, partners.column("step_us")[app])
     refused = np.flatnonzero(answered > asked)
     refused = refused[rng.random(len(refused)) < 0.4]  # clients learn to wait
@@ -197,31 +217,60 @@ def _records(rng: Rng, world: World, day: int) -> list[_Part]:
     ]
 
 
-def _due(world: World, day: int) -> tuple[Ints, Ints, Ints, Ints]:
-    """Orders that an app finds at one of its looks of this day: connection, order id, customer, moment of the look."""
-    partners, calendar = world.partners, world.calendar
+def _new_orders(world: World, day: int) -> tuple[Ints, Ints]:
+    """Orders that an app finds at one of its looks of this day, and where those of each host begin.
+
+    Each is one number: the connection's place among the connections host by host, and in the lower half the order's
+    place among those of this day and of the day before. So sorted numbers are in the order of hosts, of connections,
+    and of time.
+    """
+    partners, calendar, hosts = world.partners, world.calendar, world.parameters.hosts
     before = calendar.orders_on(day - 1)
-    tail = int(before * calendar.hours[24 - _TAIL_HOURS]) - 1
+    tail = max(int(before * calendar.hours[24 - _TAIL_HOURS]) - 1, 0)
+    count = np.diff(partners.connections_before)
+    active, phases = partners.active(day), _phases(world)
+    intervals = partners.intervals[partners.connections.app]
+    each = -(-len(partners.connections) // hosts)
     found = []
-    active = partners.active(day)
-    for on, start in ((day - 1, max(tail, 0)), (day, 0)):
-        orders = world.orders.on(on, start)
-        begin = partners.connections_before[orders.seller]
-        count = partners.connections_before[orders.seller + 1] - begin
-        at = np.repeat(np.arange(len(orders)), count)
-        connection = np.arange(len(at)) + np.repeat(begin - np.cumsum(count) + count, count)
+    for first in range(tail, before + calendar.orders_on(day), _CHUNK):
+        place = np.arange(first, min(first + _CHUNK, before + calendar.orders_on(day)))
+        on, within = _place_of(world, day, place)
+        seller, time = world.orders.seller(on, within), world.orders.time(on, within)
+        many = count[seller]
+        at = np.repeat(np.arange(len(place)), many)
+        connection = np.arange(len(at)) + np.repeat(partners.connections_before[seller] - np.cumsum(many) + many, many)
         kept = np.flatnonzero(active[connection])
         at, connection = at[kept], connection[kept]
-        interval = partners.intervals[partners.connections.app[connection]]
-        look = (orders.time[at] - _phases(world)[connection]) // interval + 1
-        today = np.flatnonzero(look * interval // DAY_US == day)
+        look = (time[at] - phases[connection]) // intervals[connection] + 1
+        today = np.flatnonzero(look * intervals[connection] // DAY_US == day)
         at, connection = at[today], connection[today]
-        due = _look_time(world, connection, look[today]) + 1_500_000 - day * DAY_US
-        found.append((connection, orders.order_id[at], orders.customer[at], due))
-    connection, order, buyer, due = (np.concatenate(column) for column in zip(*found, strict=True))
-    # In the order of connections, then of time; different numbers again.
-    sort = np.sort((connection << 32) + np.arange(len(connection))) & 0xFFFFFFFF
-    return connection[sort], order[sort], buyer[sort], due[sort]
+        found.append((host_of(world, connection) * each + connection // hosts << 32) + place[at])
+    new = np.sort(np.concatenate(found)) if found else np.empty(0, dtype=np.int64)
+    return new, np.searchsorted(new, np.arange(hosts + 1) * each << 32)
+
+
+def _place_of(world: World, day: int, place: Ints) -> tuple[Ints, Ints]:
+    """Day and place in it of orders, given by their places among those of the day before and the day itself."""
+    before = world.calendar.orders_on(day - 1)
+    return np.where(place < before, day - 1, day), np.where(place < before, place, place - before)
+
+
+def _connections(world: World, new: Ints) -> Ints:
+    """The connections of what `_new_orders` found."""
+    hosts = world.parameters.hosts
+    each = -(-len(world.partners.connections) // hosts)
+    rank = new >> 32
+    return rank % each * hosts + rank // each
+
+
+def _due(world: World, day: int, new: Ints) -> tuple[Ints, Ints, Ints, Ints]:
+    """Of orders that `_new_orders` found: connection, order id, customer, and when in the day the app has found it."""
+    connection = _connections(world, new)
+    on, within = _place_of(world, day, new & 0xFFFFFFFF)
+    interval = world.partners.intervals[world.partners.connections.app[connection]]
+    look = (world.orders.time(on, within) - _phases(world)[connection]) // interval + 1
+    due = _look_time(world, connection, look) + 1_500_000 - day * DAY_US
+    return connection, world.orders.order_id(on, within), world.orders.customer(on, within), due
 
 
 def _paced(world: World, connection: Ints, due: Ints, step: Ints) -> tuple[Ints, Ints]:
@@ -258,10 +307,11 @@ def _look_time(world: World, connection: Ints, look: Ints) -> Ints:
     return look * interval + _phases(world)[connection] + jitter
 
 
-def _polls(rng: Rng, world: World, day: int) -> list[_Part]:
-    """Looks for new orders, feeds, reports and tokens."""
+def _polls(rng: Rng, world: World, day: int, host: int) -> list[_Part]:
+    """Looks for new orders, feeds, reports and tokens, at one host."""
     partners = world.partners
     active = np.flatnonzero(partners.active(day))
+    active = active[host_of(world, active) == host]
     app = partners.connections.app[active]
     interval = partners.intervals[app]
     connection, look = _each(active, DAY_US // interval)
@@ -301,23 +351,25 @@ def _each(values: Ints, count: Ints) -> tuple[Ints, Ints]:
     return values[at], np.arange(len(at)) - np.repeat(np.cumsum(count) - count, count)
 
 
+def _of_keys(world: World) -> pa.Array:
+    """What a line says of each key."""
+    partners, keys = world.partners, world.partners.keys
+    apps = [f'","app":"APP-{app.number}","key":"' for app in partners.apps]
+    return lines(chosen(apps, keys.app), partners.key_texts, '","seller":', numbers(keys.seller + 1))
+
+
 @cache
 def _halves() -> pa.Array:
     """The two halves of all addresses."""
     return pa.array([f"{i >> 8}.{i & 255}" for i in range(1 << 16)])
 
 
-def gateway_log(world: World, day: int) -> LogKind[Calls]:  # noqa: ARG001 - logs share one signature; nothing changes by day
-    """The gateway's log of a day: JSON lines, times in milliseconds since 1970. No text needs escaping."""
+def gateway_log(world: World, host: int) -> LogKind[Calls]:
+    """The log of one of the gateway's hosts: JSON lines, times in milliseconds since 1970. No text needs escaping."""
     partners = world.partners
-    keys = partners.keys
-    apps = [f'","app":"APP-{app.number}","key":"' for app in partners.apps]
-    nodes = [f',"gw":"gw-{i + 1}","req":{{"op":"' for i in range(_NODES)]
-    of_key = np.arange(len(keys)) % _NODES
-    whole = lines(
-        chosen(apps, keys.app), partners.key_texts, '","seller":', numbers(keys.seller + 1), chosen(nodes, of_key)
-    )
+    of_key = world.once("gateway keys", 0, lambda: _of_keys(world))
     before = [f'{name}","m":"{method}","p":"{path}' for name, (method, path, _, _) in ENDPOINTS.items()]
+    gateway = f',"gw":"gw-{host + 1}","req":{{"op":"'
     agents = len(partners.agents)
     behind = pa.array([f'{path}","ua":"{agent}' for _, _, path, _ in ENDPOINTS.values() for agent in partners.agents])
     statuses = [f'"}},"st":{status},"bytes":' for status in STATUSES]
@@ -328,10 +380,10 @@ def gateway_log(world: World, day: int) -> LogKind[Calls]:  # noqa: ARG001 - log
         buyer = pc.if_else(pa.array(calls.buyer < 0), "null", numbers(calls.buyer + 1))
         return lines(
             '{"t":', numbers(calls.time // 1000), ',"src":"', _halves().take(pa.array(calls.address >> 16)), ".",
-            _halves().take(pa.array(calls.address & 0xFFFF)), whole.take(pa.array(calls.key)),
-            chosen(before, calls.endpoint), numbers(named), behind.take(pa.array(calls.endpoint * agents + calls.agent)),
+            _halves().take(pa.array(calls.address & 0xFFFF)), of_key.take(pa.array(calls.key)),
+            gateway, chosen(before, calls.endpoint), numbers(named), behind.take(pa.array(calls.endpoint * agents + calls.agent)),
             chosen(statuses, calls.status), numbers(calls.size_bytes), ',"ms":', numbers(calls.latency_ms), ',"buyer":',
             buyer, ',"rid":"', uids, '"}\n',
         )  # fmt: skip
 
-    return LogKind("gateway", "gateway-{day}.jsonl", rendered)
+    return LogKind("gateway", f"gateway-{host + 1}-{{day}}.jsonl", rendered)
