@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, fields
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 
 from beholden.core.times import Window
 from beholden.retailer.balance import Tally, check
+from beholden.retailer.calendar import Calendar
 from beholden.retailer.chance import DAY_US, iso
 from beholden.retailer.contacts import Contacts
 from beholden.retailer.day import write_day_of
@@ -20,7 +22,7 @@ from beholden.retailer.grants import write_grants
 from beholden.retailer.incidents import Incident
 from beholden.retailer.life.records import Records
 from beholden.retailer.output import Parts, directory_for
-from beholden.retailer.parameters import checked_parameters
+from beholden.retailer.parameters import Parameters, checked_parameters
 from beholden.retailer.planted import write_planted
 from beholden.retailer.schedule import check_run, scheduled
 from beholden.retailer.stores import write_stores
@@ -29,10 +31,38 @@ from beholden.retailer.truth import write_incidents
 from beholden.retailer.warehouse_tables import WAREHOUSE
 from beholden.retailer.world import World
 
-__all__ = ["Company", "Progress", "build_company"]
+__all__ = ["Company", "DayMaker", "MapDays", "Progress", "build_company"]
 
 #: Called with what is being done and the share of the work done before it (0 to 1).
 Progress = Callable[[str, float], None]
+
+
+#: As the built-in ``map`` with one sequence.
+MapDays = Callable[["DayMaker", Sequence[int]], Iterable[tuple[Tally, int]]]
+
+
+@dataclass(frozen=True, slots=True)
+class DayMaker:
+    """Writes the logs and the truth of a day when called with it; returns its sums and how many events it has.
+
+    What all days share is made once in each process.
+    """
+
+    parameters: Parameters
+    run: str
+    directory: Path  # absolute, of a company that `build_company` has begun
+
+    def __call__(self, day: int) -> tuple[Tally, int]:
+        """Write one day (days since 1970)."""
+        world, incidents = world_and_incidents(self.parameters, self.run)
+        return write_day_of(world, incidents, day, self.directory)
+
+
+@lru_cache(maxsize=1)
+def world_and_incidents(parameters: Parameters, run: str) -> tuple[World, tuple[Incident, ...]]:
+    """A company and what goes wrong in it."""
+    world = World(parameters)
+    return world, tuple(scheduled(world, run))
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +104,7 @@ def build_company(
     postgres: str | None = None,
     mariadb: str | None = None,
     progress: Progress | None = None,
+    map_days: MapDays = map,
 ) -> Company:
     """Write a simulated company into an empty or new directory, or go on with an unfinished one.
 
@@ -88,6 +119,9 @@ def build_company(
         postgres: the url of a PostgreSQL that takes the stores instead of SQLite files.
         mariadb: the same, of a MariaDB.
         progress: told what is being done.
+        map_days: calls a function for each of some days and gives the results in their order. Days need nothing of one
+            another: ``ProcessPoolExecutor(4).map`` makes four at a time, and the executors of a cluster that share the
+            directory make as many as there are (`DayMaker` can be pickled).
 
     Raises:
         UsageError: a parameter makes no company, or the directory holds something else.
@@ -99,9 +133,8 @@ def build_company(
     what = {"preset": preset, "run": run, **asdict(parameters)}
     with directory_for(directory, what) as parts:
         tell("the company and its incidents", 0.0)
-        world = World(parameters)
-        incidents = scheduled(world, run)
-        tally, events = _days(world, incidents, directory, parts, tell)
+        world, incidents = world_and_incidents(parameters, run)
+        tally, events = _days(DayMaker(parameters, run, directory.absolute()), parts, tell, map_days)
         check(tally, world)
         tell("feeds and registers", 0.55)
         _registers(world, incidents, directory, parts)
@@ -124,22 +157,19 @@ def build_company(
     return _company(world, directory, incidents, tally, events)
 
 
-def _days(
-    world: World, incidents: Sequence[Incident], directory: Path, parts: Parts, tell: Progress
-) -> tuple[Tally, int]:
+def _days(maker: DayMaker, parts: Parts, tell: Progress, map_days: MapDays) -> tuple[Tally, int]:
     """Write the logs of every day that is not there yet; the sums of all."""
-    total, events = Tally(), 0
-    window = world.calendar.window
-    for day in window:
-        name = f"day {iso(np.array([day * DAY_US]), 'D')[0]}"
-        if name not in parts:
-            tell(name, 0.55 * (day - window[0]) / len(window))
-            tally, count = write_day_of(world, incidents, day, directory)
-            parts.note(name, {"tally": asdict(tally), "events": count})
-        known = parts[name]
-        total += Tally(**{**known["tally"], "by_ground": tuple(known["tally"]["by_ground"])})
-        events += known["events"]
-    return total, events
+    window = Calendar(maker.parameters).window
+    names = {day: f"day {text}" for day, text in zip(window, iso(np.array(window) * DAY_US, "D"), strict=True)}
+    missing = [day for day in window if names[day] not in parts]
+    share = 0.55 / len(window)
+    tell("days", share * (len(window) - len(missing)))
+    for done, (day, (tally, count)) in enumerate(zip(missing, map_days(maker, missing), strict=True), 1):
+        parts.note(names[day], {"tally": asdict(tally), "events": count})
+        tell(names[day], share * (len(window) - len(missing) + done))
+    known = [parts[name] for name in names.values()]
+    tallies = [Tally(**{**one["tally"], "by_ground": tuple(one["tally"]["by_ground"])}) for one in known]
+    return sum(tallies, Tally()), sum(one["events"] for one in known)
 
 
 def _registers(world: World, incidents: Sequence[Incident], directory: Path, parts: Parts) -> None:

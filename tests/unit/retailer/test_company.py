@@ -11,7 +11,9 @@ import subprocess
 import sys
 import time
 from collections import Counter, defaultdict
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -80,6 +82,14 @@ def test_the_same_seed_gives_the_same_bytes_in_another_environment(tmp_path: Pat
     environment = {**os.environ, "PYTHONHASHSEED": "77", "TZ": "Pacific/Chatham", "LC_ALL": "tr_TR.UTF-8"}
     subprocess.run([sys.executable, "-c", script, str(tmp_path / "there")], check=True, env=environment)
     assert digest(tmp_path / "here") == digest(tmp_path / "there")
+
+
+def test_days_can_be_made_in_other_processes(tmp_path: Path) -> None:
+    settings: dict[str, Any] = {"scale": 0.001, "days": 3, "seed": 5, "end": END}
+    build_company(tmp_path / "one by one", **settings)
+    with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as processes:
+        build_company(tmp_path / "side by side", **settings, map_days=processes.map)
+    assert digest(tmp_path / "one by one") == digest(tmp_path / "side by side")
 
 
 def test_a_stopped_build_goes_on_where_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
