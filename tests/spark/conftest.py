@@ -39,9 +39,19 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
         for number in range(2):
             worker = stack.enter_context(
                 _process(
-                    home, directory, environment, "worker.Worker", "--host", "127.0.0.1", "--cores", "1", "--memory", "1g",
-                    url, number=number,
-                )  # fmt: skip
+                    home,
+                    directory,
+                    environment,
+                    "worker.Worker",
+                    "--host",
+                    "127.0.0.1",
+                    "--cores",
+                    "1",
+                    "--memory",
+                    "1g",
+                    url,
+                    number=number,
+                )
             )
             _said(worker, r"(Successfully registered) with master")
         builder = pyspark.sql.SparkSession.builder.master(url).appName("beholden tests")

@@ -15,7 +15,13 @@ from beholden.retailer import DayMaker, build_company
 
 pytestmark = pytest.mark.spark
 
-SETTINGS: dict[str, Any] = {"scale": 0.002, "days": 4, "seed": 8, "run": "recall", "end": parse_time("2026-11-22T00:00:00Z")}
+SETTINGS: dict[str, Any] = {
+    "scale": 0.002,
+    "days": 4,
+    "seed": 8,
+    "run": "recall",
+    "end": parse_time("2026-11-22T00:00:00Z"),
+}
 
 
 def digests(directory: Path) -> dict[str, str]:

@@ -95,7 +95,10 @@ def _jobs(estate: Estate, logs: Sequence[LogConfig], failures: list[BeholdenErro
         note_directories(
             estate.state, log=declared.name, source=source, format_=reader.format, unread=unread, now=estate.clock()
         )
-        jobs += [_Job(LogFile(declared.name, path, source, declared.store, time_zone), reader) for path in files]
+        jobs += [
+            _Job(LogFile(declared.name, path, source, declared.store, time_zone, declared.database), reader)
+            for path in files
+        ]
     return jobs
 
 

@@ -11,6 +11,7 @@ from beholden.cli._ingested import IngestedFile
 from beholden.core.config import LogConfig
 from beholden.core.errors import BeholdenError, SourceError, UsageError
 from beholden.core.unknown import Unknown
+from beholden.ledger.ingest import NO_SCHEMA
 from beholden.logs import FORMATS, expand, likely_format, load_mapping
 from beholden.state.ingests import IngestRow, ingest_rows
 
@@ -62,7 +63,7 @@ def nothing_understood(rows: Sequence[IngestedFile]) -> list[SourceError]:
     """Files with records of which not one was understood; those at which reading stopped have said so already."""
     found = []
     for row in rows:
-        stopped = any(reason.startswith("reading stopped") for reason in row.not_understood)
+        stopped = any(reason == NO_SCHEMA or reason.startswith("reading stopped") for reason in row.not_understood)
         if stopped or not row.not_understood or row.parsed or row.noise:
             continue
         reason = max(row.not_understood, key=lambda reason: row.not_understood[reason])
@@ -77,6 +78,18 @@ def nothing_understood(rows: Sequence[IngestedFile]) -> list[SourceError]:
             )
         )
     return found
+
+
+def without_schema(rows: Sequence[IngestedFile]) -> list[SourceError]:
+    """Files with statements that could not be looked into, because their store was never scanned and is out of reach."""
+    return [
+        SourceError(
+            row.file, f"{count:,} of its records tell of a store whose schema is not known",
+            advice="scan the store, then read the log again",
+        )
+        for row in rows
+        if (count := row.not_understood.get(NO_SCHEMA, 0))
+    ]  # fmt: skip
 
 
 def _files(declared: LogConfig, root: Path) -> list[Path]:

@@ -82,14 +82,17 @@ def _view(estate: Estate, name: str, *, ask: bool) -> StoreView | None:
     from beholden.core.errors import BeholdenError
     from beholden.ledger.world import StoreView
     from beholden.state.datasets import row_counts, schema_of, views_of
+    from beholden.stores import place_of
 
-    scheme = estate.config.store_named(name).url.partition(":")[0].partition("+")[0].lower()
+    url = estate.config.store_named(name).url
+    scheme = url.partition(":")[0].partition("+")[0].lower()
     if scheme not in _DIALECTS:
         return None
     dialect, search_path = _DIALECTS[scheme]
     schema = schema_of(estate.state, name)
     rows = {path: count for path, (count, _) in row_counts(estate.state, name).items()}
     views = views_of(estate.state, name)
+    is_known = bool(schema)
     if not schema and ask:
         from beholden.atlas.views import views_among
         from beholden.cli.output import note
@@ -101,8 +104,12 @@ def _view(estate: Estate, name: str, *, ask: bool) -> StoreView | None:
                 schema[dataset.path] = tuple(field.name for field in dataset.fields)
                 if dataset.rows is not None:
                     rows[dataset.path] = dataset.rows.rows
+            is_known = True
             note(f"store {name} was never scanned: its schema was read now; scan it to find its data subjects")
         except BeholdenError as error:
-            note(f"statements are read without a schema: {error.line()}")
+            note(error.line())
         views |= {path: view.reads for path, view in views_among(listed).items()}
-    return StoreView(name, dialect, schema, rows, search_path, views)
+    server, database = place_of(url) or (None, None)
+    return StoreView(
+        name, dialect, schema, rows, search_path, views, server=server, database=database, is_known=is_known
+    )

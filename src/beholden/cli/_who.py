@@ -68,9 +68,14 @@ def build_question(
         keys = fields.key_datasets()
         wanted = None if targets is None else {target.dataset for target in targets}
         others = _key_datasets_of_others(estate, person.kind)
+        views = world(estate, ()).stores
         holding = [
-            Target(DatasetName(*place), key=place in keys, mixed=place in others) for place in sorted(fields.datasets())
-        ]
+            Target(
+                DatasetName(*place), key=place in keys, mixed=place in others,
+                part=place[0] in views and views[place[0]].shows_part(place[1]),
+            )
+            for place in sorted(fields.datasets())
+        ]  # fmt: skip
         targets = tuple(target for target in holding if wanted is None or target.dataset in wanted)
     return Question(
         window=parse_window(start, end, estate.clock),

@@ -60,6 +60,9 @@ def formats(output: str | None) -> None:
 @click.option(
     "--server", metavar="NAME", help="Whose record it is, when several logs hold the same (default: the store)."
 )
+@click.option(
+    "--database", metavar="NAME", help="What the log calls the store's database (default: as the store's url)."
+)
 @click.option("--time-zone", metavar="ZONE", help="IANA name, for formats that state none.")
 @click.option("--mapping", metavar="FILE", help="A mapping file, for the mapped format.")
 @pass_estate
@@ -71,6 +74,7 @@ def add(
     path: str,
     store: str | None,
     server: str | None,
+    database: str | None,
     time_zone: str | None,
     mapping: str | None,
 ) -> None:
@@ -97,8 +101,8 @@ def add(
     if mapping is not None:
         load_mapping(estate.config.path(mapping))
     values = {
-        "name": name, "format": format_, "path": path, "store": store, "server": server, "time_zone": time_zone,
-        "mapping": mapping,
+        "name": name, "format": format_, "path": path, "store": store, "server": server, "database": database,
+        "time_zone": time_zone, "mapping": mapping,
     }  # fmt: skip
     append_table(estate.directory, "log", values)
     note(f"log {name} declared in {estate.directory / 'beholden.toml'}")
@@ -115,6 +119,9 @@ def add(
 @click.option("--format", "format_", metavar="FORMAT", help="Read the FILES given as this format.")
 @click.option("--store", metavar="NAME", help="The store whose accesses the FILES tell.")
 @click.option("--server", metavar="NAME", help="Whose record the FILES are (default: the store).")
+@click.option(
+    "--database", metavar="NAME", help="What the FILES call the store's database (default: as the store's url)."
+)
 @click.option("--time-zone", metavar="ZONE", help="IANA name, for formats that state none.")
 @click.option("--mapping", metavar="FILE", help="A mapping file, for the mapped format.")
 @click.option("--another-server", is_flag=True, help="Read also what was read before as another server's record.")
@@ -127,6 +134,7 @@ def ingest(
     format_: str | None,
     store: str | None,
     server: str | None,
+    database: str | None,
     time_zone: str | None,
     mapping: str | None,
     another_server: bool,
@@ -144,9 +152,15 @@ def ingest(
     beholden log ingest --format pgaudit-csv --store crm /var/log/postgresql/*.csv
     """  # noqa: D301 - click wants the character itself
     from beholden.cli._ingest import ingest_logs
-    from beholden.cli._log_checks import about_stores, nothing_understood, read_as_another
+    from beholden.cli._log_checks import about_stores, nothing_understood, read_as_another, without_schema
 
-    others = {"--store": store, "--server": server, "--time-zone": time_zone, "--mapping": mapping}
+    others = {
+        "--store": store,
+        "--server": server,
+        "--database": database,
+        "--time-zone": time_zone,
+        "--mapping": mapping,
+    }
     if format_ is not None:
         if not names_or_files:
             raise UsageError("log ingest", "--format needs the files to read")
@@ -155,7 +169,7 @@ def ingest(
         logs = [
             LogConfig(
                 name=Path(file).name, format=format_, path=str(Path(file).absolute()), store=store, server=server,
-                time_zone=time_zone, mapping=None if mapping is None else str(Path(mapping).absolute()),
+                database=database, time_zone=time_zone, mapping=None if mapping is None else str(Path(mapping).absolute()),
             )
             for file in names_or_files
         ]  # fmt: skip
@@ -168,7 +182,9 @@ def ingest(
     result = ingest_logs(estate, [declared for declared in logs if declared not in refused])
     parsed = {row.log for row in result.rows if row.parsed}
     unread = [*refused.values(), *result.unread]
-    failures = [*refused.values(), *result.failures, *nothing_understood(result.rows)]
+    failures = [
+        *refused.values(), *result.failures, *nothing_understood(result.rows), *without_schema(result.rows)
+    ]  # fmt: skip
     unknown = [
         *_not_understood(result.rows),
         *(Unknown("log", error.where, error.found) for error in unread),

@@ -120,13 +120,17 @@ class StoreConfig(_Section, frozen=True, forbid_unknown_fields=True, kw_only=Tru
 
 
 class LogConfig(_Section, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A log that tells who accessed a store. ``server`` sets whose record it is when several logs hold the same."""
+    """A log that tells who accessed a store. ``server`` sets whose record it is when several logs hold the same.
+
+    ``database`` is what it calls the store's database, where that is not the one of the store's url.
+    """
 
     name: Name
     format: Text
     path: Text
     store: Name | None = None
     server: Name | None = None
+    database: Text | None = None
     time_zone: Text | None = None
     mapping: Text | None = None
 

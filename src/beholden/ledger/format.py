@@ -70,6 +70,11 @@ class Layout:
         return self.root / "key.pub"
 
     @property
+    def checked(self) -> Path:
+        """Which segments were found unchanged, and by what they would be seen to be; may be deleted."""
+        return self.root / "checked.json"
+
+    @property
     def lock(self) -> Path:
         """Taken by the one writer."""
         return self.root / "lock"

@@ -25,6 +25,7 @@ from beholden.core.events import DEFAULT_CLASS_UID
 from beholden.core.names import Person
 from beholden.core.times import Clock
 from beholden.ledger._addresses import without_host_names
+from beholden.ledger.databases import ANOTHER_DATABASE, DatabaseStores
 from beholden.ledger.format import APPEND_BYTES_MAX, INPUT_EVENTS, StatementValues
 from beholden.ledger.interpret import Access, Interpreter, People, RefusedRecordError, people_of
 from beholden.ledger.log import Ledger
@@ -37,7 +38,7 @@ from beholden.state.ingests import Account, finish_ingest, start_ingest
 from beholden.state.templates import put_templates
 from beholden.vault import Vault
 
-__all__ = ["Ingest", "LogFile"]
+__all__ = ["NO_SCHEMA", "Ingest", "LogFile"]
 
 _SEPARATOR: Final = b"\x1f"
 #: Columns that pass from the log to the ledger as they are.
@@ -48,10 +49,12 @@ _LABEL_CHARS_MAX: Final = 256
 #: Columns that an event is made from.
 _READ: Final = (
     "record", "identity", "actor", "actor_kind", "on_behalf_of", "credential", "session", "device", "app",
-    "class_uid", "activity", "store",
+    "class_uid", "activity", "store", "database",
     "object", "fields", "subjects", "scope", "subject_count", "rows", "purpose", "assignment", "statement",
     "parameters", "statement_ref", "detail",
 )  # fmt: skip
+#: Why SQL is not looked into; it is read again when the schema is known.
+NO_SCHEMA: Final = "the schema of its store is not known yet; scan the store and read the log again"
 _Statement = tuple[Template, StatementFacts]
 _MADE: Final = tuple(name for name in INPUT_EVENTS.names if name not in _COPIED)
 
@@ -65,6 +68,7 @@ class LogFile:
     source: str
     store: str | None
     time_zone: tzinfo | None = None
+    database: str | None = None  # what it calls the store's database, where somebody has said so
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +88,8 @@ class _Outcome:
 
     rows: list[_Row] = field(default_factory=list)
     kept: set[int] = field(default_factory=set)
-    dropped: dict[int, str | None] = field(default_factory=dict)  # record -> why it was not understood, None is noise
+    noise: dict[int, str] = field(default_factory=dict)  # record -> why it tells of no access
+    problems: dict[int, str] = field(default_factory=dict)  # record -> why it was not understood
 
 
 class Ingest:
@@ -149,20 +154,21 @@ class Ingest:
     ) -> SourceError | None:
         """Keep the events of an open file; returns what stopped it before its end."""
         last_record = -1
+        stores = DatabaseStores(self._world, file.store, file.database, lambda: _databases_in(file, reader))
         try:
             for batch in reader.read(stream, LogContext(file.source, file.time_zone)):
-                last_record = self._batch(batch, file, account, last_record)
+                last_record = self._batch(batch, file, stores, account, last_record)
                 progress(account.records)
         except SourceError as error:
             return error
         return None
 
-    def _batch(self, batch: LogBatch, file: LogFile, account: Account, before: int) -> int:
+    def _batch(self, batch: LogBatch, file: LogFile, stores: DatabaseStores, account: Account, before: int) -> int:
         """Keep a batch's events, then enter its records into the account.
 
         ``before`` is the last record of the batch before, whose events may go on here. Returns the last one of this.
         """
-        outcome = self._understand(batch, file)
+        outcome = self._understand(batch, stores)
         if outcome.rows:
             self._append(self._events(batch.events, outcome.rows, file), account)
         account.records += batch.records
@@ -171,14 +177,15 @@ class Ingest:
         account.mended.update(batch.mended)
         for problem in batch.problems:
             account.add_problem(problem.record, problem.reason)
-        for record, problem_of_record in outcome.dropped.items():
-            if record in outcome.kept or record == before:
-                continue
-            account.parsed -= 1
-            if problem_of_record is None:
-                account.noise["no dataset"] += 1
-            else:
-                account.add_problem(record, problem_of_record)
+        passed = {*outcome.kept, before}
+        for record, reason in outcome.problems.items():
+            if record not in passed:
+                account.parsed -= 1
+                account.add_problem(record, reason)
+        for record, reason in outcome.noise.items():
+            if record not in passed and record not in outcome.problems:
+                account.parsed -= 1
+                account.noise[reason] += 1
         return before if batch.events.num_rows == 0 else int(batch.events.column("record")[-1].as_py())
 
     def _append(self, events: pa.RecordBatch, account: Account) -> None:
@@ -194,14 +201,21 @@ class Ingest:
         span = pc.min_max(events.column("time").cast(pa.int64()))
         account.saw(span["min"].as_py(), span["max"].as_py())
 
-    def _understand(self, batch: LogBatch, file: LogFile) -> _Outcome:
+    def _understand(self, batch: LogBatch, stores: DatabaseStores) -> _Outcome:
         """The accesses to keep; records that touched no dataset, or cannot be kept, are dropped with the reason."""
         outcome = _Outcome()
         last: tuple[str | None, str | None, str] | None = None  # records of one statement follow each other
         statement: _Statement | None = None
         for place, raw in enumerate(batch.events.select(_READ).to_pylist()):
-            store = raw["store"] or file.store
+            store, elsewhere = (raw["store"], None) if raw["store"] else stores.store_of(raw["database"])
+            if elsewhere is not None:
+                reasons = outcome.noise if elsewhere == ANOTHER_DATABASE else outcome.problems
+                reasons.setdefault(raw["record"], elsewhere)
+                continue
             view = self._world.stores.get(store) if store else None
+            if view is not None and not view.is_known and raw["statement"]:
+                outcome.problems.setdefault(raw["record"], NO_SCHEMA)
+                continue
             near = "" if view is None else view.near(raw["object"])
             if last != (store, raw["statement"], near):
                 last = store, raw["statement"], near
@@ -209,11 +223,15 @@ class Ingest:
             try:
                 people = people_of(raw, self._world)
             except RefusedRecordError as error:
-                outcome.dropped.setdefault(raw["record"], str(error))
+                outcome.problems.setdefault(raw["record"], str(error))
                 continue
             accesses = self._interpreter.accesses(raw, people, statement, store)
             if not accesses:
-                outcome.dropped.setdefault(raw["record"], _problem(statement))
+                problem = _problem(statement)
+                if problem is None:
+                    outcome.noise.setdefault(raw["record"], "no dataset")
+                else:
+                    outcome.problems.setdefault(raw["record"], problem)
                 continue
             outcome.kept.add(raw["record"])
             template = None if statement is None or not _is_kept(statement[1]) else statement[0]
@@ -296,6 +314,18 @@ class Ingest:
         return tuple([values[name] for name in _MADE])
 
 
+def _databases_in(file: LogFile, reader: Reader) -> set[str]:
+    """The databases whose records a file holds, as far as it can be read."""
+    found: set[str] = set()
+    try:
+        with open_log(file.path) as stream:
+            for batch in reader.read(stream, LogContext(file.source, file.time_zone)):
+                found.update(filter(None, pc.unique(batch.events.column("database")).to_pylist()))
+    except SourceError:
+        pass  # the reading itself says so
+    return found
+
+
 def _is_kept(facts: StatementFacts) -> bool:
     """Whether a statement's template may be kept: definitions and grants name people where others name fields."""
     return facts.problem is None and facts.kind not in ("ddl", "grant", "revoke", "other")
@@ -347,7 +377,7 @@ def _identity(row: _Row, file: LogFile) -> bytes:
     """
     raw, access = row.raw, row.access
     if access.activity == "export" and raw["statement_ref"] is not None:
-        parts = ("export", file.source, raw["statement_ref"], access.dataset or "")
+        parts = ("export", file.source, raw["statement_ref"], (access.dataset or "").lower())
         return _SEPARATOR.join(part.encode() for part in parts)
     identity: bytes = raw["identity"]
     return identity + _SEPARATOR + access.part.encode() if access.part else identity

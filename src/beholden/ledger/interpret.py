@@ -243,7 +243,7 @@ def _from_statement(
                 scope,
                 _count(raw, scope, len(people), rows if world.is_home(view.name, place) else None),
                 rows,
-                part="" if path == place and len(chosen) == 1 else f"{activity}\x1f{place}",
+                part="" if path == place and len(chosen) == 1 else f"{activity}\x1f{place.lower()}",
                 joined=relation is None or len(plan.relations) > 1,
             )
         )
@@ -331,8 +331,7 @@ def _scope(
     elif facts.kind in _DEFINITIONS:
         scope = "none"
     elif relation.aggregate_only and not any(world.tells_of_persons(store, path, name) for name in relation.fields):
-        # as long as no kind of person is known here, a condition on equality may turn out to name one
-        scope = "predicate" if relation.keys and not world.knows_persons_of(store) else "none"
+        scope = "predicate" if _singles_out(relation, world, store, path) else "none"
     elif relation.filtered or _adds(facts, relation):
         scope = "predicate"
     else:
@@ -340,6 +339,17 @@ def _scope(
     if reached.only:
         return "subjects"
     return "subjects" if stated and not reached.people and scope != "table" else scope
+
+
+def _singles_out(relation: Relation, world: World, store: str, path: str) -> bool:
+    """Whether a statement that gives nobody's fields asked about somebody: is there one of this name, and how many?
+
+    As long as no kind of person is known here, any condition on equality may turn out to name one.
+    """
+    if not world.knows_persons_of(store):
+        return bool(relation.keys)
+    asked = [key.field for key in relation.keys if world.tells_of_persons(store, path, key.field)]
+    return bool(asked) or any(world.kind_of(store, path, name) for name in relation.fields_filtered)
 
 
 def _scope_of_unnamed(facts: StatementFacts, *, is_whole: bool) -> str:

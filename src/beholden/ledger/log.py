@@ -30,6 +30,7 @@ from beholden.ledger.snapshot import Snapshot, check_sizes, read_checkpoint, rea
 from beholden.ledger.status import LedgerStatus, read_status
 from beholden.ledger.tree import EMPTY_ROOT, TreeBuilder
 from beholden.ledger.uids import KnownUids
+from beholden.ledger.unchanged import check_unchanged
 from beholden.ledger.wal import WalPosition, encode_frame, file_header, scan_wal, wal_files, wal_name
 
 __all__ = ["AppendResult", "Ledger", "SealResult", "Snapshot"]
@@ -199,7 +200,9 @@ class Ledger:
         Durable: every event it returns, except those another process is acknowledging at this moment.
         """
         with reading():
-            return read_snapshot(self._layout, self._info, self._signer)
+            snapshot = read_snapshot(self._layout, self._info, self._signer)
+            check_unchanged(self._layout, snapshot.manifest)
+            return snapshot
 
     def status(self) -> LedgerStatus:
         """The ledger in numbers; reads the unsealed events, not the segments."""

@@ -263,6 +263,7 @@ class _Verification:
             self.layout.checkpoint,
             self.layout.public_key,
             self.layout.lock,
+            self.layout.checked,
         }
         known |= {projection_path(self.layout, segment) for segment in manifest.segments}
         known |= {path for path in self.layout.wal.glob("*.wal") if not path.name.startswith(".")}

@@ -34,6 +34,7 @@ _TARGETS: Final = pa.schema(
         ("match", pa.string()),
         ("key", pa.bool_()),
         ("mixed", pa.bool_()),
+        ("part", pa.bool_()),
         ("fields", pa.list_(pa.string())),
     ]
 )
@@ -46,7 +47,8 @@ class Target:
     ``match``: ``named`` for the dataset itself or a part of it, ``included`` for one that contains it (a parent of a
     partition), ``view`` for a view over it, ``possible`` for a view that may show it. ``asked`` is the dataset that was
     asked about where this one stands for it, ``distance`` how far it is from that: of one statement only accesses at
-    the least distance are listed. ``key``: its rows carry the person's identifier; ``mixed``: those of other kinds of person. ``fields``: only accesses to one of these; None for any.
+    the least distance are listed. ``key``: its rows carry the person's identifier; ``mixed``: those of other kinds of
+    person. ``part``: it is a view that may leave anybody out. ``fields``: only accesses to one of these; None for any.
     """
 
     dataset: DatasetName
@@ -55,6 +57,7 @@ class Target:
     distance: int = 0
     key: bool = False
     mixed: bool = False
+    part: bool = False
     fields: tuple[str, ...] | None = None
 
 
@@ -122,6 +125,7 @@ def matched_events(question: Question, snapshot: Snapshot, engine: Engine, vault
                 "match": target.match,
                 "key": target.key,
                 "mixed": target.mixed,
+                "part": target.part,
                 "fields": target.fields,
             }
             for target in _merged(question.targets or ())

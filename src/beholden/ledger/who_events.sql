@@ -1,8 +1,8 @@
 -- The accesses that match a question, one row an access.
 -- in:  events   = the ledger's events (core.events.EVENTS)
---      targets  = (asked, distance, store, dataset, match, key, mixed, fields): datasets in question, each once for each
+--      targets  = (asked, distance, store, dataset, match, key, mixed, part, fields): datasets in question, each once for each
 --                 asked about, and how far from it; how a read of them matches, whether they carry the person's
---                 identifier, and those of other kinds; the fields in question (null: any)
+--                 identifier, and those of other kinds; a view that may leave anybody out; the fields in question (null: any)
 --      $subject = a person's token or null; $actors, $credentials = lists of tokens or null
 --      $only    = a list of STORE/PATH, or null: accesses to nothing else
 --      $start, $end = the window [start, end) as timestamps
@@ -18,7 +18,8 @@ with judged as (
         case
             when $subject is not null and list_contains(e.subjects, $subject) then 'named'
             when $subject is not null and t.store is null then null
-            when $subject is not null and e.scope = 'table' then 'included'
+            when $subject is not null and e.scope = 'table' and not t.part then 'included'
+            when $subject is not null and e.scope = 'table' then 'possible'
             when $subject is not null and e.scope = 'predicate' then 'possible'
             -- more persons were named than are kept
             when $subject is not null and e.scope = 'subjects'

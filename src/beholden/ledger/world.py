@@ -116,7 +116,8 @@ class StoreView:
     """One store as statements see it: its dialect, its datasets' fields, how many rows each has, what its views read.
 
     ``views`` has for each view the paths that it names with how much of their fields it shows (whole, part, none), or
-    None where that is not known.
+    None where that is not known. ``server`` and ``database`` say which of a server's databases it is; None where a
+    log of it can tell of no other. ``is_known`` is false for a store that no scan has seen and that cannot be asked.
     """
 
     def __init__(
@@ -127,12 +128,19 @@ class StoreView:
         rows: Mapping[str, int],
         search_path: tuple[str, ...],
         views: Mapping[str, Mapping[str, str] | None] = MappingProxyType({}),
+        *,
+        server: str | None = None,
+        database: str | None = None,
+        is_known: bool = True,
     ) -> None:
         self.name = name
         self.dialect = dialect
         self.schema = schema
         self.rows = rows
         self.search_path = search_path
+        self.server = server
+        self.database = database
+        self.is_known = is_known
         self._views = views
         self._analysers: dict[str, Analyser] = {}
         self._folded = {path.lower(): path for path in schema}
@@ -223,6 +231,11 @@ class World:
                 self._key_fields.setdefault((*place[:2], subject.kind), set()).add(place[2])
             self._describing.update(subject.describing)
             self._homes.update(subject.key_datasets() if subject.home is None else {subject.home})
+
+    def beside(self, view: StoreView) -> dict[str, str]:
+        """The other declared stores on a store's server, by their databases."""
+        others = (other for other in self.stores.values() if other.server == view.server and other.name != view.name)
+        return {} if view.server is None else {other.database: other.name for other in others if other.database}
 
     def kind_of(self, store: str, path: str, field_name: str) -> str | None:
         """The kind of person that a field's value identifies, or None."""

@@ -257,8 +257,10 @@ class Reader(Walker):
 
     def _join(self, join: exp.Join, scope: Scope, first: int) -> None:
         """Add a joined source. An outer join's condition restricts only the side that may be null."""
-        left = scope.sources[first:]
+        left, before = scope.sources[first:], scope.sources
         right = self.source(join.this, scope)
+        if join.side not in ("LEFT", "FULL") and _looks_back(join.this):
+            scope.restricts.update(map(id, before))  # a row for which nothing stands there is not given
         condition, using = join.args.get("on"), [self.names.fold(one.name) for one in join.args.get("using") or []]
         if join.method == "NATURAL":
             using = self._common(left, right)
@@ -319,6 +321,16 @@ class Reader(Walker):
 
     def _equal(self, own: list[tuple[Source, str]], others: list[tuple[Source, str]]) -> None:
         self.equal += [(*one, *other) for one in own for other in others if one[0] is not other[0]]
+
+
+def _looks_back(node: exp.Expr) -> bool:
+    """Whether what stands in FROM may depend on each row of what stands before it: LATERAL, APPLY, a function."""
+    if isinstance(node, exp.Lateral):
+        return True
+    function = not isinstance(node, exp.Query | exp.Values) and not (
+        isinstance(node, exp.Table) and isinstance(node.this, exp.Identifier)
+    )
+    return function and node.find(exp.Column) is not None
 
 
 def _is_join(node: exp.Subquery) -> bool:

@@ -84,7 +84,9 @@ class Walker:
             return parts + [(part, Use.NONE) for part in rest]
         elif isinstance(node, exp.AggFunc) and use in LEAVING:
             inner = Use.NONE if isinstance(node, _SUMMARIES) else Use.LEAKED
-            return [(child, inner) for child in node.iter_expressions()]
+            # What a CASE within asks of each row decides whom is counted, as FILTER does.
+            asked = [(case.this, Use.FILTER) for case in node.find_all(exp.If)]
+            return asked + [(child, inner) for child in node.iter_expressions()]
         return [(child, use) for child in node.iter_expressions()]
 
     def _column(self, column: exp.Column, scope: Scope, use: Use) -> None:

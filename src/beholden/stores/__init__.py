@@ -38,10 +38,12 @@ __all__ = [
     "StoreInfo",
     "grants_script",
     "open_store",
+    "place_of",
     "quote_identifier",
 ]
 
 _SCHEME: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):")
+_POSTGRESQL: Final = frozenset({"postgresql", "postgres", "postgresql+psycopg"})
 _SUPPORTED: Final = "sqlite:PATH, postgresql://USER@HOST/DATABASE, file:PATH, or the path or glob of files"
 
 
@@ -76,7 +78,7 @@ def open_store(
         # sqlite:///a.db is relative and sqlite:////a.db absolute, as everywhere
         path = root / Path(rest.removeprefix("///")).expanduser()
         return SqliteConnector(config, path, pace=pace, clock=clock)
-    if scheme in {"postgresql", "postgres", "postgresql+psycopg"}:
+    if scheme in _POSTGRESQL:
         from beholden.stores.postgresql import PostgresqlConnector  # noqa: PLC0415 - see above
 
         return PostgresqlConnector(config, root, environ, pace=pace)
@@ -87,3 +89,16 @@ def open_store(
         path = root / Path(rest.removeprefix("//") if rest.startswith("///") else rest).expanduser()
         return FilesConnector(config, path, pace=pace)
     raise ConfigError(f"store {config.name}: url", f"no connector for '{scheme}:'", expected=_SUPPORTED)
+
+
+def place_of(url: str) -> tuple[str, str | None] | None:
+    """The server of a store and its database there (None where the url leaves it open).
+
+    None for a store that has no databases beside it, and for a url that is none: opening it says so.
+    """
+    found = _SCHEME.match(url)
+    if found is None or found[1].lower() not in _POSTGRESQL:
+        return None
+    from beholden.stores._postgresql_connection import server_of  # noqa: PLC0415 - see open_store
+
+    return server_of(url)

@@ -111,6 +111,16 @@ def connection_settings(config: StoreConfig, root: Path, environ: Mapping[str, s
     return {**settings, "application_name": "beholden", "client_encoding": "UTF8"}
 
 
+def server_of(url: str) -> tuple[str, str | None] | None:
+    """Host and port, and the database, as a url says them; None if it is none."""
+    try:
+        settings = conninfo_to_dict(f"postgresql://{url.partition('://')[2]}")
+    except psycopg.Error:
+        return None
+    database = settings.get("dbname")
+    return f"{settings.get('host') or 'localhost'}:{settings.get('port') or 5432}", str(database) if database else None
+
+
 def _is_port(text: str) -> bool:
     """A port as libpq takes it; empty is the default one, also for one of several hosts."""
     return not text or (text.isascii() and text.isdecimal() and len(text) <= 5 and 1 <= int(text) <= 65535)

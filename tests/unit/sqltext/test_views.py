@@ -55,7 +55,7 @@ def shown(sources: ViewSources) -> list[str]:
          ["card#id", "card#name", "person#email"]),
         ("select p.email, v.room, c.name from (((person p) join visit v on ((v.person_id = p.person_id))) join card c on ((c.id = v.room)))",
          {"person": "part", "visit": "part", "card": "part"}, ["person#email", "visit#room", "card#name"]),
-        ("select j.value, person_id from person, json_each(name) j", {"person": "whole"}, ["", "person#person_id"]),
+        ("select j.value, person_id from person, json_each(name) j", {"person": "part"}, ["", "person#person_id"]),
         ("select 1 as one", {}, [""]),
         ("values (1, 2)", {}, ["", ""]),
     ],

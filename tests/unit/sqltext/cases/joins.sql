@@ -90,6 +90,12 @@ select p.email, x.room from person p left join lateral (select room from visit v
 --> read public.person | fields email | filtering person_id | key person_id=3 | filtered
 --> read public.visit | fields room | filtering person_id | equal person_id=public.person.person_id | filtered
 
+-- postgres: a lateral query leaves out for whom it gives nothing
+select p.* from person p, lateral (select 1 from visit v where v.person_id = p.person_id and p.person_id = 3) x
+--> select
+--> read public.person | fields * | filtering person_id | filtered
+--> read public.visit | filtering person_id | equal person_id=public.person.person_id | filtered
+
 -- postgres: three datasets
 select p.email, h.town, sum(v.amount) from person p join home h on h.home_id = p.home_id join visit v on v.person_id = p.person_id where h.town = 'X' group by p.email, h.town
 --> select

@@ -99,6 +99,11 @@ values (1, 'a'), (2, 'b')
 -- postgres: a function in FROM passes on what it is given
 select t.word from person p, unnest(string_to_array(p.email, '@')) as t(word)
 --> select
+--> read public.person | fields email | filtered
+
+-- postgres: a function in FROM that is given nothing leaves nobody out
+select email from person p, generate_series(1, 3) n
+--> select
 --> read public.person | fields email
 
 -- postgres: locking

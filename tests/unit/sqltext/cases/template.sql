@@ -171,3 +171,11 @@ select 1 AS `a b`, 2 as `c d` having `c d` > 1
 select last_name "for Jane Doe please" from person "the people" where "the people".last_name = 'x'
 --> select last_name "~1" from person "~2" where "~2".last_name = ?
 --> literals x
+
+-- postgres: the dataset of a copy is no title, whatever it is called
+COPY "Crm Data"."Kunden" ("Vor name") TO stdout; copy binary "my table" from stdin
+--> copy "Crm Data"."Kunden" ("Vor name") to stdout ; copy binary "my table" from stdin
+
+-- postgres: nor is what any other verb begins with
+CLUSTER "my table"
+--> cluster "my table"

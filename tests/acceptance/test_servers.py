@@ -1,0 +1,206 @@
+"""Logs of a whole server, stores out of reach when their log is read, and segments that are not what was sealed."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from tests.acceptance.conftest import EstateUnderTest
+from tests.support.postgres import UrlBuilder, postgres_server
+
+TABLES = """
+create table customer (customer_id integer primary key, first_name text, email text, tier text);
+create view gold as select * from customer where tier = 'gold';
+create schema "Crm Data";
+create table "Crm Data"."Kunden" ("KundenNr" integer primary key, "Vor name" text, "E-Mail" text);
+"""
+MAPPING = '[event]\ntime = "$.at"\nactor = "$.who"\nstatement = "$.sql"\n'
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory) -> Iterator[UrlBuilder]:
+    with postgres_server(tmp_path_factory.mktemp("postgres")) as url:
+        with psycopg.connect(url(), autocommit=True) as connection:
+            for name in ("shop", "second", "other"):
+                connection.execute(f"create database {name}")
+        for name in ("shop", "second"):
+            with psycopg.connect(url(name)) as connection:
+                connection.execute(TABLES)
+                for i in range(1, 41):
+                    row = (i, f"Name{i}", f"user{i}@shop.example", "gold" if i % 4 == 0 else "plain")
+                    connection.execute("insert into customer values (%s, %s, %s, %s)", row)
+                    connection.execute('insert into "Crm Data"."Kunden" values (%s, %s, %s)', row[:3])
+        yield url
+
+
+def record(line: int, actor: str, database: str, audit: str) -> str:
+    """A record of csvlog with pgaudit's message: ``CLASS,COMMAND,TYPE,OBJECT,STATEMENT``."""
+    time, session = f"2026-11-20 10:00:{line:02d}.000 UTC", f"bbbb{line:04x}.1"
+    message = f'"AUDIT: SESSION,1,1,{audit.replace(chr(34), chr(34) * 2)},<none>,0"'
+    return f"{time},{actor},{database},4000,10.0.0.1:5555,{session},1,SELECT,{time},3/1,0,LOG,00000,{message},,,,,,,,,app,client backend,,0"
+
+
+def quoted(sql: str) -> str:
+    return f'"{sql.replace(chr(34), chr(34) * 2)}"'
+
+
+def written(path: Path, *records: tuple[str, str, str]) -> Path:
+    lines = [record(i, actor, database, audit) for i, (actor, database, audit) in enumerate(records, 1)]
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+def estate(directory: Path, url: UrlBuilder, *databases: str) -> EstateUnderTest:
+    directory.mkdir(exist_ok=True)
+    made = EstateUnderTest(directory)
+    made.run("init")
+    for name in databases:
+        made.run("store", "add", name, url(name))
+    declare_customers(made, "shop/public.customer#customer_id", "shop/public.customer#email")
+    made.run("scan")
+    return made
+
+
+def declare_customers(made: EstateUnderTest, key: str, email: str) -> None:
+    with (made.directory / "beholden.toml").open("a") as file:
+        file.write(f'\n[[subject]]\nkind = "customer"\nkey = "{key}"\nemails = ["{email}"]\n')
+
+
+def actors(made: EstateUnderTest, *question: str) -> dict[str, str]:
+    rows = made.run("who", *question, "--json").json()["items"]
+    return {row["actor"]: row["match"] for row in rows}
+
+
+READ = "READ,SELECT,,,select * from customer where customer_id = 5"
+
+
+def test_each_database_of_a_server_is_a_store_of_its_own(server, tmp_path):
+    made = estate(tmp_path / "e", server, "shop", "second")
+    log = written(
+        tmp_path / "log.csv",
+        ("own", "shop", READ), ("beside", "second", READ), ("nowhere", "other", READ), ("capital", "SHOP", READ),
+        ("copier", "other", "READ,COPY,,,copy public.customer to stdout"),
+    )  # fmt: skip
+    told = made.run("log", "ingest", "--format", "pgaudit-csv", "--store", "shop", str(log), "--json").json()
+    assert told["items"][0]["noise"] == {"another database": 3}
+    assert actors(made, "--dataset", "shop/public.customer") == {"own": "named"}
+    assert actors(made, "--dataset", "second/public.customer") == {"beside": "named"}
+    assert actors(made, "--subject", "customer:5") == {"own": "named"}
+
+
+def test_a_log_of_one_database_is_its_stores_whatever_that_is_called(server, tmp_path):
+    made = estate(tmp_path / "e", server, "shop")
+    log = written(tmp_path / "log.csv", ("own", "production", READ), ("twice", "production", READ))
+    made.run("log", "ingest", "--format", "pgaudit-csv", "--store", "shop", str(log))
+    assert actors(made, "--dataset", "shop/public.customer") == {"own": "named", "twice": "named"}
+
+
+def test_of_several_foreign_databases_somebody_must_say_which_is_meant(server, tmp_path):
+    made = estate(tmp_path / "e", server, "shop")
+    log = written(tmp_path / "log.csv", ("own", "production", READ), ("nowhere", "other", READ))
+    ingest = ("log", "ingest", "--format", "pgaudit-csv", "--store", "shop", str(log))
+    refused = made.run(*ingest, ok=False)
+    assert refused.code == 4
+    assert "give --database" in refused.err
+    assert actors(made, "--dataset", "shop/public.customer") == {}
+    made.run(*ingest, "--database", "production")
+    answer = made.run("who", "--dataset", "shop/public.customer", "--json").json()
+    assert [row["actor"] for row in answer["items"]] == ["own"]
+    assert not [one for one in answer["unknown"] if one["kind"] == "records"]
+
+
+def test_a_copy_of_a_dataset_with_a_quoted_name_is_the_dataset_s(server, tmp_path):
+    made = estate(tmp_path / "e", server, "shop")
+    log = written(
+        tmp_path / "log.csv",
+        ("dumper", "shop", f'READ,COPY,,,{quoted("""COPY "Crm Data"."Kunden" ("KundenNr", "Vor name") TO stdout;""")}'),
+    )
+    made.run("log", "ingest", "--format", "pgaudit-csv", "--store", "shop", str(log))
+    (row,) = made.run("who", "--dataset", "shop/Crm Data.Kunden", "--json").json()["items"]
+    assert (row["actor"], row["activity"], row["rows"]) == ("dumper", "export", 40)
+
+
+@pytest.fixture
+def lite(tmp_path) -> EstateUnderTest:
+    """A SQLite store with a view that leaves people out, and the log of an application."""
+    database = sqlite3.connect(tmp_path / "crm.db")
+    database.execute("create table Customer (CustomerId integer primary key, first_name text, email text, tier text)")
+    rows = [(i, f"Name{i}", f"user{i}@shop.example", "gold" if i % 4 == 0 else "plain") for i in range(1, 41)]
+    database.executemany("insert into Customer values (?, ?, ?, ?)", rows)
+    database.execute("create view v_gold as select * from Customer where tier = 'gold'")
+    database.commit()
+    database.close()
+    made = EstateUnderTest(tmp_path)
+    made.run("init")
+    (tmp_path / "map.toml").write_text(MAPPING)
+    made.run("store", "add", "crm", "sqlite:///crm.db")
+    declare_customers(made, "crm/main.Customer#CustomerId", "crm/main.Customer#email")
+    return made
+
+
+def statements(made: EstateUnderTest, said: dict[str, str]) -> tuple[str, ...]:
+    rows = [
+        f'{{"at": "2026-11-20T10:00:{i:02d}Z", "who": "{who}", "sql": "{sql}"}}'
+        for i, (who, sql) in enumerate(said.items())
+    ]
+    (made.directory / "app.jsonl").write_text("\n".join(rows) + "\n")
+    return ("log", "ingest", "--format", "mapped", "--mapping", "map.toml", "--store", "crm", "app.jsonl")
+
+
+def test_statements_on_a_store_out_of_reach_wait_until_its_schema_is_known(lite):
+    ingest = statements(lite, {"viewer": "select * from v_gold", "whole": "select * from customer"})
+    (lite.directory / "crm.db").rename(lite.directory / "away.db")
+    refused = lite.run(*ingest, ok=False)
+    assert refused.code == 4
+    assert "schema is not known" in refused.err
+    (lite.directory / "away.db").rename(lite.directory / "crm.db")
+    lite.run("scan")
+    assert "is not known yet" in lite.run("who", "--subject", "customer:5", "--json").out
+    first = lite.run(*ingest, "--json").json()["items"][0]
+    assert (first["events_new"], first["events_known"]) == (2, 0)
+    answer = lite.run("who", "--subject", "customer:5", "--json")
+    assert {row["actor"]: row["match"] for row in answer.json()["items"]} == {"viewer": "possible", "whole": "included"}
+    assert "is not known yet" not in answer.out
+    assert lite.run(*ingest, "--json").json()["items"][0]["events_new"] == 0
+
+
+def test_a_view_made_since_the_scan_is_judged_by_the_next_one(lite):
+    lite.run("scan")
+    with sqlite3.connect(lite.directory / "crm.db") as database:
+        database.execute("create view v_plain as select * from Customer where tier = 'plain'")
+    database.close()
+    lite.run(*statements(lite, {"viewer": "select * from v_plain"}))
+    lite.run("scan")
+    assert actors(lite, "--subject", "customer:8") == {"viewer": "possible"}
+
+
+def test_a_question_whether_somebody_is_there_is_possible(lite):
+    lite.run("scan")
+    said = {
+        "there": "select 1 from customer where email = 'user5@shop.example'",
+        "exists": "select exists (select 1 from customer where email = 'user5@shop.example')",
+        "tier": "select tier, count(*) from customer where email = 'user5@shop.example' group by tier",
+        "summed": "select sum(case when CustomerId = 5 and tier = 'gold' then 1 else 0 end) from customer",
+        "statistic": "select tier, count(*) from customer group by tier",
+    }
+    lite.run(*statements(lite, said))
+    assert actors(lite, "--subject", "customer:5") == dict.fromkeys(("there", "exists", "tier", "summed"), "possible")
+
+
+@pytest.mark.parametrize("place", [100, 200, -200])
+def test_no_answer_is_read_from_a_segment_that_was_altered(lite, place):
+    lite.run("scan")
+    lite.run(*statements(lite, {f"actor{i}": f"select * from customer where CustomerId = {i}" for i in range(1, 9)}))
+    lite.run("ledger", "seal")
+    assert len(actors(lite, "--subject", "customer:5")) == 1
+    (segment,) = (lite.directory / ".beholden" / "ledger" / "segments").glob("*.parquet")
+    data = bytearray(segment.read_bytes())
+    data[place] ^= 1
+    segment.write_bytes(data)
+    refused = lite.run("who", "--subject", "customer:5", ok=False)
+    assert refused.code == 5
+    assert segment.name in refused.err
