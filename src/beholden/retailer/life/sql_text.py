@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Final, TypeVar
+from typing import Final, NamedTuple, TypeVar
 
 from beholden.retailer.chance import Chance, Rng
 from beholden.retailer.world import World
@@ -23,8 +23,7 @@ _EPOCH: Final = dt.date(1970, 1, 1)
 DATABASES: Final = ("crm", "orders", "payments", "warehouse")
 
 
-@dataclass(frozen=True, slots=True)
-class Sql:
+class Sql(NamedTuple):
     """A statement and what the server would say it did.
 
     ``command`` is PostgreSQL's command tag; ``reads`` and ``writes`` are tables without their schema; ``rows`` is -1
@@ -324,4 +323,4 @@ def mistyped(sql: Sql, name: str) -> Sql:
     wrong = name[: at - 1] + name[at] + name[at - 1] + name[at + 1 :]
     if wrong == name:
         wrong = f"{name}s"
-    return replace(sql, text=re.sub(rf"\b{name}\b", wrong, sql.text), rows=-1, wrong=wrong)
+    return sql._replace(text=re.sub(rf"\b{name}\b", wrong, sql.text), rows=-1, wrong=wrong)
