@@ -12,7 +12,7 @@ from typing import Final
 
 import numpy as np
 
-from beholden.retailer.chance import DAY_US, HOUR_US, Chance, Ints, Rng, stream, uniform
+from beholden.retailer.chance import DAY_US, HOUR_US, Bools, Chance, Ints, Rng, stream, uniform
 from beholden.retailer.name_lists import GIVEN, SURNAMES
 from beholden.retailer.parameters import Parameters
 from beholden.retailer.people import People, draw_name, plain_ascii
@@ -97,6 +97,7 @@ class Staff:
     members: tuple[Member, ...]
     services: tuple[str, ...]
     _on: dict[tuple[str, int], Ints] = field(default_factory=dict, init=False, repr=False)
+    _present: dict[int, Bools] = field(default_factory=dict, init=False, repr=False)
 
     def __len__(self) -> int:
         return len(self.members)
@@ -122,10 +123,12 @@ class Staff:
 
     def works(self, position: int, day: int) -> bool:
         """Whether a member is at work on that day: employed, no day off, not ill or on holiday."""
-        member = self.members[position]
-        if not member.is_employed(day) or day % 7 in member.days_off:
-            return False
-        return bool(uniform(self._absent(position, day))[0] >= self.parameters.absent)
+        present = self._present.get(day)
+        if present is None:
+            due = [one.is_employed(day) and day % 7 not in one.days_off for one in self.members]
+            well = uniform(self._absent(np.arange(len(self)), day)) >= self.parameters.absent
+            present = self._present[day] = np.array(due, dtype=np.bool_) & well
+        return bool(present[position])
 
     def at_work(self, role: str, day: int) -> Ints:
         """Positions of those of a role who are at work on a day."""

@@ -195,7 +195,8 @@ def connected(world: World, day: int, statements: Statements, database: str) -> 
     pooled = place[order][first] > 0
     start, process = _starts(chance, day, (time[first], key[:, first], pooled))
     said = here.at(order)
-    records = np.array([_records(one) for one in said.said], dtype=np.int64)
+    audited = database in {"crm", "payments"}
+    records = np.array([_records(one) for one in said.said] if audited else [1] * len(said), dtype=np.int64)
     before = np.cumsum(records) - records
     rank = np.arange(len(here)) - first[group]
     # What a pool's connection said on earlier days.

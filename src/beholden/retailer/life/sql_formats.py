@@ -132,7 +132,9 @@ class _Session(NamedTuple):
 def _sessions(logins: list[str], events: Statements) -> tuple[list[_Session], Ints]:
     """The sessions there are, and that of each event."""
     known: dict[tuple[int, int, int, str], int] = {}
-    keys = zip(events.session.tolist(), events.actor.tolist(), events.app.tolist(), events.address.tolist(), strict=True)
+    keys = zip(
+        events.session.tolist(), events.actor.tolist(), events.app.tolist(), events.address.tolist(), strict=True
+    )
     at = np.array([known.setdefault(key, len(known)) for key in keys], dtype=np.int64)
     found = [
         _Session(logins[actor], address, session & (1 << 22) - 1, session >> 22, APPS[app])
@@ -148,11 +150,11 @@ def _csvlog(database: str, logins: list[str]) -> Renderer:
         special = np.array([one.command in CONNECTED for one in said], dtype=np.bool_) | (events.failure > 0)
         odd, plain = np.flatnonzero(special), np.flatnonzero(~special)
         some = events.at(odd)
-        columns = (some.time, some.number, some.line, some.failure)
+        columns = zip(*(one.tolist() for one in (some.time, some.number, some.line, some.failure)), strict=True)
         unusual = [
-            _csv_odd(database, sessions[at], one, f"{stamp.replace('T', ' ')} UTC", *values)
-            for at, one, stamp, *values in zip(
-                session[odd].tolist(), some.said, iso(some.time, "ms"), *(one.tolist() for one in columns), strict=True
+            _csv_odd(database, sessions[at], one, f"{stamp.replace('T', ' ')} UTC", values)
+            for at, one, stamp, values in zip(
+                session[odd].tolist(), some.said, iso(some.time, "ms"), columns, strict=True
             )
         ]
         usual = _csv_statements(database, events.at(plain), sessions, session[plain])
@@ -192,10 +194,9 @@ def _csv_statements(database: str, events: Statements, sessions: list[_Session],
     )  # fmt: skip
 
 
-def _csv_odd(
-    database: str, session: _Session, sql: Sql, when: str, time: int, number: int, line: int, failure: int
-) -> str:
-    """The records of a connection, or of a statement that failed."""
+def _csv_odd(database: str, session: _Session, sql: Sql, when: str, row: tuple[int, int, int, int]) -> str:
+    """The records of a connection, or of a statement that failed; ``row``: time, number, line, failure."""
+    time, number, line, failure = row
     where, started, user, program = session.where, session.started, session.user, session.program
     who = f'"{user}","{database}",{where}'
     host = f"host={session.address} port={session.port}"
@@ -284,7 +285,9 @@ def _server_audit(database: str, logins: list[str], day: int) -> Renderer:
         # Queries are numbered through the life of the server; so are connections.
         query = 40_000_000 + (day % 4000) * 2_000_000 + (events.time - day * DAY_US) // 50_000 + events.session % 13
         lead = lines(
-            pc.strftime(pa.array(events.time, pa.timestamp("us")).cast(pa.timestamp("s"), safe=False), "%Y%m%d %H:%M:%S"),
+            pc.strftime(
+                pa.array(events.time, pa.timestamp("us")).cast(pa.timestamp("s"), safe=False), "%Y%m%d %H:%M:%S"
+            ),
             chosen([f",{server},{one.user},{one.address},{one.process}," for one in sessions], session),
             pc.if_else(pa.array(connecting), "", lines(numbers(query), ",")),
         )

@@ -222,7 +222,7 @@ def texted(style: Style, clauses: Sequence[str], draws: Draws | None = None) -> 
     text = ("\n" if style.broken else " ").join(clauses)
     if style.upper:
         pieces = _SPLIT.split(text)
-        pieces[::2] = [_WORD.sub(lambda found: found[0].upper(), piece) for piece in pieces[::2]]
+        pieces[::2] = map(_uppered, pieces[::2])
         text = "".join(pieces)
     if style.semicolon:
         text += ";"
@@ -232,6 +232,13 @@ def texted(style: Style, clauses: Sequence[str], draws: Draws | None = None) -> 
     return text
 
 
+@lru_cache(maxsize=20_000)
+def _uppered(piece: str) -> str:
+    """What stands between two literals, with SQL's own words in capitals."""
+    return _WORD.sub(lambda found: found[0].upper(), piece)
+
+
+@lru_cache(maxsize=2048)
 def day_text(day: int) -> str:
     """A day as ISO 8601 text."""
     return (_EPOCH + dt.timedelta(day)).isoformat()
