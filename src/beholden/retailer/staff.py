@@ -16,6 +16,7 @@ from beholden.retailer.chance import DAY_US, HOUR_US, Bools, Chance, Ints, Rng, 
 from beholden.retailer.name_lists import GIVEN, SURNAMES
 from beholden.retailer.parameters import Parameters
 from beholden.retailer.people import People, draw_name, plain_ascii
+from beholden.retailer.words import words_of
 
 __all__ = ["ROLES", "SERVICES", "Member", "Staff", "make_staff"]
 
@@ -108,7 +109,8 @@ class Staff:
 
     def logins(self, day: int) -> list[str]:
         """What logs call every principal on a day, by position."""
-        return [member.login_on(day) for member in self.members] + list(self.services)
+        told = words_of(self.parameters.preset).told
+        return [member.login_on(day) for member in self.members] + [told(name) for name in self.services]
 
     @cached_property
     def addresses(self) -> list[str]:
@@ -231,7 +233,7 @@ def _member(
         new_role = str(
             rng.choice([other for other in ("fraud", "seller_support", "analyst", "agent") if other != role])
         )
-        new_team = _team(new_role, int(rng.integers(1000)))
+        new_team = _team(p, new_role, int(rng.integers(1000)))
     login = _login(*name, taken)
     if rng.random() < p.renamed * p.days / _DAYS_A_YEAR:
         renamed = int(rng.integers(first, end))
@@ -241,7 +243,7 @@ def _member(
         login=login,
         given=name[0],
         surname=name[1],
-        team=_team(role, i),
+        team=_team(p, role, i),
         role=role,
         hired=hired,
         left=left,
@@ -260,14 +262,12 @@ def _member(
     )
 
 
-def _team(role: str, i: int) -> str:
+def _team(p: Parameters, role: str, i: int) -> str:
     if role in {"agent", "supervisor"}:
         return f"service-{(i // _TEAM_SIZE if role == 'agent' else i) + 1}"
-    return (
-        f"{role.replace('_', '-')}-{i // _DATA_TEAM_SIZE + 1}"
-        if role in {"analyst", "engineer"}
-        else role.replace("_", "-")
-    )
+    if role in {"analyst", "engineer"}:
+        return f"{role}-{i // _DATA_TEAM_SIZE + 1}"
+    return words_of(p.preset).told(role.replace("_", "-"))
 
 
 def _login(given: int, surname: int, taken: set[str]) -> str:

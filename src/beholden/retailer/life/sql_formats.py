@@ -39,13 +39,14 @@ def database_log(world: World, database: str, day: int) -> LogKind[Statements]:
     """The log of a database; its events must have gone through `beholden.retailer.life.sql.connected`."""
     logins = world.staff.logins(day)
     words = words_of(world.parameters.preset)
-    name = words.store(database)
+    name, programs = words.store(database), [words.told(app) for app in APPS]
     if database == "orders":
-        return LogKind(database, f"{name}-audit-{{day}}.log", _server_audit(name, logins, day), multiline=True)
+        rendered = _server_audit(name, logins, programs, day)
+        return LogKind(database, f"{name}-audit-{{day}}.log", rendered, multiline=True)
     if database == "warehouse":
-        rendered = _gateway(name, f"{words.company.capitalize()} Retail", logins, len(world.staff.members))
+        rendered = _gateway(name, words.company.capitalize(), (logins, programs), len(world.staff.members))
         return LogKind(database, f"{name}-{{day}}.ocsf.jsonl", rendered)
-    return LogKind(database, f"{name}-postgresql-{{day}}.csv", _csvlog(name, logins), multiline=True)
+    return LogKind(database, f"{name}-postgresql-{{day}}.csv", _csvlog(name, logins, programs), multiline=True)
 
 
 class _Records(NamedTuple):
@@ -129,7 +130,7 @@ class _Session(NamedTuple):
         return f'{self.process},"{self.address}:{self.port}",{self.start:x}.{self.process:x}'
 
 
-def _sessions(logins: list[str], events: Statements) -> tuple[list[_Session], Ints]:
+def _sessions(logins: list[str], programs: list[str], events: Statements) -> tuple[list[_Session], Ints]:
     """The sessions there are, and that of each event."""
     known: dict[tuple[int, int, int, str], int] = {}
     keys = zip(
@@ -137,16 +138,16 @@ def _sessions(logins: list[str], events: Statements) -> tuple[list[_Session], In
     )
     at = np.array([known.setdefault(key, len(known)) for key in keys], dtype=np.int64)
     found = [
-        _Session(logins[actor], address, session & (1 << 22) - 1, session >> 22, APPS[app])
+        _Session(logins[actor], address, session & (1 << 22) - 1, session >> 22, programs[app])
         for session, actor, app, address in known
     ]
     return found, at
 
 
-def _csvlog(database: str, logins: list[str]) -> Renderer:
+def _csvlog(database: str, logins: list[str], programs: list[str]) -> Renderer:
     def rendered(events: Statements, _: pa.Array) -> pa.Array:
         said: list[Sql] = events.said.tolist()
-        sessions, session = _sessions(logins, events)
+        sessions, session = _sessions(logins, programs, events)
         special = np.array([one.command in CONNECTED for one in said], dtype=np.bool_) | (events.failure > 0)
         odd, plain = np.flatnonzero(special), np.flatnonzero(~special)
         some = events.at(odd)
@@ -262,7 +263,7 @@ _ESCAPES: Final = (("\\", "\\\\"), ("'", "\\'"), ("\n", "\\n"), ("\t", "\\t"), (
 _UNOPENED: Final = ("42703", "42501")
 
 
-def _server_audit(database: str, logins: list[str], day: int) -> Renderer:
+def _server_audit(database: str, logins: list[str], programs: list[str], day: int) -> Renderer:
     server = f"{database}-db-1"
     closed = np.array([state in _UNOPENED for state in FAILURES])
 
@@ -278,7 +279,7 @@ def _server_audit(database: str, logins: list[str], day: int) -> Renderer:
 
     def rendered(events: Statements, _: pa.Array) -> pa.Array:
         said: list[Sql] = events.said.tolist()
-        sessions, session = _sessions(logins, events)
+        sessions, session = _sessions(logins, programs, events)
         records = _Records.of(said, pieces)
         connecting = np.array([one.command in CONNECTED for one in said], dtype=np.bool_)
         kept = records.flag | connecting[records.statement] | ~closed[events.failure][records.statement]
@@ -314,12 +315,13 @@ _COPY_IN, _COPY_OUT = (5, "Write"), (1, "Read")
 _STATUSES: Final = ('"status":"Success","status_id":1', '"status":"Failure","status_id":2')
 
 
-def _gateway(database: str, vendor: str, logins: list[str], people: int) -> Renderer:
+def _gateway(database: str, vendor: str, names: tuple[list[str], list[str]], people: int) -> Renderer:
+    logins, programs = names
     users = [
         f'}},"actor":{{"user":{{"name":"{login}",{_USERS[at >= people]}}},"session":{{"uid":"'
         for at, login in enumerate(logins)
     ]
-    apps = [f'"}},"app_name":"{name}"}},"src_endpoint":{{"ip":"' for name in APPS]
+    apps = [f'"}},"app_name":"{name}"}},"src_endpoint":{{"ip":"' for name in programs]
     product = f'","product":{{"name":"Query Gateway","vendor_name":"{vendor}"}}'
     kinds = [_json_activity(*found) for found in _KINDS]
     place = {found: at for at, found in enumerate(_KINDS)}
