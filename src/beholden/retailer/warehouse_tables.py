@@ -6,7 +6,7 @@ jobs' SQL (`beholden.retailer.life.warehouse_jobs`) must bear out; stores take c
 
 Meanings are ``entity.attribute`` (``customer.email``, ``order.amount``, ``seller.name``, ``card.number`` ..) as listed
 with the tables below; ``customer.email_md5`` is the hash of the lower-case address, ``customer.number`` is ``C`` and
-the id in eight digits, ``count``, ``amount``, ``day``, ``week``, ``code`` and ``text`` are what their names say.
+the id (a plain number in eight digits), ``count``, ``amount``, ``day``, ``week``, ``code`` and ``text`` are what their names say.
 """
 
 from __future__ import annotations

@@ -36,6 +36,7 @@ _IDENTIFIER: Final = re.compile(r"\b[a-z_][a-z0-9_]*\b")
 _COMPARED: Final = re.compile(
     r"\b(?:customer_id|customer_ref|cust|buyer|caller)\s*(?:=|<>|\bin\b\s*\()\s*$", re.IGNORECASE
 )
+_QUOTE: Final = "'"
 #: SQL's own words that are also parts of names: alone they are not names.
 _KEYWORDS: Final = frozenset({"order", "group", "table", "column"})
 
@@ -166,21 +167,31 @@ class Words:
         if self.is_first:
             return sql
         pieces = _LITERALS.split(sql)
+        known, last = self._pieces, len(pieces) - 1
         compared = False
-        for at, piece in enumerate(pieces):
-            if at % 2:
-                if compared:
-                    pieces[at] = f"'{self.customer.text(int(piece.strip(chr(39))))}'" if self.customer.digits else piece
-                elif "/" in piece:  # a path
-                    pieces[at] = self.told(piece)
-            else:
-                known = self._pieces.get(piece)
-                if known is None:
-                    renamed = _IDENTIFIER.sub(lambda found: self.name(found[0]), piece)
-                    known = _remember(self._pieces, piece, (renamed, _COMPARED.search(piece) is not None))
-                pieces[at] = known[0]
-                compared = known[1] or (compared and piece.strip() == ",")
+        for at in range(0, last + 1, 2):
+            pieces[at], begins, goes_on = known.get(pieces[at]) or self._piece(pieces[at])
+            compared = begins or (compared and goes_on)
+            if at == last:
+                break
+            if compared:
+                pieces[at + 1] = self._id(pieces[at + 1])
+            elif "/" in pieces[at + 1]:  # a path
+                pieces[at + 1] = self.told(pieces[at + 1])
         return "".join(pieces)
+
+    def names(self, identifiers: tuple[str, ...]) -> tuple[str, ...]:
+        """What several tables or columns are called."""
+        return identifiers if self.is_first else tuple(map(self.told, identifiers))
+
+    def _piece(self, piece: str) -> tuple[str, bool, bool]:
+        """What stands before a literal, whether that is a customer's id, and whether it is if the one before was."""
+        renamed = _IDENTIFIER.sub(lambda found: self.name(found[0]), piece)
+        found = renamed, _COMPARED.search(piece) is not None, piece.strip() == ","
+        return _remember(self._pieces, piece, found)
+
+    def _id(self, literal: str) -> str:
+        return f"'{self.customer.text(int(literal.strip(_QUOTE)))}'" if self.customer.digits else literal
 
     def _renamed(self, found: re.Match[str]) -> str:
         word = found[0]
@@ -203,7 +214,7 @@ class Words:
         return {}
 
     @cached_property
-    def _pieces(self) -> dict[str, tuple[str, bool]]:
+    def _pieces(self) -> dict[str, tuple[str, bool, bool]]:
         return {}
 
     @cached_property

@@ -12,6 +12,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -68,7 +69,7 @@ class Built:
         with closing(sqlite3.connect(self.directory / "stores" / f"{self.words.store('crm')}.db")) as store:
             return {str(one) for (one,) in store.execute(f"select {key} from {table}")}
 
-    def lines(self, pattern: str) -> list[dict]:
+    def lines(self, pattern: str) -> list[dict[str, Any]]:
         """The whole JSON lines of some logs."""
         found = []
         for path in sorted((self.directory / "logs").glob(pattern)):

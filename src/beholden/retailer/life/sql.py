@@ -126,9 +126,8 @@ def _objects(values: Sequence[Any]) -> Objects:
 
 def _renamed(words: Words, sql: Sql) -> Sql:
     """The statement as it stands in the company's own words; nothing else renames one."""
-    return sql._replace(
-        text=words.said(sql.text), reads=tuple(map(words.name, sql.reads)), writes=tuple(map(words.name, sql.writes))
-    )
+    database, text, command, reads, writes, rows, wrong = sql
+    return Sql(database, words.said(text), command, words.names(reads), words.names(writes), rows, wrong)
 
 
 def _misspelt(words: Words, sql: Sql, share: float) -> Sql:
