@@ -23,6 +23,7 @@ from beholden.retailer.events import LABELS, Events
 from beholden.retailer.incidents import Incident
 from beholden.retailer.log_files import WrittenDay
 from beholden.retailer.tables import write_parquet
+from beholden.retailer.words import Words
 
 __all__ = ["write_incidents", "write_truth"]
 
@@ -52,8 +53,8 @@ def _coded(texts: Sequence[str], position: Ints) -> pa.Array:
     return pa.DictionaryArray.from_arrays(pa.array(position.astype(np.int32), mask=position < 0), pa.array(texts))
 
 
-def write_incidents(incidents: Sequence[Incident], directory: Path) -> None:
-    """Describe the incidents, from the days that were written."""
+def write_incidents(incidents: Sequence[Incident], words: Words, directory: Path) -> None:
+    """Describe the incidents, from the days that were written; their subjects go by the names that stores have."""
     uids: dict[int, dict[str, None]] = defaultdict(dict)
     for path in sorted((directory / "events").glob("*.parquet")) if incidents else ():
         table = pq.read_table(path, columns=["uid", "incident"], filters=pc.field("incident").is_valid())
@@ -67,7 +68,7 @@ def write_incidents(incidents: Sequence[Incident], directory: Path) -> None:
                 "kind": incident.kind,
                 "grade": incident.grade,
                 "actors": list(incident.actors),
-                "subjects": list(incident.subjects),
+                "subjects": list(map(words.subject, incident.subjects)),
                 "first": format_time(first),
                 "last": format_time(last),
                 "event_uids": list(uids[incident.number]),

@@ -26,6 +26,7 @@ from beholden.retailer.chance import DAY_US, HOUR_US, Chance, Ints, Rng, below, 
 from beholden.retailer.events import Events, label
 from beholden.retailer.log_files import LogKind
 from beholden.retailer.render import chosen, lines, numbers
+from beholden.retailer.words import words_of
 from beholden.retailer.world import World
 
 __all__ = ["ENDPOINTS", "STATUSES", "Calls", "api_calls", "calls_by_host", "gateway_log", "host_of", "make_calls"]
@@ -355,7 +356,8 @@ def _of_keys(world: World) -> pa.Array:
     """What a line says of each key."""
     partners, keys = world.partners, world.partners.keys
     apps = [f'","app":"APP-{app.number}","key":"' for app in partners.apps]
-    return lines(chosen(apps, keys.app), partners.key_texts, '","seller":', numbers(keys.seller + 1))
+    seller = words_of(world.parameters.preset).told('","seller":')
+    return lines(chosen(apps, keys.app), partners.key_texts, seller, numbers(keys.seller + 1))
 
 
 @cache
@@ -366,23 +368,26 @@ def _halves() -> pa.Array:
 
 def gateway_log(world: World, host: int) -> LogKind[Calls]:
     """The log of one of the gateway's hosts: JSON lines, times in milliseconds since 1970. No text needs escaping."""
-    partners = world.partners
+    partners, words = world.partners, words_of(world.parameters.preset)
+    told, customer = words.told, words.customer
     of_key = world.once("gateway keys", 0, lambda: _of_keys(world))
-    before = [f'{name}","m":"{method}","p":"{path}' for name, (method, path, _, _) in ENDPOINTS.items()]
+    before = [told(f'{name}","m":"{method}","p":"{path}') for name, (method, path, _, _) in ENDPOINTS.items()]
     gateway = f',"gw":"gw-{host + 1}","req":{{"op":"'
     agents = len(partners.agents)
-    behind = pa.array([f'{path}","ua":"{agent}' for _, _, path, _ in ENDPOINTS.values() for agent in partners.agents])
+    behind = pa.array(
+        [told(f'{path}","ua":"{agent}') for _, _, path, _ in ENDPOINTS.values() for agent in partners.agents]
+    )
     statuses = [f'"}},"st":{status},"bytes":' for status in STATUSES]
     documents = Chance(world.parameters.seed, "partner documents")
 
     def rendered(calls: Calls, uids: pa.Array) -> pa.Array:
         named = np.where(calls.order < 0, below(documents(calls.time, calls.key), 90_000_000) + 10_000_000, calls.order)
-        buyer = pc.if_else(pa.array(calls.buyer < 0), "null", numbers(calls.buyer + 1))
+        buyer = pc.if_else(pa.array(calls.buyer < 0), "null", customer.json(calls.buyer + 1))
         return lines(
             '{"t":', numbers(calls.time // 1000), ',"src":"', _halves().take(pa.array(calls.address >> 16)), ".",
             _halves().take(pa.array(calls.address & 0xFFFF)), of_key.take(pa.array(calls.key)),
             gateway, chosen(before, calls.endpoint), numbers(named), behind.take(pa.array(calls.endpoint * agents + calls.agent)),
-            chosen(statuses, calls.status), numbers(calls.size_bytes), ',"ms":', numbers(calls.latency_ms), ',"buyer":',
+            chosen(statuses, calls.status), numbers(calls.size_bytes), ',"ms":', numbers(calls.latency_ms), told(',"buyer":'),
             buyer, ',"rid":"', uids, '"}\n',
         )  # fmt: skip
 
