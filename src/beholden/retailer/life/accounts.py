@@ -32,7 +32,7 @@ from beholden.retailer.chance import (
 from beholden.retailer.contacts import LATE, RIGHT
 from beholden.retailer.events import Events, label
 from beholden.retailer.life.places import address as numbered
-from beholden.retailer.life.places import dotted, places_on
+from beholden.retailer.life.places import dotted_pieces, places_on
 from beholden.retailer.life.records import following
 from beholden.retailer.log_files import LogKind
 from beholden.retailer.render import chosen, iso_of, lines, numbers
@@ -250,7 +250,7 @@ def accounts_log(world: World, day: int, host: int) -> LogKind[Visits]:
         return lines(
             '{"at":"', iso_of(visits.time), 'Z","entry":"', uids, '","account":', words.customer.json(visits.customer + 1), ',"event":"',
             chosen(OPERATIONS, visits.operation), '","by":', chosen(by, visits.actor % len(by)), ',"ticket":', ticket,
-            ',"review":', review, ',"ip":"', dotted(visits.address), '","client":"', chosen(clients, visits.client),
+            ',"review":', review, ',"ip":"', *dotted_pieces(visits.address), '","client":"', chosen(clients, visits.client),
             '","result":"', chosen(_RESULTS, visits.result), '"}\n',
         )  # fmt: skip
 

@@ -15,7 +15,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
-from functools import cache
 from typing import Final, Self
 
 import numpy as np
@@ -24,6 +23,7 @@ import pyarrow.compute as pc
 
 from beholden.retailer.chance import DAY_US, HOUR_US, Chance, Ints, Rng, below, cumulated, stream
 from beholden.retailer.events import Events, label
+from beholden.retailer.life.places import dotted_pieces
 from beholden.retailer.log_files import LogKind
 from beholden.retailer.render import chosen, lines, numbers
 from beholden.retailer.words import words_of
@@ -360,12 +360,6 @@ def _of_keys(world: World) -> pa.Array:
     return lines(chosen(apps, keys.app), partners.key_texts, seller, numbers(keys.seller + 1))
 
 
-@cache
-def _halves() -> pa.Array:
-    """The two halves of all addresses."""
-    return pa.array([f"{i >> 8}.{i & 255}" for i in range(1 << 16)])
-
-
 def gateway_log(world: World, host: int) -> LogKind[Calls]:
     """The log of one of the gateway's hosts: JSON lines, times in milliseconds since 1970. No text needs escaping."""
     partners, words = world.partners, words_of(world.parameters.preset)
@@ -384,8 +378,7 @@ def gateway_log(world: World, host: int) -> LogKind[Calls]:
         named = np.where(calls.order < 0, below(documents(calls.time, calls.key), 90_000_000) + 10_000_000, calls.order)
         buyer = pc.if_else(pa.array(calls.buyer < 0), "null", customer.json(calls.buyer + 1))
         return lines(
-            '{"t":', numbers(calls.time // 1000), ',"src":"', _halves().take(pa.array(calls.address >> 16)), ".",
-            _halves().take(pa.array(calls.address & 0xFFFF)), of_key.take(pa.array(calls.key)),
+            '{"t":', numbers(calls.time // 1000), ',"src":"', *dotted_pieces(calls.address), of_key.take(pa.array(calls.key)),
             gateway, chosen(before, calls.endpoint), numbers(named), behind.take(pa.array(calls.endpoint * agents + calls.agent)),
             chosen(statuses, calls.status), numbers(calls.size_bytes), ',"ms":', numbers(calls.latency_ms), told(',"buyer":'),
             buyer, ',"rid":"', uids, '"}\n',

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Final
 
 import numpy as np
@@ -10,10 +11,10 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from beholden.retailer.chance import Chance, Ints, below, cumulated, picked, uniform
-from beholden.retailer.render import lines, numbers
+from beholden.retailer.render import Text, lines
 from beholden.retailer.world import World
 
-__all__ = ["COUNTRIES", "Names", "Places", "address", "dotted", "identity_names", "places_on"]
+__all__ = ["COUNTRIES", "Names", "Places", "address", "dotted", "dotted_pieces", "identity_names", "places_on"]
 
 #: Texts as a column that events carry.
 Names = npt.NDArray[np.object_]
@@ -47,8 +48,19 @@ def address(text: str) -> int:
 
 def dotted(addresses: Ints) -> pa.Array:
     """Addresses as texts."""
-    parts = [numbers(addresses >> shift & 255) for shift in (24, 16, 8, 0)]
-    return lines(parts[0], ".", parts[1], ".", parts[2], ".", parts[3])
+    return lines(*dotted_pieces(addresses))
+
+
+def dotted_pieces(addresses: Ints) -> tuple[Text, Text, Text]:
+    """The same in pieces, for a line that goes on."""
+    halves = _halves()
+    return halves.take(pa.array(addresses >> 16)), ".", halves.take(pa.array(addresses & 0xFFFF))
+
+
+@cache
+def _halves() -> pa.Array:
+    """The two halves of all addresses."""
+    return pa.array([f"{i >> 8}.{i & 255}" for i in range(1 << 16)])
 
 
 #: Home and travel addresses come from ranges kept for tests, documentation and carriers.

@@ -9,11 +9,11 @@ from typing import Any, Final
 import numpy as np
 import pyarrow as pa
 
-from beholden.retailer.chance import DAY_US, HOUR_US, MINUTE_US, Ints, Rng, moments, stream, weighted
+from beholden.retailer.chance import DAY_US, HOUR_US, MINUTE_US, Floats, Ints, Rng, moments, stream, weighted
 from beholden.retailer.events import Events
 from beholden.retailer.life.buckets import make_accesses
 from beholden.retailer.life.cloudtrail import COPY, GET, LIST, WHO_AM_I, Accesses
-from beholden.retailer.life.places import Names, dotted, identity_names, places_on
+from beholden.retailer.life.places import Names, dotted_pieces, identity_names, places_on
 from beholden.retailer.life.sso import Logins, make_logins
 from beholden.retailer.log_files import LogKind
 from beholden.retailer.needs import repositories_of, spaces_of
@@ -82,29 +82,42 @@ def views_of_day(world: World, day: int) -> PageViews:
     """What staff read on a day: pages of their own space mostly, and the files of their repositories."""
     p, staff = world.parameters, world.staff
     rng = stream(p.seed, "page views", day)
+    working = np.concatenate([staff.at_work(role, day) for role in ROLES])
     pages, files = _shelves(p)
-    who: list[int] = []
-    read: list[str] = []
-    for role in ROLES:
-        for one in staff.at_work(role, day).tolist():
-            spaces = spaces_of(p, staff, one, day)
-            count = int(rng.poisson(p.wiki_views_a_day))
-            own = rng.random(count) < _OWN_SPACE
-            for mine, other, place in zip(
-                own, rng.integers(0, len(spaces), count), rng.random(count) ** _INEQUALITY, strict=True
-            ):
-                shelf = pages[spaces[0] if mine else spaces[int(other)]]
-                read.append(shelf[int(place * len(shelf))])
-            sources = repositories_of(p, staff, one, day)
-            for place in rng.random(int(rng.poisson(p.repository_views_a_day)) if sources else 0).tolist():
-                shelf = files[sources[int(place * 1000) % len(sources)]]
-                read.append(shelf[int(place * len(shelf))])
-            who += [one] * (len(read) - len(who))
-    actor = np.array(who, dtype=np.int64)
-    start = np.array([staff.members[i].shift_of(day)[0] for i in who], dtype=np.int64)
+    spaces = _Choice([spaces_of(p, staff, one, day) for one in working.tolist()], pages)
+    sources = _Choice([repositories_of(p, staff, one, day) for one in working.tolist()], files)
+    opened = np.repeat(np.arange(len(working)), rng.poisson(p.wiki_views_a_day, len(working)))
+    other = np.where(rng.random(len(opened)) < _OWN_SPACE, 0.0, rng.random(len(opened)))
+    looked = np.repeat(
+        np.arange(len(working)), rng.poisson(p.repository_views_a_day, len(working)) * (sources.count > 0)
+    )
+    read = np.concatenate([
+        spaces.texts(opened, other, rng.random(len(opened)) ** _INEQUALITY),
+        sources.texts(looked, rng.random(len(looked)), rng.random(len(looked))),
+    ])  # fmt: skip
+    who = np.concatenate([opened, looked])
+    start = np.array([staff.members[one].shift_of(day)[0] for one in working.tolist()], dtype=np.int64)[who]
     time = moments(rng, start, np.minimum(start + 8 * HOUR_US, (day + 1) * DAY_US - 1000))
-    texts: Any = np.array(read, dtype=object)
-    return PageViews.joined([make_page_views(rng, world, time, actor, texts)])
+    return PageViews.joined([make_page_views(rng, world, time, working[who], read)])
+
+
+class _Choice:
+    """What each of some people may open: a few shelves of a library, each with its texts."""
+
+    def __init__(self, chosen: list[tuple[str, ...]], library: dict[str, list[str]]) -> None:
+        number = {name: at for at, name in enumerate(library)}
+        self._shelves = np.array([number[name] for names in chosen for name in names], dtype=np.int64)
+        self.count = np.array([len(names) for names in chosen], dtype=np.int64)
+        self._begins = np.cumsum(self.count) - self.count
+        self._texts: Any = np.array([text for shelf in library.values() for text in shelf], dtype=object)
+        self._sizes = np.array([len(shelf) for shelf in library.values()], dtype=np.int64)
+
+    def texts(self, who: Ints, shelf: Floats, place: Floats) -> Names:
+        """For each of these people (positions) a text: by shares, which of their shelves and which place on it."""
+        found = self._shelves[self._begins[who] + (shelf * self.count[who]).astype(np.int64)]
+        begins = np.cumsum(self._sizes) - self._sizes
+        texts: Names = self._texts[begins[found] + (place * self._sizes[found]).astype(np.int64)]
+        return texts
 
 
 @lru_cache(maxsize=4)
@@ -177,7 +190,7 @@ def wiki_log(world: World, day: int) -> LogKind[PageViews]:
     def rendered(views: PageViews, uids: pa.Array) -> pa.Array:
         return lines(
             '{"at":"', iso_of(views.time), 'Z","request":"', uids, '","who":"', chosen(names, views.actor),
-            '","ip":"', dotted(views.address), '","action":"', chosen(ACTIONS, views.action), '","page":"',
+            '","ip":"', *dotted_pieces(views.address), '","action":"', chosen(ACTIONS, views.action), '","page":"',
             pa.array([told(page) for page in views.page.tolist()], pa.string()), '","status":', numbers(np.array(_STATUSES)[views.status]), "}\n",
         )  # fmt: skip
 
