@@ -38,6 +38,7 @@ _VIEWS_MIN: Final = 2000
 _VIEWS_BESIDE: Final = 1.11
 #: A view whose customer is drawn from the day's has a reason in so many cases of as many as there are contacts a day.
 _BY_CHANCE: Final = 3.0
+_WEEK: Final = 7
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,8 +105,8 @@ def check(tally: Tally, world: World) -> None:
     """Raise `BeholdenError` if orders, contacts, working days and views do not fit together."""
     p = world.parameters
     _near("contacts", tally.contacts, tally.contacts_expected, 0.08)
-    if not world.calendar.promotions:
-        # Lags carry contacts over days of other levels.
+    if tally.days >= _WEEK and not world.calendar.promotions:
+        # Lags carry contacts over days of other levels: those of a single one say nothing of its orders.
         _near("contacts", tally.contacts, tally.orders * p.contacts_per_order, 0.4)
     expected = tally.contacts * (1 + p.views_per_contact_extra) * _VIEWS_BESIDE
     _near("views", tally.views - tally.corrections, expected, 0.2)

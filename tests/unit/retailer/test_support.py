@@ -245,7 +245,9 @@ def test_the_chance_level_is_what_shuffling_leaves(tally) -> None:
         ("views", {"views": 0.5}),
         ("contacts an agent and working day", {"agent_days": 0.3}),
         ("share of agents' time on contacts", {"busy_us": 2}),
+        ("contacts an agent and working day", {"agent_days": 3}),
         ("share of views with a documented reason", {"by_ground": 3}),
+        ("share of views with a reason if customers are shuffled", {"shuffled": 50}),
     ],
 )
 def test_flows_that_do_not_balance_are_refused(tally, what: str, changes: dict[str, float]) -> None:

@@ -46,7 +46,8 @@ def measures_of_orders(world: World) -> list[Measure]:
 def hour_shares(world: World, day: int) -> tuple[Floats, int]:
     """The share of a day's orders in each hour, and how many orders there are."""
     time = world.orders.on(day).time
-    return np.bincount(time % DAY_US // HOUR_US, minlength=24) / max(1, len(time)), len(time)
+    share: Floats = np.bincount(time % DAY_US // HOUR_US, minlength=24) / max(1, len(time))
+    return share, len(time)
 
 
 def _hours(world: World) -> list[Measure]:
@@ -64,11 +65,6 @@ def promotion_days(world: World) -> tuple[Bools, Bools]:
     return first, after & ~first
 
 
-def _week_law() -> Floats:
-    law = np.array(WEEKDAYS_SUNDAY_FIRST, dtype=np.float64)
-    return law / law.mean()
-
-
 def _weekday(days: Ints) -> Ints:
     return (days + 4) % _WEEK  # 1970-01-01 was a Thursday, the fifth day of a week that begins on Sunday
 
@@ -78,7 +74,8 @@ def day_levels(world: World) -> Floats:
     days = np.array(world.calendar.window)
     orders = np.array([world.calendar.orders_on(day) for day in days.tolist()], dtype=np.float64)
     orders /= 1 + world.parameters.growth_a_year * (days - days[0]) / _DAYS_A_YEAR
-    of_week = orders / _week_law()[_weekday(days)]
+    law = np.array(WEEKDAYS_SUNDAY_FIRST) / np.mean(WEEKDAYS_SUNDAY_FIRST)
+    of_week = orders / law[_weekday(days)]
     level: Floats = of_week / np.median(of_week)
     return level
 

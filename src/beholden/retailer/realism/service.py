@@ -101,9 +101,10 @@ def measures_of_service(worked: Worked) -> list[Measure]:
 
 def _contacts(worked: Worked) -> list[Measure]:
     world, contacts, n = worked.world, worked.contacts, len(worked.contacts)
-    orders = np.array([world.calendar.orders_on(day) for day in worked.days])
-    by_day = np.bincount(contacts.opened // DAY_US - worked.days[0], minlength=worked.days[-1] - worked.days[0] + 1)
-    per_order = _by_days(by_day[np.array(worked.days) - worked.days[0]], orders)
+    # A day's contacts are about the orders of about a week before it.
+    week = [[world.calendar.orders_on(day - i) for i in range(_WEEK)] for day in worked.days]
+    orders: Floats = np.mean(week, axis=1, dtype=np.float64)
+    per_order = _by_days(_on_days(worked), orders)
     lag, called = _lag_days(world, contacts)
     # A day's contacts have the busy days before it in common.
     of_day = np.array([np.median(lag[called == day]) for day in worked.days])
@@ -120,6 +121,11 @@ def _contacts(worked: Worked) -> list[Measure]:
             math.sqrt(float(np.max(weights * (1 - weights))) / max(1, n)),
         ),
     ]
+
+
+def _on_days(worked: Worked) -> Ints:
+    """Contacts of each day."""
+    return np.array([np.sum(worked.contacts.opened // DAY_US == day) for day in worked.days], dtype=np.int64)
 
 
 def _lag_days(world: World, contacts: Contacts) -> tuple[Floats, Ints]:
@@ -165,7 +171,7 @@ def _workload(worked: Worked) -> list[Measure]:
     by_day = contacts.opened // DAY_US
     busy = (contacts.closed - contacts.opened) / HOUR_US
     shift_hours = SHIFT_US / HOUR_US
-    count = np.array([np.sum(by_day == day) for day in days])
+    count = _on_days(worked)
     hours: Floats = np.array([float(np.sum(busy[by_day == day])) for day in days])
     # Each contact's time is a draw; the number of an hour is its inverse.
     mean = ratio(busy, np.ones(len(busy)))
@@ -176,7 +182,7 @@ def _workload(worked: Worked) -> list[Measure]:
     review_error = math.hypot(1 / math.sqrt(max(1, int(worked.reviews.sum()))), load.error / load.value)
     return [
         Measure("contacts an hour on contacts", 1 / mean.value, mean.error / mean.value**2),
-        _by_days(count / worked.world.parameters.scale, np.ones(len(days))).measure("contacts a day, at scale 1"),
+        _by_days(count, np.full(len(days), worked.world.parameters.scale)).measure("contacts a day, at scale 1"),
         load.measure("contacts an agent and working day"),
         _by_days(hours, worked.agents * shift_hours).measure("occupancy of agents"),
         Measure("reviews of an agent a month", reviews, reviews * review_error),
