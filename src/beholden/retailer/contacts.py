@@ -133,7 +133,8 @@ class Service:
         # The trade figures are means; a lognormal's median is lower by this factor.
         median: Floats = mean * np.exp(-(p.handling_sigma**2) / 2)
         handling = (lognormal(rng, median, p.handling_sigma, n) * MINUTE_US).astype(np.int64)
-        handling = np.maximum(handling, _HANDLING_MIN_US) // 1000 * 1000 + WRAP_UP_US
+        # What would be shorter than the shortest is by as much longer: no two contacts take exactly as long.
+        handling = (_HANDLING_MIN_US + np.abs(handling - _HANDLING_MIN_US)) // 1000 * 1000 + WRAP_UP_US
         agent = self._assigned(rng, day, arrived, customer)
         customer, order_id = self._acquainted(day, agent, customer, order_id)
         opened, closed = _one_after_another(agent, arrived, handling)

@@ -23,7 +23,7 @@ from beholden.retailer.realism.bands import Measure, Ratio, ratio
 from beholden.retailer.realism.look_alikes import Encounters, relations
 from beholden.retailer.world import World
 
-__all__ = ["RECENT_DAYS", "Worked", "handling_minutes", "measures_of_service", "ordinary_days", "worked_on"]
+__all__ = ["RECENT_DAYS", "Worked", "handling_minutes", "lag_days", "measures_of_service", "ordinary_days", "worked_on"]
 
 #: Periods without an encounter that are measured; the source's own is not known.
 RECENT_DAYS: Final = (60, 90)
@@ -105,7 +105,7 @@ def _contacts(worked: Worked) -> list[Measure]:
     week = [[world.calendar.orders_on(day - i) for i in range(_WEEK)] for day in worked.days]
     orders: Floats = np.mean(week, axis=1, dtype=np.float64)
     per_order = _by_days(_on_days(worked), orders)
-    lag, called = _lag_days(world, contacts)
+    lag, called = lag_days(world, contacts)
     # A day's contacts have the busy days before it in common.
     of_day = np.array([np.median(lag[called == day]) for day in worked.days])
     middle = float(np.median(lag))
@@ -128,7 +128,7 @@ def _on_days(worked: Worked) -> Ints:
     return np.array([np.sum(worked.contacts.opened // DAY_US == day) for day in worked.days], dtype=np.int64)
 
 
-def _lag_days(world: World, contacts: Contacts) -> tuple[Floats, Ints]:
+def lag_days(world: World, contacts: Contacts) -> tuple[Floats, Ints]:
     """Days between the order that a contact is about and the contact; and the date of the contact."""
     about = contacts.at(contacts.order_id >= 0)
     before = world.calendar.orders_before
@@ -170,9 +170,8 @@ def _workload(worked: Worked) -> list[Measure]:
     contacts, days = worked.contacts, np.array(worked.days)
     by_day = contacts.opened // DAY_US
     busy = (contacts.closed - contacts.opened) / HOUR_US
-    shift_hours = SHIFT_US / HOUR_US
     count = _on_days(worked)
-    hours: Floats = np.array([float(np.sum(busy[by_day == day])) for day in days])
+    shifts: Floats = np.array([float(np.sum(busy[by_day == day])) * HOUR_US / SHIFT_US for day in days])
     # Each contact's time is a draw; the number of an hour is its inverse.
     mean = ratio(busy, np.ones(len(busy)))
     employed = np.array([len(worked.world.staff.of_role("agent", day)) for day in worked.days])
@@ -184,7 +183,7 @@ def _workload(worked: Worked) -> list[Measure]:
         Measure("contacts an hour on contacts", 1 / mean.value, mean.error / mean.value**2),
         _by_days(count, np.full(len(days), worked.world.parameters.scale)).measure("contacts a day, at scale 1"),
         load.measure("contacts an agent and working day"),
-        _by_days(hours, worked.agents * shift_hours).measure("occupancy of agents"),
+        _by_days(shifts, worked.agents).measure("occupancy of agents"),
         Measure("reviews of an agent a month", reviews, reviews * review_error),
     ]
 

@@ -35,9 +35,13 @@ class Study:
         days = [self.calls.calendar.promotions[0], self.calls.calendar.window[-1]]
         return [
             *measures_of_orders(self.year),
-            *measures_of_service(self.worked),
+            *self.service_measures(),
             *measures_of_company(self.month, self.calls, days),
         ]
+
+    def service_measures(self) -> list[Measure]:
+        """What `BANDS` has of contacts, views and look-alikes."""
+        return measures_of_service(self.worked)
 
 
 def study_of(*, seed: int, end: int, scale: float, days: int) -> Study:
