@@ -22,7 +22,7 @@ from beholden.retailer.realism import BANDS, Measure, measures_of_written, study
 from beholden.retailer.realism.bands import ERRORS, ratio
 from beholden.retailer.realism.company import fullest_bucket, measures_of_company
 from beholden.retailer.realism.orders import measures_of_orders
-from beholden.retailer.realism.service import measures_of_service, ordinary_days, worked_on
+from beholden.retailer.realism.service import measure_of_new_agents, measures_of_service, ordinary_days, worked_on
 from beholden.retailer.world import World
 
 END = parse_time("2026-11-22T00:00:00Z")
@@ -86,7 +86,6 @@ WRONG: dict[Callable[..., list[Measure]], list[dict[tuple[str, Any], list[str]]]
         {
             ("contacts_an_agent_day", 30): ["contacts an agent and working day", "occupancy of agents"],
             ("views_per_contact_extra", 2.6): ["views a contact"],
-            ("ramp_views", 1.0): ["views of new agents, times the others'"],
             ("contacts_of_famous", 0.005): ["famous, per million views"],
         },
         {
@@ -114,6 +113,11 @@ def test_a_wrong_parameter_falls_outside(
     found = {one.name: one for one in measures(**dict(wrong.keys()))}
     told = [name for names in wrong.values() for name in names]
     assert not {name: (found[name].value, found[name].limits) for name in told if found[name].holds}
+
+
+def test_new_agents_who_view_no_more_fall_outside() -> None:
+    world = world_of(1, 30, ramp_views=1.0)
+    assert not measure_of_new_agents(world, world.calendar.window[-1]).holds
 
 
 @pytest.mark.parametrize(
@@ -156,6 +160,7 @@ def test_the_error_of_a_ratio_counts_groups_and_not_rows() -> None:
         errors.append(one.error)
     assert np.mean(errors) == pytest.approx(np.std(values), rel=0.15)
     assert ratio(hits, np.ones(len(group))).error < 0.7 * errors[-1]
+    assert math.isnan(ratio(np.array([3]), np.array([2])).error)
 
 
 @pytest.mark.parametrize(

@@ -71,15 +71,17 @@ class Ratio:
 
 
 def ratio(over: Floats | Ints, under: Floats | Ints, group: Ints | None = None) -> Ratio:
-    """The ratio of the sums of two columns; rows of one ``group`` are one draw, not several."""
+    """The ratio of the sums of two columns; rows of one ``group`` are one draw, not several. One draw tells no error."""
     if group is not None:
         at = np.unique(group, return_inverse=True)[1]
         over, under = np.bincount(at, over), np.bincount(at, under)
     total = float(np.sum(under))
-    if not total:
-        return Ratio(math.nan, 0.0)
+    draws = int(np.count_nonzero(under))
+    if draws < 2:
+        return Ratio(math.nan, math.nan)
     value = float(np.sum(over)) / total
-    return Ratio(value, math.sqrt(float(np.sum((over - value * under) ** 2))) / total)
+    variance = float(np.sum((over - value * under) ** 2)) * draws / (draws - 1)
+    return Ratio(value, math.sqrt(variance) / total)
 
 
 _SET: Final = "a public retail data set"

@@ -23,7 +23,16 @@ from beholden.retailer.realism.bands import Measure, Ratio, ratio
 from beholden.retailer.realism.look_alikes import Encounters, relations
 from beholden.retailer.world import World
 
-__all__ = ["RECENT_DAYS", "Worked", "handling_minutes", "lag_days", "measures_of_service", "ordinary_days", "worked_on"]
+__all__ = [
+    "RECENT_DAYS",
+    "Worked",
+    "handling_minutes",
+    "lag_days",
+    "measure_of_new_agents",
+    "measures_of_service",
+    "ordinary_days",
+    "worked_on",
+]
 
 #: Periods without an encounter that are measured; the source's own is not known.
 RECENT_DAYS: Final = (60, 90)
@@ -190,37 +199,46 @@ def _workload(worked: Worked) -> list[Measure]:
 
 def _views(worked: Worked) -> list[Measure]:
     world, contacts, handled, views = worked.world, worked.contacts, worked.handled, worked.views
-    p, n = world.parameters, len(world.staff)
-    hired = np.array([one.hired for one in world.staff.members])
-    second = handled.label == label("benign:second_customer")
-    # By agent and day: the views of one day of one agent are one draw.
-    at = (contacts.opened // DAY_US - worked.days[0]) * n + contacts.agent
-    of = (handled.time // DAY_US - worked.days[0]) * n + handled.actor
-    size = int(max(at.max(), of.max())) + 1
-    calls, own = np.bincount(at, minlength=size), np.bincount(of[~second], minlength=size)
-    new = worked.days[0] + np.arange(size) // n - hired[np.arange(size) % n] < p.ramp_days
-    usual, eager = ratio(own[~new], calls[~new]), ratio(own[new], calls[new])
-    touched = np.unique(np.stack([of[second], handled.customer[second]]), axis=1)
+    second = handled.at(handled.label == label("benign:second_customer"))
+    touched = np.unique(np.stack([second.time // DAY_US, second.actor, second.customer]), axis=1)
     twice = _share(touched.shape[1], len(contacts))
     by_day = np.array([np.sum(views.time // DAY_US == day) for day in worked.days]) + worked.acts
-    daily = _by_days(by_day / p.scale, np.ones(len(worked.days)))
+    daily = _by_days(by_day / world.parameters.scale, np.ones(len(worked.days)))
     pair = views.actor * len(world.people) + views.customer
     contacts_a_day = len(contacts) / len(worked.days)
     shuffled = float(worked.shuffled.mean())
     # What is found by chance comes in a few hits.
     error = math.sqrt(max(shuffled, 1 / len(views)) * 4 / len(views))
     return [
-        usual.measure("views a contact"),
-        Measure(
-            "views of new agents, times the others'", eager.value / usual.value,
-            math.hypot(eager.error, usual.error * eager.value / usual.value) / usual.value,
-        ),
+        _views_a_contact(world, contacts, handled)[0].measure("views a contact"),
         twice.measure("contacts that touch a second customer"),
         daily.measure("record views a day, at scale 1"),
         ratio(worked.documented.astype(np.int64), np.ones(len(views)), pair).measure("views with a documented reason"),
         Measure("chance level: documented if customers are shuffled", shuffled, error),
         Measure("chance level, times contacts a day", shuffled * contacts_a_day, error * contacts_a_day),
     ]  # fmt: skip
+
+
+def _views_a_contact(world: World, contacts: Contacts, handled: Views) -> tuple[Ratio, Ratio]:
+    """Views of the caller's own records a contact, of agents beyond their first weeks and of those within them."""
+    n, first = len(world.staff), int(contacts.opened[0] // DAY_US)
+    hired = np.array([one.hired for one in world.staff.members])
+    own = handled.at(handled.label != label("benign:second_customer"))
+    # By agent and day: the views of one day of one agent are one draw.
+    at = (contacts.opened // DAY_US - first) * n + contacts.agent
+    of = (own.time // DAY_US - first) * n + own.actor
+    size = int(max(at.max(), of.max())) + 1
+    calls, views = np.bincount(at, minlength=size), np.bincount(of, minlength=size)
+    new = first + np.arange(size) // n - hired[np.arange(size) % n] < world.parameters.ramp_days
+    return ratio(views[~new], calls[~new]), ratio(views[new], calls[new])
+
+
+def measure_of_new_agents(world: World, day: int) -> Measure:
+    """How much more new agents open than others; a large company has enough of them on one day."""
+    usual, eager = _views_a_contact(world, world.service.on(day), contact_views(world, day))
+    times = eager.value / usual.value
+    error = math.hypot(eager.error, usual.error * times) / usual.value
+    return Measure("views of new agents, times the others'", times, error)
 
 
 def _share(some: int, count: int) -> Ratio:

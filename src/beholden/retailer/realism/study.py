@@ -9,7 +9,13 @@ from beholden.retailer.parameters import checked_parameters
 from beholden.retailer.realism.bands import Measure
 from beholden.retailer.realism.company import measures_of_company
 from beholden.retailer.realism.orders import measures_of_orders
-from beholden.retailer.realism.service import Worked, measures_of_service, ordinary_days, worked_on
+from beholden.retailer.realism.service import (
+    Worked,
+    measure_of_new_agents,
+    measures_of_service,
+    ordinary_days,
+    worked_on,
+)
 from beholden.retailer.world import World
 
 __all__ = ["Study", "study_of"]
@@ -36,6 +42,7 @@ class Study:
         return [
             *measures_of_orders(self.year),
             *self.service_measures(),
+            measure_of_new_agents(self.month, self.month.calendar.window[-1]),
             *measures_of_company(self.month, self.calls, days),
         ]
 
