@@ -136,7 +136,7 @@ BANDS: Final[dict[str, Band]] = {
         "views", 0.0, 0.01, ".3%", "none", "a reason that one random pair in a hundred has would say little"
     ),
     "chance level, times contacts a day": Band(
-        "views", 0.5, 5.0, ".2f", "none", "by chance a view falls to the one being served, or to a case under way"
+        "views", 0.5, 3.0, ".2f", "none", "by chance a view falls to the one being served, or to a case under way"
     ),
     "famous, per million views": _one("look-alikes", 142.0, ",.0f", _BOXWALA),
     "co-worker, per million views": _one("look-alikes", 93.0, ",.0f", _BOXWALA),
