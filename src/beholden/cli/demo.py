@@ -90,7 +90,7 @@ def demo(
     )
     note(
         f"{company.documented_share:.1%} of what agents opened has a reason on record; by chance alone it would be "
-        f"{company.chance_share:.1%}"
+        f"{company.chance_share:.2%}"
     )
     if build_only:
         return

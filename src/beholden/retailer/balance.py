@@ -12,13 +12,13 @@ from typing import Final
 import numpy as np
 
 from beholden.core.errors import BeholdenError
-from beholden.retailer.chance import DAY_US, HOUR_US, Bools, Chance, Ints, stream, uniform
+from beholden.retailer.chance import DAY_US, Bools, Chance, Ints, stream, uniform
 from beholden.retailer.contacts import Contacts
 from beholden.retailer.events import label
 from beholden.retailer.life.assignments import assignments
 from beholden.retailer.life.console import Views
 from beholden.retailer.life.investigations import fraud_work, privacy_requests
-from beholden.retailer.life.records import Records
+from beholden.retailer.life.records import SHIFT_US, Records
 from beholden.retailer.life.support_lookalikes import quality_reviews
 from beholden.retailer.world import World
 
@@ -33,10 +33,12 @@ GROUNDS: Final = ("none", "contact", "case", "review", "request", "assignment")
 _LOOK_BACK_DAYS: Final = {"contact": 1, "case": 4, "review": 1, "request": 11, "assignment": 0}
 #: Below so many views a share says nothing.
 _VIEWS_MIN: Final = 2000
-_SHIFT_HOURS: Final = 8
 #: Look-alikes, second customers and new agents add so much to what contacts make; in a small team with many new agents
 #: it may be twice that.
 _VIEWS_BESIDE: Final = 1.11
+#: A view whose customer is drawn from the day's has a reason in so many cases of as many as there are contacts a day.
+_BY_CHANCE: Final = 3.0
+_WEEK: Final = 7
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,21 +105,28 @@ def check(tally: Tally, world: World) -> None:
     """Raise `BeholdenError` if orders, contacts, working days and views do not fit together."""
     p = world.parameters
     _near("contacts", tally.contacts, tally.contacts_expected, 0.08)
-    if not world.calendar.promotions:
-        # Lags carry contacts over days of other levels.
+    if tally.days >= _WEEK and not world.calendar.promotions:
+        # Lags carry contacts over days of other levels: those of a single one say nothing of its orders.
         _near("contacts", tally.contacts, tally.orders * p.contacts_per_order, 0.4)
     expected = tally.contacts * (1 + p.views_per_contact_extra) * _VIEWS_BESIDE
     _near("views", tally.views - tally.corrections, expected, 0.2)
     a_day = tally.contacts / max(1, tally.agent_days)
     if a_day > p.contacts_an_agent_day * 1.4:
         _fail("contacts an agent and working day", f"{a_day:.1f}", f"about {p.contacts_an_agent_day} at most")
-    busy = tally.busy_us / max(1, tally.agent_days * _SHIFT_HOURS * HOUR_US)
+    if p.agents > p.agents_min and a_day < p.contacts_an_agent_day * 0.5:
+        _fail("contacts an agent and working day", f"{a_day:.1f}", f"about {p.contacts_an_agent_day}")
+    busy = tally.busy_us / max(1, tally.agent_days * SHIFT_US)
     if busy > 0.85:
         _fail("share of agents' time on contacts", f"{busy:.2f}", "0.85 at most")
     # Views come in contacts, so that shares of few of them spread twice as far as single ones would.
     spread = 6 * math.sqrt(0.07 * 0.93 / max(1, tally.views))
     if tally.views >= _VIEWS_MIN and not 0.90 - spread <= tally.documented_share <= 0.94 + spread:
         _fail("share of views with a documented reason", f"{tally.documented_share:.3f}", "0.90 to 0.94")
+    # By chance a view falls to the one who is being served, or to a case under way; a batch explains itself.
+    most = tally.views * _BY_CHANCE * tally.days / max(1, tally.contacts) + tally.corrections
+    if tally.shuffled > most + 5 * math.sqrt(most) + 5:
+        _fail("share of views with a reason if customers are shuffled", f"{tally.chance_share:.3f}",
+              f"{most / tally.views:.3f} at most")  # fmt: skip
 
 
 def records_of(world: World, ground: str, day: int) -> Records:

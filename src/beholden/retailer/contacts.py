@@ -29,7 +29,7 @@ from beholden.retailer.parameters import Parameters
 from beholden.retailer.people import People
 from beholden.retailer.staff import Staff
 
-__all__ = ["CHANNELS", "COLLEAGUE", "LATE", "NEVER", "REASONS", "RIGHT", "Contacts", "Service"]
+__all__ = ["CHANNELS", "COLLEAGUE", "LATE", "NEVER", "REASONS", "RIGHT", "WRAP_UP_US", "Contacts", "Service"]
 
 CHANNELS: Final = ("phone", "chat", "email")
 _CHANNEL_WEIGHTS: Final = (62, 26, 12)
@@ -48,7 +48,8 @@ RIGHT, LATE, COLLEAGUE, NEVER = range(4)
 
 _OPENS_HOUR: Final = 7
 _CLOSES_HOUR: Final = 22
-_WRAP_UP_US: Final = 45 * SECOND_US
+#: After a contact the agent writes it down.
+WRAP_UP_US: Final = 45 * SECOND_US
 _HANDLING_MIN_US: Final = 40 * SECOND_US
 _LAG_DAYS_MAX: Final = 40
 #: A famous customer calls at least and at most so often a day, however small or large the company is; assumed.
@@ -133,7 +134,8 @@ class Service:
         # The trade figures are means; a lognormal's median is lower by this factor.
         median: Floats = mean * np.exp(-(p.handling_sigma**2) / 2)
         handling = (lognormal(rng, median, p.handling_sigma, n) * MINUTE_US).astype(np.int64)
-        handling = np.maximum(handling, _HANDLING_MIN_US) // 1000 * 1000 + _WRAP_UP_US
+        # What would be shorter than the shortest is by as much longer: no two contacts take exactly as long.
+        handling = (_HANDLING_MIN_US + np.abs(handling - _HANDLING_MIN_US)) // 1000 * 1000 + WRAP_UP_US
         agent = self._assigned(rng, day, arrived, customer)
         customer, order_id = self._acquainted(day, agent, customer, order_id)
         opened, closed = _one_after_another(agent, arrived, handling)
@@ -173,8 +175,8 @@ class Service:
         return _CAPACITY * max(1, len(self._staff.at_work("agent", day)))
 
     def _lag_weights(self) -> Floats:
-        """The share of contacts that come so many days after the order."""
-        edges = np.log(np.maximum(np.arange(_LAG_DAYS_MAX + 1), 1e-9) / self._p.contact_lag_median_days)
+        """The share of contacts that come so many dates after the order: what is nearest to that many whole days."""
+        edges = np.log(np.maximum(np.arange(_LAG_DAYS_MAX + 1) - 0.5, 1e-9) / self._p.contact_lag_median_days)
         share = np.array([_normal(edge / self._p.contact_lag_sigma) for edge in edges.tolist()])
         return np.diff(share)
 

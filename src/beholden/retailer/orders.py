@@ -8,10 +8,11 @@ from typing import Final
 import numpy as np
 
 from beholden.retailer.calendar import Calendar
-from beholden.retailer.chance import DAY_US, Chance, Ints, Weights, below, cumulated, picked, uniform
+from beholden.retailer.chance import DAY_US, Chance, Floats, Ints, Weights, below, cumulated, picked, uniform
+from beholden.retailer.parameters import Parameters
 from beholden.retailer.people import People
 
-__all__ = ["FIRST_ORDER_ID", "STATUSES", "OrderColumns", "Orders"]
+__all__ = ["FIRST_ORDER_ID", "STATUSES", "OrderColumns", "Orders", "popularity"]
 
 FIRST_ORDER_ID: Final = 40_000_001
 STATUSES: Final = ("placed", "paid", "shipped", "delivered", "returned", "cancelled")
@@ -46,7 +47,7 @@ class Orders:
         self._calendar = calendar
         self._people = people
         self._ordering = 1 - p.canaries / p.customers  # the last in rank are nobody's: see `canaries`
-        self._sellers = Weights(1.0 / np.arange(1, p.sellers + 1) ** p.seller_rank_exponent)
+        self._sellers = Weights(popularity(p))
         self._customer, self._seller, self._moment, self._rest = (
             Chance(p.seed, f"order {what}") for what in ("customer", "seller", "moment", "rest")
         )
@@ -99,6 +100,14 @@ class Orders:
         bits = np.uint64(0xFFFF)
         total = sum(((rest >> np.uint64(shift)) & bits).astype(np.float64) for shift in (0, 16, 32)) / 65536.0
         return np.maximum(99, _MEDIAN_CENTS * np.exp(0.9 * 2.0 * (total - 1.5))).astype(np.int64)
+
+
+def popularity(parameters: Parameters) -> Floats:
+    """How much is bought of each seller, by position: relative numbers, the most popular first."""
+    p, rank = parameters, np.arange(1, parameters.sellers + 1, dtype=np.float64)
+    head, tail = p.seller_head * p.sellers, p.seller_tail * p.sellers
+    weights: Floats = (rank + head) ** -p.seller_rank_exponent * np.exp(-rank / tail)
+    return weights
 
 
 def tracking_numbers(seed: int, order_id: Ints) -> Ints:

@@ -9,7 +9,7 @@ from typing import Any, Final
 from beholden.core.errors import UsageError
 from beholden.retailer.chance import DAY_US
 
-__all__ = ["ORDER_HOURS", "PRESETS", "WEEKDAYS_SUNDAY_FIRST", "Parameters", "checked_parameters"]
+__all__ = ["CONTACT_REASONS", "ORDER_HOURS", "PRESETS", "WEEKDAYS_SUNDAY_FIRST", "Parameters", "checked_parameters"]
 
 PRESETS: Final = ("retailer", "grocer", "bank")
 SCALE_MIN: Final = 0.001
@@ -25,6 +25,8 @@ ORDER_HOURS: Final = (
     251, 118, 66, 31, 22, 19, 36, 113, 300, 475, 628, 677, 601, 711, 625, 633, 622, 640, 573, 560, 608, 657, 578, 456,
 )  # fmt: skip
 WEEKDAYS_SUNDAY_FIRST: Final = (1240, 1596, 1501, 1434, 1483, 1635, 1111)
+#: Contacts by reason (`beholden.retailer.contacts.REASONS`); trade figures.
+CONTACT_REASONS: Final = (30, 20, 12, 12, 12, 8, 6)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +47,15 @@ class Parameters:
     weekdays_sunday_first: tuple[int, ...] = WEEKDAYS_SUNDAY_FIRST
     day_level_cv: float = 0.15  # of the Gamma that makes each day's level
     growth_a_year: float = 0.1  # assumed
-    seller_rank_exponent: float = 0.74  # popularity is rank to the minus this
+    seller_rank_exponent: float = 0.74  # popularity falls with rank to the minus this (measured on the same set);
+    seller_head: float = 0.0024  # flatter among the first and steeper among the last, as shares of all sellers: a pure
+    seller_tail: float = 0.66  # power would give the top 1 and 10 % of sellers 25 and 52 % of items, not 19 and 57 %
     card_holders: float = 0.8  # share of customers with a card on file; assumed
     cards_shared: float = 0.006  # share of customers whose card number stands with another one too; assumed
 
     contacts_per_order: float = 0.05  # trade figures: 0.04 to 0.07
     # weights of `contacts.REASONS`: status, returns, refund, shipping, product, billing, other (trade figures)
-    contact_reasons: tuple[int, ...] = (30, 20, 12, 12, 12, 8, 6)
+    contact_reasons: tuple[int, ...] = CONTACT_REASONS  # weights
     contact_lag_median_days: float = 3.0  # trade figures
     contact_lag_sigma: float = 0.9  # assumed
     supervisors_at_full_scale: int = 15
@@ -86,8 +90,8 @@ class Parameters:
     fraud_without_case: float = 0.3  # share of what fraud staff look at without opening a case; assumed
 
     # Work that looks like snooping (life/support_lookalikes.py) and what is on record of it; assumed where not said.
-    contacts_of_relatives: float = 0.0014  # share of contacts where an agent serves a relative, of agents who have one
-    contacts_of_neighbours: float = 0.005  # these four give the rates of Boxwala et al. 2011 (table 3)
+    contacts_of_relatives: float = 0.00175  # share of contacts where an agent serves a relative, of agents who have one
+    contacts_of_neighbours: float = 0.00525  # these four give the rates of Boxwala et al. 2011 (table 3)
     contacts_of_famous: float = 0.00015  # share of contacts; each famous customer calls at least every tenth day
     staff_contacts_a_day: float = 0.008  # of each of the staff who are customers
     staff_with_relatives: float = 0.65  # share of staff at whose home somebody of their name is a customer
@@ -267,12 +271,13 @@ class Parameters:
 
     @property
     def agents(self) -> int:
-        """Customer-service agents: five days in seven, each with a working day's contacts.
+        """Customer-service agents: five days in seven but for absences, each with a working day's contacts.
 
         Below a scale of about 0.03 the smallest team (``agents_min``) has less to do than that and each agent takes
         fewer contacts a day, so that tests still have colleagues to compare with.
         """
-        return max(self.agents_min, math.ceil(self.contacts_a_day * 7 / 5 / self.contacts_an_agent_day))
+        at_work = 5 / 7 * (1 - self.absent)
+        return max(self.agents_min, math.ceil(self.contacts_a_day / at_work / self.contacts_an_agent_day))
 
     @property
     def service_accounts(self) -> int:

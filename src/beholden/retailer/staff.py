@@ -12,7 +12,7 @@ from typing import Final
 
 import numpy as np
 
-from beholden.retailer.chance import DAY_US, HOUR_US, Bools, Chance, Ints, Rng, stream, uniform
+from beholden.retailer.chance import DAY_US, HOUR_US, Bools, Chance, Ints, Rng, stream, uniform, weighted
 from beholden.retailer.name_lists import GIVEN, SURNAMES
 from beholden.retailer.parameters import Parameters
 from beholden.retailer.people import People, draw_name, plain_ascii
@@ -30,10 +30,16 @@ ROLES: Final = (
 _SHIFT_HOURS: Final = (7, 10, 14)  # shifts of the contact centre begin then and last eight hours
 _SHIFT_LENGTH: Final = 8
 _OFFICE_HOUR: Final = 8
-_TEAM_SIZE: Final = 15
+_TEAM_SIZE: Final = 16  # 20 teams at full scale
 _DATA_TEAM_SIZE: Final = 4
 _DAYS_A_YEAR: Final = 365
+#: Roles that people of others move to.
+_MOVED_TO: Final = ("fraud", "seller_support", "analyst", "agent")
 _IN_CENTRE: Final = frozenset({"agent", "supervisor", "seller_support"})
+
+
+#: Role, number of the post, and the days on which its holder came and went.
+_Career = tuple[str, int, int, int | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,12 +172,11 @@ class Staff:
 def make_staff(parameters: Parameters, people: People) -> Staff:
     """Draw the staff: role after role, so that positions within a role follow one another."""
     rng = stream(parameters.seed, "staff")
-    careers = [(role, hired, left) for role in ROLES for hired, left in _careers(rng, parameters, role)]
+    careers = [career for role in ROLES for career in _careers(rng, parameters, role)]
     given, surname = draw_name(rng, len(careers))
     taken: set[str] = set()
     members = []
-    counts = dict.fromkeys(ROLES, 0)
-    for at, (role, hired, left) in enumerate(careers):
+    for at, career in enumerate(careers):
         customer = int(rng.integers(len(people))) if rng.random() < parameters.staff_who_buy else -1
         if customer >= 0:
             own = people.names(np.array([customer]))
@@ -180,32 +185,31 @@ def make_staff(parameters: Parameters, people: People) -> Staff:
             _member(
                 rng,
                 parameters,
-                (at, counts[role]),
-                (role, hired, left),
+                at,
+                career,
                 (int(given[at]), int(surname[at])),
                 taken,
                 customer,
             )
         )
-        counts[role] += 1
     more = tuple(f"svc_{i:02d}" for i in range(len(SERVICES), parameters.service_accounts))
     return Staff(parameters, tuple(members), (*SERVICES, *more))
 
 
-def _careers(rng: Rng, p: Parameters, role: str) -> list[tuple[int, int | None]]:
+def _careers(rng: Rng, p: Parameters, role: str) -> list[_Career]:
     """When each holder of each post of a role came and went, those included who left before the window."""
     first, end = p.start // DAY_US, p.end // DAY_US
     a_year = p.attrition_agents if role == "agent" else p.attrition_others
-    found: list[tuple[int, int | None]] = []
-    for _ in range(p.staff_of(role)):
+    found: list[_Career] = []
+    for post in range(p.staff_of(role)):
         hired = first - int(rng.integers(20, 2500))
         if rng.random() < p.left_before_window:
             gone = first - int(rng.integers(1, 120))
-            found.append((gone - int(rng.integers(30, 900)), gone))
+            found.append((role, post, gone - int(rng.integers(30, 900)), gone))
             hired = min(first, gone + int(rng.integers(5, 30)))
         while True:
             left = max(hired + p.training_days, first) + int(rng.exponential(_DAYS_A_YEAR / a_year))
-            found.append((hired, left if left < end else None))
+            found.append((role, post, hired, left if left < end else None))
             if left >= end:
                 break
             hired = left + int(rng.integers(2, 20))
@@ -217,23 +221,24 @@ def _careers(rng: Rng, p: Parameters, role: str) -> list[tuple[int, int | None]]
 def _member(
     rng: Rng,
     p: Parameters,
-    places: tuple[int, int],
-    career: tuple[str, int, int | None],
+    at: int,
+    career: _Career,
     name: tuple[int, int],
     taken: set[str],
     customer: int,
 ) -> Member:
-    (at, i), (role, hired, left) = places, career
+    # Who follows on a post has the team, the shift and the days off that belong to it.
+    role, i, hired, left = career
     in_centre = role in _IN_CENTRE
     first, end = p.start // DAY_US, p.end // DAY_US
     moved = renamed = None
     new_role = new_team = new_login = ""
     if rng.random() < p.transferred * p.days / _DAYS_A_YEAR:
         moved = int(rng.integers(first, end))
-        new_role = str(
-            rng.choice([other for other in ("fraud", "seller_support", "analyst", "agent") if other != role])
-        )
-        new_team = _team(p, new_role, int(rng.integers(1000)))
+        # Teams take people in as they are large: otherwise small ones would grow beyond their posts.
+        others = [other for other in _MOVED_TO if other != role]
+        new_role = others[int(weighted(rng, [p.staff_of(other) for other in others], 1)[0])]
+        new_team = _team(p, new_role, int(rng.integers(p.staff_of(new_role))))
     login = _login(*name, taken)
     if rng.random() < p.renamed * p.days / _DAYS_A_YEAR:
         renamed = int(rng.integers(first, end))

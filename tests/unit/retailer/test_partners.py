@@ -16,6 +16,7 @@ from beholden.retailer.feeds_partners import SellerCaseWriter, write_partner_reg
 from beholden.retailer.life import gateway, seller_desk
 from beholden.retailer.life.gateway import Calls, api_calls, gateway_log, make_calls
 from beholden.retailer.life.seller_desk import Acts, desk_acts, desk_log, make_acts, seller_cases
+from beholden.retailer.orders import popularity
 from beholden.retailer.parameters import checked_parameters
 from beholden.retailer.partners import FAR, PURPOSES, address_range
 from beholden.retailer.render import hexadecimal_of
@@ -68,7 +69,7 @@ def over_the_ceiling(calls: Calls, endpoint: str, rate: float, burst: int) -> fl
 
 def test_popularity_of_sellers_follows_their_position(company: World) -> None:
     sold = np.bincount(company.orders.on(company.calendar.window[0]).seller, minlength=len(company.sellers))
-    law = 1.0 / np.arange(1, len(company.sellers) + 1) ** company.parameters.seller_rank_exponent
+    law = popularity(company.parameters)
     for share in (0.01, 0.1):
         first = int(share * len(company.sellers))
         assert sold[:first].sum() / sold.sum() == pytest.approx(law[:first].sum() / law.sum(), abs=0.01)
