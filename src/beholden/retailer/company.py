@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -108,6 +109,8 @@ def build_company(
         tell("stores", 0.6)
         tables = [table for incident in incidents for table in incident.tables]
         if "stores" not in parts:
+            shutil.rmtree(directory / "stores")  # with what a stopped build left there
+            (directory / "stores").mkdir()
             write_stores(
                 world,
                 directory,
