@@ -24,7 +24,7 @@ from beholden.retailer.output import Parts, directory_for
 from beholden.retailer.parameters import checked_parameters
 from beholden.retailer.planted import write_planted
 from beholden.retailer.schedule import check_run, scheduled
-from beholden.retailer.stores import write_stores
+from beholden.retailer.stores import changes_of, write_stores
 from beholden.retailer.toml import write_configuration
 from beholden.retailer.truth import write_incidents
 from beholden.retailer.warehouse_tables import WAREHOUSE
@@ -117,6 +117,7 @@ def build_company(
                 postgres=postgres,
                 mariadb=mariadb,
                 extra=tables,
+                changes=changes_of(world, incidents),
                 progress=lambda name, share: tell(name, 0.6 + 0.37 * share),
             )
             parts.note("stores")

@@ -22,7 +22,7 @@ from beholden.cli import cli
 from beholden.core.errors import BeholdenError, UsageError
 from beholden.core.times import parse_time
 from beholden.retailer.parameters import PRESETS, checked_parameters
-from beholden.retailer.stores import WrittenStores, write_stores
+from beholden.retailer.stores import WrittenStores, changes_of, write_stores
 from beholden.retailer.stores.layout import Layout
 from beholden.retailer.stores.mariadb import new_mariadb
 from beholden.retailer.stores.postgresql import new_postgresql
@@ -128,7 +128,7 @@ def in_files(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[World, Path, WrittenStores]:
     made, directory = make_world(request.param), tmp_path_factory.mktemp(request.param)
-    return made, directory, write_stores(made, directory, extra=[COPY])
+    return made, directory, write_stores(made, directory, extra=[COPY], changes=changes_of(made, []))
 
 
 def write(server: Server, world: World, directory: Path, url: str | None = None, **more: Any) -> WrittenStores:
@@ -146,7 +146,7 @@ def said(value: Any) -> Any:
 def test_a_server_holds_what_files_hold(server, in_files, tmp_path) -> None:
     world, directory, files = in_files
     layout = Layout(world.parameters, (COPY,))
-    assert write(server, world, tmp_path, extra=[COPY]).rows == files.rows
+    assert write(server, world, tmp_path, extra=[COPY], changes=changes_of(world, [])).rows == files.rows
     here = {layout.words.store(store) for store in server.stores}
     left = {path.stem for path in (tmp_path / "stores").iterdir()} if (tmp_path / "stores").exists() else set()
     assert left == {layout.words.store(one) for one in ("crm", "orders", "payments", "sellers", "warehouse")} - here

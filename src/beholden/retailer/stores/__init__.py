@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from beholden.retailer.stores.changes import Changes, changes_of
 from beholden.retailer.stores.writing import WrittenStores, write_stores
 
-__all__ = ["WrittenStores", "write_stores"]
+__all__ = ["Changes", "WrittenStores", "changes_of", "write_stores"]
