@@ -119,7 +119,9 @@ def test_a_build_that_was_stopped_among_its_stores_makes_them_anew(
         patch.setattr("beholden.retailer.stores.writing.derive", _interrupted)
         with pytest.raises(KeyboardInterrupt):
             build_company(tmp_path / "stopped", **settings)
-    assert list((tmp_path / "stopped" / "stores").iterdir())
+    assert not list((tmp_path / "stopped" / "stores").iterdir())
+    # Where the process itself was ended, nobody took away what it had begun.
+    (tmp_path / "stopped" / "stores" / "crm.db").write_bytes(b"half of a database")
     build_company(tmp_path / "stopped", **settings)
     assert digest(tmp_path / "stopped") == digest(tmp_path / "whole")
 

@@ -38,7 +38,6 @@ _REFORM: Final = re.compile(
 _ORDER: Final = re.compile(
     r"update\s+orders\s+set\s+status\s*=\s*'(\w+)'\s+where\s+order_id\s*=\s*(\d+)", re.IGNORECASE
 )
-_CODES: Final = dict(zip(STATUSES, STATUS_CODES, strict=True))
 _Makers: TypeAlias = dict[str, Callable[[], Sequence[Any]]]
 _STREET, _POSTAL_CODE = "customer.street", "customer.postal_code"
 
@@ -165,25 +164,28 @@ _Change = tuple[str, str, int, int, Any]
 
 def changes_of(world: World, incidents: Sequence[Incident]) -> Changes:
     """What the events of the whole window changed."""
-    found: dict[str, dict[str, list[tuple[int, int, Any]]]] = {}
+    parts: dict[tuple[str, str], list[_Column]] = {}
     reforms: list[tuple[int, str, str, str]] = []
     for day in world.calendar.window:
         events = day_of(world, incidents, day)
-        for grain, meaning, *change in (
-            *_of_statements(events.statements, reforms),
-            *_of_acts(world, events.seller_desk),
-        ):
-            found.setdefault(grain, {}).setdefault(meaning, []).append(tuple(change))
-    return Changes(
-        {grain: {meaning: _column(made) for meaning, made in columns.items()} for grain, columns in found.items()},
-        tuple(sorted(reforms)),
-    )
+        today: dict[tuple[str, str], list[tuple[int, int, Any]]] = {}
+        for change in (*_of_statements(events.statements, reforms), *_of_acts(world, events.seller_desk)):
+            today.setdefault(change[:2], []).append(change[2:])
+        for column, made in today.items():
+            number, time, value = zip(*made, strict=True)
+            parts.setdefault(column, []).append(_Column(np.array(number), np.array(time), list(value)))
+    found: dict[str, dict[str, _Column]] = {}
+    for (grain, meaning), days in parts.items():
+        found.setdefault(grain, {})[meaning] = _in_order(days)
+    return Changes(found, tuple(sorted(reforms)))
 
 
-def _column(changes: list[tuple[int, int, Any]]) -> _Column:
-    changes.sort(key=lambda one: one[:2])
-    number, time, value = zip(*changes, strict=True)
-    return _Column(np.array(number, dtype=np.int64), np.array(time, dtype=np.int64), list(value))
+def _in_order(parts: Sequence[_Column]) -> _Column:
+    number = np.concatenate([part.number for part in parts])
+    time = np.concatenate([part.time for part in parts])
+    value = [one for part in parts for one in part.value]
+    order = np.lexsort((time, number))
+    return _Column(number[order], time[order], [value[at] for at in order.tolist()])
 
 
 def _of_statements(statements: Statements, reforms: list[tuple[int, str, str, str]]) -> Iterator[_Change]:
@@ -198,8 +200,9 @@ def _of_statements(statements: Statements, reforms: list[tuple[int, str, str, st
             elif many := _REFORM.search(one.text):
                 reforms.append((time, many[2], many[3], many[1]))
         elif ordered := _ORDER.search(one.text):
-            yield "order", "order.status", int(ordered[2]), time, ordered[1]
-            yield "order", "order.status_code", int(ordered[2]), time, _CODES[ordered[1]]
+            status = STATUSES.index(ordered[1])
+            yield "order", "order.status", int(ordered[2]), time, STATUSES[status]
+            yield "order", "order.status_code", int(ordered[2]), time, STATUS_CODES[status]
 
 
 def _of_acts(world: World, acts: Acts) -> Iterator[_Change]:

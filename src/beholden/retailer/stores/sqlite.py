@@ -97,7 +97,7 @@ def _translated(sql: str) -> str:
 
 @contextmanager
 def new_sqlite(path: Path) -> Iterator[SqliteDatabase]:
-    """Make a database file; it is complete when the context ends, and unusable if the process dies before.
+    """Make a database file; it is complete when the context ends, gone if that failed, unusable if the process died.
 
     Raises:
         UsageError: something of that name is there.
@@ -107,19 +107,23 @@ def new_sqlite(path: Path) -> Iterator[SqliteDatabase]:
         raise UsageError(f"database {path.name}", "is there already", expected="a directory without it")
     with _border(path.name):
         connection = sqlite3.connect(path, isolation_level=None)
-    with closing(connection):
-        with _border(path.name):
-            # Nobody else looks at it yet and a half-made company is made anew: no journal, no waiting for the disk.
-            connection.execute("pragma journal_mode = off")
-            connection.execute("pragma synchronous = off")
-            connection.execute("pragma temp_store = memory")
-            connection.execute("pragma cache_size = -65536")
-            connection.create_function("md5", 1, _md5, deterministic=True)
-            connection.create_function("lpad", 3, _lpad, deterministic=True)
-            connection.execute("begin")
-        yield SqliteDatabase(connection, path.name)
-        with _border(path.name):
-            connection.execute("commit")
+    try:
+        with closing(connection):
+            with _border(path.name):
+                # Nobody else looks at it yet and a half-made company is made anew: no journal, no waiting for the disk.
+                connection.execute("pragma journal_mode = off")
+                connection.execute("pragma synchronous = off")
+                connection.execute("pragma temp_store = memory")
+                connection.execute("pragma cache_size = -65536")
+                connection.create_function("md5", 1, _md5, deterministic=True)
+                connection.create_function("lpad", 3, _lpad, deterministic=True)
+                connection.execute("begin")
+            yield SqliteDatabase(connection, path.name)
+            with _border(path.name):
+                connection.execute("commit")
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
 
 
 @contextmanager
