@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 
 from beholden.retailer.chance import DAY_US, Chance, Floats, Ints, cumulated, stream, uniform
-from beholden.retailer.parameters import ORDER_HOURS, WEEKDAYS_SUNDAY_FIRST, Parameters
+from beholden.retailer.parameters import Parameters
 
 __all__ = ["Calendar"]
 
@@ -62,7 +62,7 @@ class Calendar:
         shape = p.day_level_cv**-2
         own = stream(p.seed, "day levels").gamma(shape, 1 / shape, len(self.days))
         # 1970-01-01 was a Thursday, the fifth day of a week that begins on Sunday.
-        weights = np.asarray(WEEKDAYS_SUNDAY_FIRST, dtype=np.float64)
+        weights = np.asarray(p.weekdays_sunday_first, dtype=np.float64)
         level: Floats = own * weights[(self.days + 4) % 7] / weights.mean()
         level *= 1 + p.growth_a_year * (self.days - self.window[0]) / _DAYS_A_YEAR
         for promotion in self.promotions:
@@ -89,7 +89,7 @@ class Calendar:
     @cached_property
     def hours(self) -> Floats:
         """Edges of the hours of the day, in proportion to their orders."""
-        return np.concatenate([[0.0], cumulated(ORDER_HOURS)])
+        return np.concatenate([[0.0], cumulated(self.parameters.order_hours)])
 
     def time_of_day(self, share: Floats) -> Ints:
         """The moment (microseconds after midnight, whole milliseconds) by which a share of a day's orders is placed."""

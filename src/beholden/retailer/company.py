@@ -28,6 +28,7 @@ from beholden.retailer.stores import changes_of, write_stores
 from beholden.retailer.toml import write_configuration
 from beholden.retailer.truth import write_incidents
 from beholden.retailer.warehouse_tables import WAREHOUSE
+from beholden.retailer.words import words_of
 from beholden.retailer.world import World
 
 __all__ = ["Company", "Progress", "build_company"]
@@ -122,7 +123,7 @@ def build_company(
             )
             parts.note("stores")
         tell("truth", 0.97)
-        write_incidents(incidents, directory / "truth")
+        write_incidents(incidents, words_of(preset), directory / "truth")
         write_configuration(world, directory, postgres=postgres, mariadb=mariadb)
     tell("done", 1.0)
     return _company(world, directory, incidents, tally, events)
@@ -190,6 +191,7 @@ def _company(world: World, directory: Path, incidents: Sequence[Incident], tally
     p = world.parameters
     first = {incident.kind: incident for incident in reversed(incidents)}
     lookup, spike, export = (first.get(kind) for kind in ("personal_lookup", "celebrity_spike", "card_export"))
+    words, table = words_of(p.preset), export.tables[0] if export is not None and export.tables else None
     return Company(
         directory=directory,
         window=Window(p.start, p.end),
@@ -204,8 +206,8 @@ def _company(world: World, directory: Path, incidents: Sequence[Incident], tally
         documented_share=tally.documented_share,
         chance_share=tally.chance_share,
         gap=Window(*world.gap),
-        demo_dataset=f"{WAREHOUSE}/main.{export.tables[0].name}" if export is not None and export.tables else "",
-        demo_subject=spike.subjects[0] if spike is not None else "",
+        demo_dataset=f"{words.store(WAREHOUSE)}/main.{words.name(table.name)}" if table is not None else "",
+        demo_subject=words.subject(spike.subjects[0]) if spike is not None else "",
         demo_actor=lookup.actors[0] if lookup is not None else "",
-        demo_related_subject=lookup.subjects[0] if lookup is not None else "",
+        demo_related_subject=words.subject(lookup.subjects[0]) if lookup is not None else "",
     )

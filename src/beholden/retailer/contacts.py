@@ -25,7 +25,7 @@ from beholden.retailer.chance import (
 )
 from beholden.retailer.homes import Homes
 from beholden.retailer.orders import Orders
-from beholden.retailer.parameters import ORDER_HOURS, Parameters
+from beholden.retailer.parameters import Parameters
 from beholden.retailer.people import People
 from beholden.retailer.staff import Staff
 
@@ -33,15 +33,15 @@ __all__ = ["CHANNELS", "COLLEAGUE", "LATE", "NEVER", "REASONS", "RIGHT", "Contac
 
 CHANNELS: Final = ("phone", "chat", "email")
 _CHANNEL_WEIGHTS: Final = (62, 26, 12)
-#: reason: weight, mean minutes (trade figures).
+#: reason: mean minutes (trade figures). How often each is: `Parameters.contact_reasons`.
 REASONS: Final = {
-    "status": (30, 3.0),
-    "returns": (20, 5.5),
-    "refund": (12, 4.0),
-    "shipping": (12, 6.0),
-    "product": (12, 4.0),
-    "billing": (8, 4.0),
-    "other": (6, 4.0),
+    "status": 3.0,
+    "returns": 5.5,
+    "refund": 4.0,
+    "shipping": 6.0,
+    "product": 4.0,
+    "billing": 4.0,
+    "other": 4.0,
 }
 #: How well the ticket covers the contact.
 RIGHT, LATE, COLLEAGUE, NEVER = range(4)
@@ -121,14 +121,15 @@ class Service:
         p = self._p
         rng = stream(p.seed, "contacts", day)
         customer, order_id, ordered = self._callers(rng, day)
-        arrived = day * DAY_US + hours(rng, _OPEN_HOURS, len(customer))
+        when = [weight if _OPENS_HOUR <= hour < _CLOSES_HOUR else 0 for hour, weight in enumerate(p.order_hours)]
+        arrived = day * DAY_US + hours(rng, when, len(customer))
         arrived = np.maximum(arrived, ordered + 10 * MINUTE_US)
         inside = arrived < (day + 1) * DAY_US
         order = np.flatnonzero(inside)[np.argsort(arrived[inside], kind="stable")]
         customer, order_id, arrived = customer[order], order_id[order], arrived[order]
         n = len(arrived)
-        reason = weighted(rng, [weight for weight, _ in REASONS.values()], n)
-        mean = np.array([minutes for _, minutes in REASONS.values()], dtype=np.float64)[reason]
+        reason = weighted(rng, p.contact_reasons, n)
+        mean = np.array(list(REASONS.values()), dtype=np.float64)[reason]
         # The trade figures are means; a lognormal's median is lower by this factor.
         median: Floats = mean * np.exp(-(p.handling_sigma**2) / 2)
         handling = (lognormal(rng, median, p.handling_sigma, n) * MINUTE_US).astype(np.int64)
@@ -256,6 +257,5 @@ def _one_after_another(agent: Ints, arrived: Ints, handling: Ints) -> tuple[Ints
     return opened, closed
 
 
-_OPEN_HOURS: Final = [w if _OPENS_HOUR <= hour < _CLOSES_HOUR else 0 for hour, w in enumerate(ORDER_HOURS)]
 _EMPTY: Final = np.empty(0, dtype=np.int64)
 _NONE: Final = Contacts(*[_EMPTY] * len(fields(Contacts)))

@@ -20,6 +20,7 @@ from beholden.retailer.chance import DAY_US, HOUR_US, Bools, Chance, Hashes, Int
 from beholden.retailer.parameters import Parameters
 from beholden.retailer.staff import Staff
 from beholden.retailer.tables import write_csv
+from beholden.retailer.words import words_of
 
 __all__ = ["SOURCES", "Device", "Devices", "personal_name", "stranger", "write_devices"]
 
@@ -267,6 +268,7 @@ def _write_network(p: Parameters, devices: Devices, extra: Sequence[Device], pat
     seen = [devices.all[at] for at in np.flatnonzero(devices.listed("network")).tolist()]
     count = max(1, round(len(seen) * p.devices_unregistered))
     guests = [stranger(rng, day - int(rng.integers(0, 120))) for _ in range(count)]
+    domain = words_of(p.preset).told(_DOMAIN)
     both = sorted([*seen, *guests, *extra], key=lambda one: one.mac)
     with path.open("w", encoding="utf-8", newline="\n") as file:
         for one in both:
@@ -275,7 +277,7 @@ def _write_network(p: Parameters, devices: Devices, extra: Sequence[Device], pat
             first, last = int(rng.integers(86_400)), int(rng.integers(86_400))
             line = {
                 "mac": ".".join(_octets(one.mac, "")[i : i + 4] for i in (0, 4, 8)),
-                "name": (f"{one.hostname.lower()}.{_DOMAIN}" if known else one.hostname) if named else None,
+                "name": (f"{one.hostname.lower()}.{domain}" if known else one.hostname) if named else None,
                 "ip": f"10.{30 + int(rng.integers(8))}.{int(rng.integers(256))}.{int(rng.integers(1, 255))}",
                 "port": f"sw{int(rng.integers(1, 25)):02d}/{int(rng.integers(1, 49))}",
                 "first_seen": iso(np.array([one.since * DAY_US + first * 1_000_000]))[0] + "Z",

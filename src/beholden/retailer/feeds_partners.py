@@ -22,6 +22,7 @@ from beholden.retailer.life.seller_desk import TOPICS, SellerCases, seller_cases
 from beholden.retailer.partners import CLOUDS, FAR, App, address_range
 from beholden.retailer.render import chosen, iso_of, lines, numbers
 from beholden.retailer.sellers import SellerText
+from beholden.retailer.words import words_of
 from beholden.retailer.world import World, slices
 
 __all__ = ["SellerCaseWriter", "write_partner_registers"]
@@ -53,7 +54,11 @@ class SellerCaseWriter:
 
     def __init__(self, world: World, directory: Path) -> None:
         self._world = world
-        self._writer = pq.ParquetWriter(directory / "seller_cases.parquet", _CASES, compression="zstd")
+        told = words_of(world.parameters.preset).told
+        names = [told(name) for name in _CASES.names]
+        self._schema = pa.schema([field.with_name(name) for field, name in zip(_CASES, names, strict=True)])
+        path = directory / told("seller_cases.parquet")
+        self._writer = pq.ParquetWriter(path, self._schema, compression="zstd")
 
     def __enter__(self) -> Self:
         return self
@@ -76,6 +81,7 @@ class SellerCaseWriter:
         cases = every.at(np.argsort(every.opened, kind="stable"))
         cases = cases.at(cases.number >= 0)
         draw = uniform(Chance(world.parameters.seed, "ids of seller cases")(cases.number))
+        told = words_of(world.parameters.preset).told
         people = [f"E{member.number}" for member in world.staff.members]
         self._writer.write_table(
             pa.table(
@@ -84,12 +90,12 @@ class SellerCaseWriter:
                     "handler": chosen(people, cases.logged_member),
                     "seller_number": pa.array(cases.seller + 1, mask=draw < 0.2),
                     "seller_code": pa.array(world.sellers.codes(cases.seller), pa.string(), mask=draw > 0.7),
-                    "topic": chosen(TOPICS, cases.topic),
+                    "topic": chosen([told(topic) for topic in TOPICS], cases.topic),
                     "opened_at": pa.array(cases.logged_opened, _UTC),
                     "closed_at": pa.array(cases.logged_closed, _UTC, mask=cases.logged_closed >= world.parameters.end),
                 },
                 schema=_CASES,
-            )
+            ).rename_columns(self._schema.names)
         )
 
     def close(self) -> None:
@@ -99,36 +105,35 @@ class SellerCaseWriter:
 
 def write_partner_registers(world: World, directory: Path, states: Sequence[tuple[int, str, int]] = ()) -> None:
     """Write every register as it stands at the end of the window."""
-    _csv(
-        directory / "sellers.csv",
+    told = words_of(world.parameters.preset).told
+
+    def written(name: str, header: str, rows: Iterable[Sequence[Any]]) -> None:
+        with (directory / told(name)).open("w", encoding="utf-8", newline="") as file:
+            writer = csv.writer(file, lineterminator="\n")
+            writer.writerow(told(header).split())
+            writer.writerows(rows)
+
+    written(
+        "sellers.csv",
         "seller_number legacy_code brand country owner company bank_fingerprint device_fingerprint street city contact_email "
         "since status",
         (row for start, stop in slices(len(world.sellers)) for row in _sellers(world, start, stop)),
     )
-    _csv(directory / "seller_states.csv", "seller state from until decided_by", _states(world, states))
-    _csv(
-        directory / "developers.csv",
+    written("seller_states.csv", "seller state from until decided_by", _states(world, states))
+    written(
+        "developers.csv",
         "developer_id name contact country since cloud address_ranges terms_version terms_signed",
         sorted(_developers(world)),
     )
-    _csv(
-        directory / "apps.csv",
+    written(
+        "apps.csv",
         "app_id developer_id name purpose endpoints fields registered amended",
         sorted(_app(world, at, app) for at, app in enumerate(world.partners.apps)),
     )
-    _csv(directory / "consents.csv", "seller app_id scope given_at withdrawn_at", _consents(world))
-    _csv(
-        directory / "partner_audits.csv", "developer_id audited_on findings outcome remedied_on", sorted(_audits(world))
-    )
-    _csv(directory / "deletion_attestations.csv", "app_id seller ended_on attested_on", _attestations(world))
-    _keys(world, directory / "keys.parquet")
-
-
-def _csv(path: Path, header: str, rows: Iterable[Sequence[Any]]) -> None:
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(header.split())
-        writer.writerows(rows)
+    written("consents.csv", "seller app_id scope given_at withdrawn_at", _consents(world))
+    written("partner_audits.csv", "developer_id audited_on findings outcome remedied_on", sorted(_audits(world)))
+    written("deletion_attestations.csv", "app_id seller ended_on attested_on", _attestations(world))
+    _keys(world, directory)
 
 
 def _date(day: int) -> str:
@@ -226,9 +231,10 @@ def _app(world: World, at: int, app: App) -> tuple[str, ...]:
     noted = app.amended + int(rng.integers(1, _TOLD_DAYS))
     purpose = app.purpose_on(app.amended if noted < end else app.amended - 1)
     registered = developer.since + int(rng.integers(0, 30))
+    told = words_of(world.parameters.preset).told
     return (
-        f"APP-{app.number}", f"DEV-{developer.number}", app.name, purpose.name, " ".join(purpose.endpoints),
-        " ".join(purpose.fields), _date(registered), _date(noted) if noted < end else "",
+        f"APP-{app.number}", f"DEV-{developer.number}", told(app.name), told(purpose.name), told(" ".join(purpose.endpoints)),
+        told(" ".join(purpose.fields)), _date(registered), _date(noted) if noted < end else "",
     )  # fmt: skip
 
 
@@ -236,13 +242,14 @@ def _consents(world: World) -> Iterator[tuple[Any, ...]]:
     """What sellers agreed to; a few of the agreements were never filed, a few withdrawals neither."""
     c, partners, end = world.partners.connections, world.partners, world.parameters.end
     rng = stream(world.parameters.seed, "consent register")
+    told = words_of(world.parameters.preset).told
     before = below(Chance(world.parameters.seed, "consents")(c.seller, c.app), 30 * 3600) * 1_000_000
     given = iso(c.since * DAY_US - 6 * HOUR_US - before)
     filed = (rng.random(len(c)) >= _NO_ROW).tolist()
     withdrawn = ((c.until * DAY_US < end) & (rng.random(len(c)) >= _NO_ROW)).tolist()
     sellers, scopes = (
         _either_id(world, c.seller, "consents"),
-        [" ".join(app.purpose_on(0).endpoints) for app in partners.apps],
+        [told(" ".join(app.purpose_on(0).endpoints)) for app in partners.apps],
     )
     for at, app in enumerate(c.app.tolist()):
         if filed[at]:
@@ -261,7 +268,7 @@ def _audits(world: World) -> Iterator[tuple[Any, ...]]:
             remedied = on + int(rng.integers(10, 200)) if broke and rng.random() < 0.6 else FAR
             yield (
                 f"DEV-{developer.number}", _date(max(on, developer.since)), int(rng.integers(1, 6)) if broke else 0,
-                "terms broken" if broke else "in order", _date(remedied) if remedied < end else "",
+                "terms broken" if broke else "terms kept", _date(remedied) if remedied < end else "",
             )  # fmt: skip
 
 
@@ -281,7 +288,8 @@ def _attestations(world: World) -> Iterator[tuple[Any, ...]]:
         )
 
 
-def _keys(world: World, path: Path) -> None:
+def _keys(world: World, directory: Path) -> None:
+    told = words_of(world.parameters.preset).told
     partners, end = world.partners, world.parameters.end
     keys = partners.keys
     rng = stream(world.parameters.seed, "key register")
@@ -304,4 +312,5 @@ def _keys(world: World, path: Path) -> None:
                                    pa.string(), mask=(revoked >= end) | (draw[1] < _NOT_REVOKED)),
         }
     )  # fmt: skip
-    pq.write_table(table, path, compression="zstd")
+    table = table.rename_columns([told(name) for name in table.column_names])
+    pq.write_table(table, directory / "keys.parquet", compression="zstd")

@@ -36,6 +36,7 @@ from beholden.retailer.role_rights import (
 )
 from beholden.retailer.staff import SERVICES, Member, Staff
 from beholden.retailer.tables import write_csv, write_parquet
+from beholden.retailer.words import words_of
 
 if TYPE_CHECKING:
     from beholden.retailer.world import World
@@ -96,7 +97,8 @@ class Grants:
     @cached_property
     def identities(self) -> tuple[str, ...]:
         """What the directory calls every identity at the end of the window, by position."""
-        return (*self.staff.logins(self._last_day), *self._idle)
+        told = words_of(self.parameters.preset).told
+        return (*self.staff.logins(self._last_day), *map(told, self._idle))
 
     @property
     def _last_day(self) -> int:
@@ -208,7 +210,7 @@ class Grants:
 
     def _of_programs(self, founded: int) -> Iterator[Membership]:
         services = len(self.staff.services)
-        names = self.identities[len(self.staff) :]
+        names = (*self.staff.services, *self._idle)
         draw = below(Chance(self.parameters.seed, "programs")(np.arange(len(names))), 10)
         for at, name in enumerate(names):
             since = founded + 90 * int(draw[at])
@@ -341,10 +343,14 @@ def can(world: World, principal: int, right: str, name: str, day: int) -> bool:
 def write_grants(grants: Grants, directory: Path) -> None:
     """Write ``groups.csv``, ``roles.csv`` and ``grants.parquet``: what the directory holds at the end of the window."""
     last = grants.parameters.end // DAY_US
+    words = words_of(grants.parameters.preset)
     known = [one for one in grants.memberships if one.since < last]
     for name, header in (("groups", ("member", "group")), ("roles", ("member", "role"))):
         mine = [one for one in known if one.container.startswith("role-") is (name == "roles")]
-        rows = [(one.member, one.container, _date(one.since), _date(one.until, last)) for one in mine]
+        rows = [
+            (words.told(one.member), words.told(one.container), _date(one.since), _date(one.until, last))
+            for one in mine
+        ]
         write_csv(directory / f"{name}.csv", (*header, "since", "until"), sorted(rows))
     given = sorted(
         (one for one in grants.grants if one.granted < grants.parameters.end),
@@ -352,9 +358,9 @@ def write_grants(grants: Grants, directory: Path) -> None:
     )
     stamp = pa.timestamp("us", tz="UTC")
     columns: dict[str, Any] = {
-        "principal": pa.array([one.grantee for one in given], pa.string()),
+        "principal": pa.array([words.told(one.grantee) for one in given], pa.string()),
         "right": pa.array([one.right for one in given], pa.string()),
-        "object": pa.array([one.object for one in given], pa.string()),
+        "object": pa.array([words.placed(one.object) for one in given], pa.string()),
         "granted": pa.array([one.granted for one in given], stamp),
         "expires": pa.array([one.expires for one in given], stamp),
         "granted_by": pa.array([one.granted_by for one in given], pa.string()),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -103,5 +104,10 @@ def needs_of(parameters: Parameters, staff: Staff, principal: int, day: int) -> 
 
 def _some(parameters: Parameters, what: str, principal: int, names: tuple[str, ...], count: int) -> tuple[str, ...]:
     """Some of the names, the same ones for the same principal; the first names are the commonest."""
-    draw = uniform(Chance(parameters.seed, f"needs {what}")(principal, np.arange(count)))
-    return tuple(dict.fromkeys(names[int(value**1.5 * len(names))] for value in draw.tolist()))
+    return tuple(names[place] for place in _places(parameters.seed, what, principal, len(names), count))
+
+
+@lru_cache(maxsize=100_000)
+def _places(seed: int, what: str, principal: int, size: int, count: int) -> tuple[int, ...]:
+    draw = uniform(Chance(seed, f"needs {what}")(principal, np.arange(count)))
+    return tuple(dict.fromkeys(int(value**1.5 * size) for value in draw.tolist()))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from beholden.core.errors import UsageError
 from beholden.retailer.chance import DAY_US
@@ -41,6 +41,8 @@ class Parameters:
     sellers_at_full_scale: int = 20_000
     sharing_an_address: float = 0.12  # share of customers
     history_days: int = 14  # of orders before the window: what the window's first contacts are about
+    order_hours: tuple[int, ...] = ORDER_HOURS  # weights of the hours
+    weekdays_sunday_first: tuple[int, ...] = WEEKDAYS_SUNDAY_FIRST
     day_level_cv: float = 0.15  # of the Gamma that makes each day's level
     growth_a_year: float = 0.1  # assumed
     seller_rank_exponent: float = 0.74  # popularity is rank to the minus this
@@ -48,6 +50,8 @@ class Parameters:
     cards_shared: float = 0.006  # share of customers whose card number stands with another one too; assumed
 
     contacts_per_order: float = 0.05  # trade figures: 0.04 to 0.07
+    # weights of `contacts.REASONS`: status, returns, refund, shipping, product, billing, other (trade figures)
+    contact_reasons: tuple[int, ...] = (30, 20, 12, 12, 12, 8, 6)
     contact_lag_median_days: float = 3.0  # trade figures
     contact_lag_sigma: float = 0.9  # assumed
     supervisors_at_full_scale: int = 15
@@ -297,6 +301,31 @@ class Parameters:
         return max(least, round(at_full_scale * self.scale))
 
 
+#: What presets do otherwise, beside having words of their own; all assumed.
+_OF_PRESETS: Final[dict[str, dict[str, Any]]] = {
+    # Baskets are filled in the evening and before the weekend; what is asked is where they are and what was spoilt.
+    "grocer": {
+        "order_hours": (60, 30, 15, 10, 10, 20, 60, 160, 300, 420, 450, 440, 400, 360, 350, 380, 480, 640, 800, 920, 960, 780, 430, 180),
+        "weekdays_sunday_first": (1200, 1150, 1100, 1250, 1500, 1900, 1700),
+        "contact_reasons": (28, 4, 26, 24, 10, 4, 4),
+        "contact_lag_median_days": 1.2,
+        "viewed_as_seller": 0.15,
+    },
+    # Transfers are made in office hours; contacts are about charges, and fraud and finance ask more of the databases.
+    "bank": {
+        "order_hours": (90, 60, 50, 50, 60, 110, 260, 520, 820, 980, 1000, 960, 760, 800, 880, 860, 780, 560, 380, 300, 260, 220, 170, 120),
+        "weekdays_sunday_first": (700, 1650, 1550, 1500, 1550, 1750, 900),
+        "contact_reasons": (26, 4, 10, 6, 14, 32, 8),
+        "statements_a_day": (
+            ("analyst", 9.0), ("engineer", 3.0), ("marketing", 2.0), ("fraud", 14.0), ("finance", 10.0), ("it", 4.0),
+        ),
+        "fraud_cases_a_day_at_full_scale": 450.0,
+        "warehouse_tables_at_full_scale": 220,
+        "reviews_written": 0.002,
+    },
+}  # fmt: skip
+
+
 def checked_parameters(*, preset: str, scale: float, seed: int, days: int, end: int) -> Parameters:
     """Parameters for the last ``days`` whole days before ``end``; raises `UsageError` for what makes no company."""
     if preset not in PRESETS:
@@ -309,4 +338,6 @@ def checked_parameters(*, preset: str, scale: float, seed: int, days: int, end: 
         raise UsageError("seed", str(seed)[:40], expected="a whole number from 0")
     if not _END_MIN <= end <= _END_MAX:
         raise UsageError("end", "lies outside 2000 to 2100", expected="a time in that range")
-    return Parameters(seed=seed, scale=scale, days=days, end=end - end % DAY_US, preset=preset)
+    return Parameters(
+        seed=seed, scale=scale, days=days, end=end - end % DAY_US, preset=preset, **_OF_PRESETS.get(preset, {})
+    )

@@ -11,7 +11,7 @@ import json
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -22,11 +22,15 @@ from beholden.retailer.life.cloudtrail import access_key
 from beholden.retailer.people import PeopleText
 from beholden.retailer.secret_texts import LOOKALIKES, SECRETS
 from beholden.retailer.tables import write_csv, write_parquet
+from beholden.retailer.words import Words, words_of
 from beholden.retailer.world import World
 from beholden.retailer.writing_templates import CHATS, LOGS
 from beholden.retailer.writings import Writing, repository_files, wiki_pages
 
 __all__ = ["write_planted"]
+
+#: Customers' ids, as databases hold them.
+Ids: TypeAlias = Sequence[int] | Sequence[str]
 
 _MARK: Final = re.compile(r"@@(-|~|json:|own:)?([a-z0-9_]+)@@")
 _WORDS: Final = (
@@ -51,18 +55,19 @@ def write_planted(world: World, directory: Path) -> None:
     """Write every file of the three trees under ``directory``, the register into ``feeds/``, the truth into ``truth/``."""
     for name in ("exports", "wiki", "repositories", "feeds", "truth"):
         (directory / name).mkdir(parents=True, exist_ok=True)
+    told = words_of(world.parameters.preset).told
     copies = planned_copies(world.parameters, world.staff)
     for copy in copies:
-        _write_copy(world, copy, _placed(directory, copy.place))
+        _write_copy(world, copy, _placed(directory, told(copy.place)))
     _write_register(world, copies, directory / "feeds" / "copies_register.csv")
     _write_lines(directory / "truth" / "copies.jsonl", (_truth_of(world, copy) for copy in copies))
-    told: list[dict[str, Any]] = []
+    secrets: list[dict[str, Any]] = []
     left = [Writing(f"exports/{bucket}/{key}", text) for bucket, key, text in (*CHATS, *LOGS)]
     for number, writing in enumerate((*left, *wiki_pages(world.parameters), *repository_files(world.parameters))):
-        told += _write_text(
-            world, writing, stream(world.parameters.seed, "writings", number), _placed(directory, writing.path)
+        secrets += _write_text(
+            world, writing, stream(world.parameters.seed, "writings", number), _placed(directory, told(writing.path))
         )
-    _write_lines(directory / "truth" / "secrets.jsonl", told)
+    _write_lines(directory / "truth" / "secrets.jsonl", secrets)
 
 
 def _placed(directory: Path, place: str) -> Path:
@@ -81,27 +86,32 @@ def _write_lines(path: Path, rows: Iterator[dict[str, Any]] | Sequence[dict[str,
 
 def _write_text(world: World, writing: Writing, rng: Rng, path: Path) -> list[dict[str, Any]]:
     """Fill a template in and write it; returns where in it secrets and their look-alikes stand (lines from 1)."""
-    text, told, end = "", [], 0
+    words = words_of(world.parameters.preset)
+    text, found, end = "", [], 0
     for mark in _MARK.finditer(writing.template):
-        text += writing.template[end : mark.start()]
+        text += words.told(writing.template[end : mark.start()])
         end = mark.end()
         form, kind = mark[1] or "", mark[2]
         if form == "~":
             text += _filler(world, rng, kind)
             continue
-        told.append({"place": writing.path, "line": text.count("\n") + 1, "kind": kind, "secret": form != "-"})
+        found.append(
+            {"place": words.told(writing.path), "line": text.count("\n") + 1, "kind": kind, "secret": form != "-"}
+        )
         if form == "own:":
             text += access_key(world, world.staff.service(writing.owner))
         else:
             value = (LOOKALIKES if form == "-" else SECRETS)[kind](rng)
+            if not words.is_first:  # the company's name stands in addresses and accounts
+                value = value.replace("meridian", words.company).replace("Meridian", words.company.capitalize())
             text += json.dumps(value)[1:-1] if form == "json:" else value
-    path.write_text(text + writing.template[end:], encoding="utf-8", newline="\n")
-    return told
+    path.write_text(text + words.told(writing.template[end:]), encoding="utf-8", newline="\n")
+    return found
 
 
 def _filler(world: World, rng: Rng, kind: str) -> str:
     if kind == "word":
-        return _WORDS[int(rng.integers(len(_WORDS)))]
+        return words_of(world.parameters.preset).told(_WORDS[int(rng.integers(len(_WORDS)))])
     if kind == "team":
         members = world.staff.members
         return members[int(rng.integers(len(members)))].team
@@ -122,7 +132,8 @@ def _write_copy(world: World, copy: Copy, path: Path) -> None:
         return
     chosen = _customers(world, copy)
     text = world.people.text(chosen)
-    number = (chosen + 1).tolist()
+    words = words_of(world.parameters.preset)
+    number = words.customer.values(chosen + 1)
     if copy.form in {"columnar", "damaged"}:
         opened = copy.made * DAY_US - rng.integers(0, 90 * 86_400, len(chosen)) * SECOND_US
         columns = {
@@ -136,7 +147,7 @@ def _write_copy(world: World, copy: Copy, path: Path) -> None:
             whole = path.read_bytes()
             path.write_bytes(whole[: len(whole) // _DAMAGED_PART])
     elif copy.form in {"stale", "log"}:
-        _write_lines(path, _nested(copy, rng, text, number))
+        _write_lines(path, _nested(words, copy, rng, (text, number)))
     else:
         _write_sheet(copy, rng, text, number, path)
 
@@ -149,7 +160,7 @@ def _customers(world: World, copy: Copy) -> Ints:
     return np.unique(drawn)
 
 
-def _write_sheet(copy: Copy, rng: Rng, text: PeopleText, number: list[int], path: Path) -> None:
+def _write_sheet(copy: Copy, rng: Rng, text: PeopleText, number: Ids, path: Path) -> None:
     """Comma-separated files, and what a spreadsheet makes of them."""
     full = [f"{first} {last}" for first, last in zip(text.first_name, text.last_name, strict=True)]
     segment = [_SEGMENTS[i] for i in rng.integers(0, len(_SEGMENTS), len(number)).tolist()]
@@ -178,24 +189,30 @@ def _write_sheet(copy: Copy, rng: Rng, text: PeopleText, number: list[int], path
         write_csv(path, header, zip(*columns, strict=True))
 
 
-def _nested(copy: Copy, rng: Rng, text: PeopleText, number: list[int]) -> Iterator[dict[str, Any]]:
+def _nested(words: Words, copy: Copy, rng: Rng, who: tuple[PeopleText, Ids]) -> Iterator[dict[str, Any]]:
     """Lines of a program with customers inside, or an old dump whose addresses have changed since."""
+    text, number = who
     when = iso(np.sort((copy.made - 7) * DAY_US + rng.integers(0, 7 * 86_400, len(number)) * SECOND_US))
     for at, (one, time) in enumerate(zip(number, when, strict=True)):
         if copy.form == "log":
-            who = {"id": one, "mail": text.email[at], "tel": text.phone[at]}
-            yield {"time": time, "event": "sync", "payload": {"customer": who, "attempt": 1 + at % 3}}
+            person = {"id": one, "mail": text.email[at], "tel": text.phone[at]}
+            yield {"time": time, "event": "sync", "payload": {words.name("customer"): person, "attempt": 1 + at % 3}}
         else:
             moved = at % 4 == 0  # a quarter has another address by now
-            street = f"{1 + one % 200} Old {text.street[at].split(' ', 1)[1]}" if moved else text.street[at]
+            street = (
+                f"{1 + (copy.number + 7 * at) % 200} Old {text.street[at].split(' ', 1)[1]}"
+                if moved
+                else text.street[at]
+            )
             yield {
-                "customer_id": one, "name": {"first": text.first_name[at], "last": text.last_name[at]},
-                "address": {"street": street, "postal_code": text.postal_code[at], "city": text.city[at]},
+                words.name("customer_id"): one, "name": {"first": text.first_name[at], "last": text.last_name[at]},
+                "address": {"street": street, words.name("postal_code"): text.postal_code[at], "city": text.city[at]},
                 "as_of": iso(np.array([(copy.made - _STALE_DAYS) * DAY_US]), "D")[0],
             }  # fmt: skip
 
 
 def _write_orders(world: World, copy: Copy, rng: Rng, path: Path) -> None:
+    words = words_of(world.parameters.preset)
     orders = world.orders.on(world.calendar.first_day, 0, copy.rows)
     if copy.form == "aggregate":
         carriers = ("northline", "parcelway", "swiftvan", "seapost")
@@ -205,12 +222,12 @@ def _write_orders(world: World, copy: Copy, rng: Rng, path: Path) -> None:
             for day in days
             for carrier in carriers
         ]
-        write_csv(path, ("day", "carrier", "parcels", "mean_delay_hours"), rows)
+        write_csv(path, ("day", "carrier", words.name("parcels"), "mean_delay_hours"), rows)
         return
     columns = {
-        "order_ref": pa.array(orders.order_id),
-        "buyer": pa.array(orders.customer + 1),
-        "seller": pa.array(orders.seller + 1),
+        words.name("order_ref"): pa.array(orders.order_id),
+        words.name("buyer"): pa.array(words.customer.values(orders.customer + 1)),
+        words.name("seller"): pa.array(orders.seller + 1),
         "cents": pa.array(orders.cents),
         "placed": pa.array(orders.time, pa.timestamp("us")),
     }
@@ -219,23 +236,26 @@ def _write_orders(world: World, copy: Copy, rng: Rng, path: Path) -> None:
 
 def _write_register(world: World, copies: Sequence[Copy], path: Path) -> None:
     """The copies that somebody wrote down: what a company knows of."""
+    words = words_of(world.parameters.preset)
     rows = []
     for copy in copies:
         if copy.documented:
             member = world.staff.members[copy.made_by]
             made = iso(np.array([copy.made * DAY_US]), "D")[0]
-            purpose = copy.key.rsplit("/", 1)[-1].split(".")[0].replace("_", " ")
-            rows.append((f"{copy.bucket}/{copy.key}", copy.source, member.team, member.login, purpose, made))
+            purpose = words.told(copy.key.rsplit("/", 1)[-1].split(".")[0].replace("_", " "))
+            place = words.told(f"{copy.bucket}/{copy.key}")
+            rows.append((place, words.placed(copy.source), member.team, member.login, purpose, made))
     write_csv(path, ("object", "source", "owner_team", "made_by", "purpose", "made"), rows)
 
 
 def _truth_of(world: World, copy: Copy) -> dict[str, Any]:
+    words = words_of(world.parameters.preset)
     personal = copy.form != "aggregate"
     rows = None
     if copy.form not in {"aggregate", "orders"}:
         rows = len(_customers(world, copy))
     return {
-        "place": copy.place, "kind": copy.form, "source": copy.source, "documented": copy.documented,
+        "place": words.told(copy.place), "kind": copy.form, "source": words.placed(copy.source), "documented": copy.documented,
         "personal": personal, "customers": rows, "made_by": world.staff.members[copy.made_by].login,
         "made": iso(np.array([copy.made * DAY_US]), "D")[0],
     }  # fmt: skip

@@ -12,10 +12,11 @@ from typing import Final
 
 import numpy as np
 
-from beholden.retailer.chance import DAY_US, HOUR_US, Chance, Ints, Rng, stream, uniform
+from beholden.retailer.chance import DAY_US, HOUR_US, Bools, Chance, Ints, Rng, stream, uniform
 from beholden.retailer.name_lists import GIVEN, SURNAMES
 from beholden.retailer.parameters import Parameters
 from beholden.retailer.people import People, draw_name, plain_ascii
+from beholden.retailer.words import words_of
 
 __all__ = ["ROLES", "SERVICES", "Member", "Staff", "make_staff"]
 
@@ -97,6 +98,7 @@ class Staff:
     members: tuple[Member, ...]
     services: tuple[str, ...]
     _on: dict[tuple[str, int], Ints] = field(default_factory=dict, init=False, repr=False)
+    _present: dict[int, Bools] = field(default_factory=dict, init=False, repr=False)
 
     def __len__(self) -> int:
         return len(self.members)
@@ -107,7 +109,8 @@ class Staff:
 
     def logins(self, day: int) -> list[str]:
         """What logs call every principal on a day, by position."""
-        return [member.login_on(day) for member in self.members] + list(self.services)
+        told = words_of(self.parameters.preset).told
+        return [member.login_on(day) for member in self.members] + [told(name) for name in self.services]
 
     @cached_property
     def addresses(self) -> list[str]:
@@ -122,10 +125,12 @@ class Staff:
 
     def works(self, position: int, day: int) -> bool:
         """Whether a member is at work on that day: employed, no day off, not ill or on holiday."""
-        member = self.members[position]
-        if not member.is_employed(day) or day % 7 in member.days_off:
-            return False
-        return bool(uniform(self._absent(position, day))[0] >= self.parameters.absent)
+        present = self._present.get(day)
+        if present is None:
+            due = [one.is_employed(day) and day % 7 not in one.days_off for one in self.members]
+            well = uniform(self._absent(np.arange(len(self)), day)) >= self.parameters.absent
+            present = self._present[day] = np.array(due, dtype=np.bool_) & well
+        return bool(present[position])
 
     def at_work(self, role: str, day: int) -> Ints:
         """Positions of those of a role who are at work on a day."""
@@ -228,7 +233,7 @@ def _member(
         new_role = str(
             rng.choice([other for other in ("fraud", "seller_support", "analyst", "agent") if other != role])
         )
-        new_team = _team(new_role, int(rng.integers(1000)))
+        new_team = _team(p, new_role, int(rng.integers(1000)))
     login = _login(*name, taken)
     if rng.random() < p.renamed * p.days / _DAYS_A_YEAR:
         renamed = int(rng.integers(first, end))
@@ -238,7 +243,7 @@ def _member(
         login=login,
         given=name[0],
         surname=name[1],
-        team=_team(role, i),
+        team=_team(p, role, i),
         role=role,
         hired=hired,
         left=left,
@@ -257,14 +262,12 @@ def _member(
     )
 
 
-def _team(role: str, i: int) -> str:
+def _team(p: Parameters, role: str, i: int) -> str:
     if role in {"agent", "supervisor"}:
         return f"service-{(i // _TEAM_SIZE if role == 'agent' else i) + 1}"
-    return (
-        f"{role.replace('_', '-')}-{i // _DATA_TEAM_SIZE + 1}"
-        if role in {"analyst", "engineer"}
-        else role.replace("_", "-")
-    )
+    if role in {"analyst", "engineer"}:
+        return f"{role}-{i // _DATA_TEAM_SIZE + 1}"
+    return words_of(p.preset).told(role.replace("_", "-"))
 
 
 def _login(given: int, surname: int, taken: set[str]) -> str:

@@ -88,7 +88,12 @@ def _estate(layout: Layout, postgres: str | None, mariadb: str | None) -> Iterat
     yield f"# {words.company.capitalize()}, a simulated {words.trade}. Nothing here is anybody's."
     yield _table("estate", name=words.company)
     yield _table("ledger", origin=f"{words.company}.example/ledger")
-    yield _table("[ledger.retention]", events="*", keep_days=2555, purpose="accountability for access to customer data")
+    yield _table(
+        "[ledger.retention]",
+        events="*",
+        keep_days=2555,
+        purpose=words.told("accountability for access to customer data"),
+    )
     yield _table("watch", false_cases_per_day=2.0)
     yield from _subjects(layout, "main" if postgres is None else "public", mariadb)
     yield _table("[zone]", name="cardholder", only_here=["payment_card"])
@@ -97,8 +102,8 @@ def _estate(layout: Layout, postgres: str | None, mariadb: str | None) -> Iterat
     yield from _stores(layout, postgres, mariadb)
     yield from _logs(layout)
     for name, file, kind, *columns in _FEEDS:
-        named = {key: column for key, column in zip(_FEED_KEYS, columns, strict=True) if column}
-        yield _table("[feed]", name=name, source=f"feeds/{file}", kind=kind, **named)
+        named = {key: words.told(column) for key, column in zip(_FEED_KEYS, columns, strict=True) if column}
+        yield _table("[feed]", name=words.told(name), source=f"feeds/{words.told(file)}", kind=kind, **named)
 
 
 def _subjects(layout: Layout, schema: str, mariadb: str | None) -> Iterator[str]:
@@ -121,7 +126,7 @@ def _subjects(layout: Layout, schema: str, mariadb: str | None) -> Iterator[str]
 
     yield _table(
         "[subject]",
-        kind="customer",
+        kind=words.name("customer"),
         key=fields("crm", "customer", "customer_id")[0],
         names=fields("crm", "customer", "first_name", "last_name"),
         emails=fields("crm", "customer", "email"),
@@ -129,7 +134,7 @@ def _subjects(layout: Layout, schema: str, mariadb: str | None) -> Iterator[str]
     )
     yield _table(
         "[subject]",
-        kind="seller",
+        kind=words.name("seller"),
         key=fields("sellers", "account", "seller_id")[0],
         names=fields("sellers", "account", "owner_name"),
         emails=fields("sellers", "account", "contact_email"),
@@ -140,7 +145,7 @@ def _subjects(layout: Layout, schema: str, mariadb: str | None) -> Iterator[str]
 def _stores(layout: Layout, postgres: str | None, mariadb: str | None) -> Iterator[str]:
     words = layout.words
     for store in STORES:
-        zone, owner = _ZONES[store]
+        zone, owner = _ZONES[store][0], words.told(_ZONES[store][1])
         name = words.store(store)
         if store == "orders" and mariadb is not None:
             yield f"# The order system is the MariaDB database {name}; there is no connector to such servers yet.\n"
@@ -164,22 +169,20 @@ def _logs(layout: Layout) -> Iterator[str]:
     words = layout.words
     yield "# Lines that came late stand in files of their own, which these patterns include.\n"
     yield _mapped("console", "console-*.jsonl*")
-    yield _mapped("accounts", "accounts-*.jsonl*", "shop")
-    yield _mapped("seller-desk", "seller-desk-*.jsonl*", words.store("sellers"))
+    yield _mapped("accounts", "accounts-*.jsonl*")
+    yield _mapped(words.told("seller-desk"), words.told("seller-desk-*.jsonl*"), words.store("sellers"))
     yield _mapped("gateway", "gateway-*.jsonl*", words.store("orders"))
-    for store in ("crm", "payments"):
+    for name in map(words.store, ("crm", "payments")):
         yield _table(
-            "[log]", name=f"{words.store(store)}-sql", format="pgaudit-csv", path=f"logs/{store}-postgresql-*.csv",
-            store=words.store(store), server=f"{store}-db-1", time_zone="UTC",
+            "[log]", name=f"{name}-sql", format="pgaudit-csv", path=f"logs/{name}-postgresql-*.csv", store=name,
+            server=f"{name}-db-1", time_zone="UTC",
         )  # fmt: skip
-    yield (
-        f"# {words.store('orders')}: logs/orders-audit-*.log is MariaDB's server_audit, for which there is no reader yet.\n"
-    )
-    yield _table(
-        "[log]", name=f"{words.store('warehouse')}-sql", format="ocsf", path="logs/warehouse-*.ocsf.jsonl",
-        store=words.store("warehouse"),
-    )  # fmt: skip
-    yield _table("[log]", name="sso", format="ocsf", path="logs/sso-*.ocsf.jsonl", store="sso")
+    orders, warehouse = words.store("orders"), words.store("warehouse")
+    yield f"# {orders}: logs/{orders}-audit-*.log is MariaDB's server_audit, for which there is no reader yet.\n"
+    path = f"logs/{warehouse}-*.ocsf.jsonl"
+    yield _table("[log]", name=f"{warehouse}-sql", format="ocsf", path=path, store=warehouse)
+    yield words.told("# Log-ins and the accounts in the shop lie in no store that is declared here.\n")
+    yield _table("[log]", name="sso", format="ocsf", path="logs/sso-*.ocsf.jsonl")
     yield _mapped("wiki", "wiki-*.jsonl*", "documents")
     yield _mapped("buckets", "buckets-*.json*", "exports")
 

@@ -32,13 +32,13 @@ def _console(words: Words, tables: Mapping[str, str]) -> str:
     stores = {profile: "crm", address: "crm", orders: "orders", payment: "payments"}
     shown = {profile: "customer", address: "customer", orders: "orders", payment: "card"}
     lines = [
-        "# How the customer-service console's own log becomes access events.",
+        words.told("# How the customer-service console's own log becomes access events."),
         *(['time_format = "epoch_ms"', ""] if console.epoch else []),
         "[event]",
         *(f'{key} = "{at[key]}"' for key in ("time", "uid", "actor", "session", "ip", "assignment")),
         'actor_kind = "staff"',
         'app = "console"',
-        f'subject = "customer:{at["subject"]}"',
+        f'subject = "{words.name("customer")}:{at["subject"]}"',
         f"activity = {_lookup(at['operation'], dict(zip(console.operations, ('read', 'update', 'export'), strict=True)))}",
         f"store = {_lookup(at['screen'], {screen: words.store(store) for screen, store in stores.items()})}",
         f"dataset = {_lookup(at['screen'], {screen: tables[table] for screen, table in shown.items()})}",
@@ -49,27 +49,24 @@ def _console(words: Words, tables: Mapping[str, str]) -> str:
 
 def written_mappings(words: Words, tables: Mapping[str, str]) -> dict[str, str]:
     """The mapping files by name; ``tables`` as for the console's, and those of sellers' accounts."""
-    shown = {name: tables["orders"] for name, (_, path, _, _) in ENDPOINTS.items() if path.startswith("/orders/")}
+    told = words.told
+    shown = {told(name): tables["orders"] for name, (_, path, _, _) in ENDPOINTS.items() if path.startswith("/orders/")}
+    calls = {told(name): _GATEWAY.get(name, "read") for name in ENDPOINTS}
     return {
         "console": _console(words, tables),
-        "seller-desk": _DESK_FILE.format(
+        told("seller-desk"): told(_DESK_FILE).format(
             account=tables["account"],
-            activities=_lookup("$.event.type", _DESK),
+            activities=_lookup("$.event.type", {told(name): activity for name, activity in _DESK.items()}),
             outcomes=_lookup("$.outcome", _OUTCOMES),
         ),
-        "gateway": _GATEWAY_FILE.format(
-            activities=_lookup("$.req.op", {name: _GATEWAY.get(name, "read") for name in ENDPOINTS}),
+        "gateway": told(_GATEWAY_FILE).format(
+            activities=_lookup("$.req.op", calls),
             datasets=_lookup("$.req.op", shown, default="partner-api"),
             statuses=_lookup("$.st", {"200": "success"}, default="failure"),
         ),
-        "accounts": _ACCOUNTS_FILE.format(
-            activities=_lookup("$.event", _ACCOUNTS),
-            datasets=_lookup(
-                "$.event", {name: "review" if name.startswith("review") else "account" for name in ACCOUNT_OPERATIONS}
-            ),
-        ),
-        "wiki": _WIKI_FILE.format(statuses=_lookup("$.status", {"200": "success"}, default="failure")),
-        "buckets": _BUCKETS_FILE.format(
+        "accounts": told(_ACCOUNTS_FILE).format(activities=_lookup("$.event", _ACCOUNTS)),
+        "wiki": told(_WIKI_FILE).format(statuses=_lookup("$.status", {"200": "success"}, default="failure")),
+        "buckets": told(_BUCKETS_FILE).format(
             activities=_lookup("$.Records[0].eventName", _BUCKETS),
             stores=_lookup("$.Records[0].eventSource", {"s3.amazonaws.com": "exports"}, default="aws"),
         ),
@@ -126,9 +123,8 @@ ip = "$.ip"
 app = "$.client"
 assignment = "$.ticket"
 subject = "customer:$.account"
-detail = "$.review"
+detail = ["$.event $.review", "$.event"]
 activity = {activities}
-dataset = {datasets}
 status = {{ path = "$.result", values = {{ ok = "success" }}, default = "failure" }}
 """
 _WIKI_FILE: Final = """\

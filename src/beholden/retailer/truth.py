@@ -17,12 +17,13 @@ import pyarrow.parquet as pq
 
 from beholden.core.times import format_time
 from beholden.retailer.incidents import Incident
+from beholden.retailer.words import Words
 
 __all__ = ["write_incidents"]
 
 
-def write_incidents(incidents: Sequence[Incident], directory: Path) -> None:
-    """Describe the incidents, from the days that were written."""
+def write_incidents(incidents: Sequence[Incident], words: Words, directory: Path) -> None:
+    """Describe the incidents, from the days that were written; their subjects go by the names that stores have."""
     uids: dict[int, dict[str, None]] = defaultdict(dict)
     for path in sorted((directory / "events").glob("*.parquet")) if incidents else ():
         table = pq.read_table(path, columns=["uid", "incident"], filters=pc.field("incident").is_valid())
@@ -36,7 +37,7 @@ def write_incidents(incidents: Sequence[Incident], directory: Path) -> None:
                 "kind": incident.kind,
                 "grade": incident.grade,
                 "actors": list(incident.actors),
-                "subjects": list(incident.subjects),
+                "subjects": list(map(words.subject, incident.subjects)),
                 "first": format_time(first),
                 "last": format_time(last),
                 "event_uids": list(uids[incident.number]),

@@ -6,14 +6,14 @@ jobs' SQL (`beholden.retailer.life.warehouse_jobs`) must bear out; stores take c
 
 Meanings are ``entity.attribute`` (``customer.email``, ``order.amount``, ``seller.name``, ``card.number`` ..) as listed
 with the tables below; ``customer.email_md5`` is the hash of the lower-case address, ``customer.number`` is ``C`` and
-the id in eight digits, ``count``, ``amount``, ``day``, ``week``, ``code`` and ``text`` are what their names say.
+the id (a plain number in eight digits), ``count``, ``amount``, ``day``, ``week``, ``code`` and ``text`` are what their names say.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from typing import Final
 
@@ -87,6 +87,10 @@ class Table:
     columns: tuple[Column, ...]
     feed: Feed | None = None
     share: float = 1.0
+    _named: dict[str, str] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        self._named.update((column.meaning, column.name) for column in reversed(self.columns))
 
     @property
     def path(self) -> str:
@@ -95,7 +99,7 @@ class Table:
 
     def has(self, meaning: str) -> str | None:
         """The name of the first column of that meaning."""
-        return next((column.name for column in self.columns if column.meaning == meaning), None)
+        return self._named.get(meaning)
 
     def exists(self, day: int) -> bool:
         """Whether it had been made before that day."""

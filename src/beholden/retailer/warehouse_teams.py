@@ -12,6 +12,7 @@ import numpy as np
 from beholden.retailer.chance import DAY_US, Ints, Rng, iso, stream
 from beholden.retailer.parameters import Parameters
 from beholden.retailer.warehouse_tables import Table, derived, feed_of
+from beholden.retailer.words import words_of
 
 __all__ = ["team_tables"]
 
@@ -105,13 +106,13 @@ _COPIES: Final = (
     ("tmp_{}_360", "customer", "ctas", "m=mart_customer_360", "m.orders > 0", 0.5,
      ("m.customer_id", "m.full_name", "m.email", "m.phone", "m.revenue")),
     ("{}_birthdays", "customer", "replace", "p=customer_profile", "p.date_of_birth is not null", 1.0,
-     ("'C' || lpad(cast(p.customer_id as text), 8, '0') as cust_no @ text customer.number", "p.first_name",
-      "p.date_of_birth as dob")),
+     ("'C' || {number} as cust_no @ text customer.number", "p.first_name", "p.date_of_birth as dob")),
     ("{}_parcels", "parcel", "append", "s=shipment", "", 1.0,
      ("s.order_id", "s.tracking_number as tracking", "s.carrier", "s.shipped_at")),
     ("{}_calls", "contact", "append", "k=fact_contact", "k.channel = 'phone'", 0.6,
      ("k.contact_id", "k.customer_id as caller", "k.reason", "k.opened_at")),
 )  # fmt: skip
+_EIGHT_DIGITS: Final = "lpad(cast(p.customer_id as text), 8, '0')"
 #: The column that limits an append to its day.
 _TIMES: Final = {"fact_order": "f.ordered_at", "fact_payment": "p.paid_at", "shipment": "s.shipped_at",
                  "fact_contact": "k.opened_at"}  # fmt: skip
@@ -134,6 +135,8 @@ def team_tables(parameters: Parameters, shared: tuple[Table, ...], teams: int, c
         made = _mart(rng, known, taken, team)
         known[made.path] = made
         found.append(made)
+    # Ids that are texts stay as they are.
+    number = "p.customer_id" if words_of(parameters.preset).customer.digits else _EIGHT_DIGITS
     copies: list[Table] = []
     for team in numbers[marts:]:
         feed_day = _day_by_hand(rng, parameters)
@@ -144,7 +147,7 @@ def team_tables(parameters: Parameters, shared: tuple[Table, ...], teams: int, c
                 rng, known, taken, team, (chained[int(rng.integers(len(chained)))], feed_day, documented)
             )
         else:
-            made = _copy(rng, known, taken, team, (feed_day, documented))
+            made = _copy(rng, known, taken, team, (feed_day, documented, number))
         known[made.path] = made
         copies.append(made)
     return found + copies
@@ -179,16 +182,17 @@ def _mart(rng: Rng, known: dict[str, Table], taken: set[str], team: int) -> Tabl
     )  # fmt: skip
 
 
-def _copy(rng: Rng, known: dict[str, Table], taken: set[str], team: int, how: tuple[int, bool]) -> Table:
+def _copy(rng: Rng, known: dict[str, Table], taken: set[str], team: int, how: tuple[int, bool, str]) -> Table:
     name, grain, form, sources, where, share, columns = _COPIES[int(rng.integers(len(_COPIES)))]
-    day, documented = how
+    day, documented, number = how
+    specs = [column.replace("{number}", number) for column in columns]
     name = name.format(_topic(team))
     if day:
         name, form = f"{name}_{iso(_at(day), 'D')[0][:7].replace('-', '')}", "ctas"
     time = _TIMES.get(sources.partition("=")[2], "") if form == "append" else ""
     feed = feed_of(form, sources, where=where, time=time, every=0 if day else 1, first=day)
     return derived(
-        known, _free(taken, name), grain, "copy", columns, feed,
+        known, _free(taken, name), grain, "copy", specs, feed,
         owner=f"analyst-{team + 1}", documented=documented, share=share,
     )  # fmt: skip
 

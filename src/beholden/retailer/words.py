@@ -2,7 +2,10 @@
 
 Everything is thought up in the words of the ``retailer``; other presets say the same things in words of their own, as a
 subsidiary that was bought (``grocer``) or another trade (``bank``) would. `Words.name` renames one identifier,
-`Words.said` a whole statement; ids are those of `IdForm`. Nothing outside this module knows a preset by name.
+`Words.said` a whole statement, `Words.told` any other text; ids are those of `IdForm`. Nothing outside this module
+knows a preset by name.
+
+What is renamed is remembered, pieces of statements between their literals among it: there are few of them.
 """
 
 from __future__ import annotations
@@ -10,7 +13,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from typing import Final
+from typing import Final, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -22,17 +25,18 @@ from beholden.retailer.render import hexadecimal_of, lines, numbers
 
 __all__ = ["WORDS", "ConsoleWords", "IdForm", "Words", "words_of"]
 
-#: Literals stay as they are; comments are prose and follow the words of the house.
-_LITERAL: Final = re.compile(r"('(?:[^']|'')*')")
-_WORD: Final = re.compile(r"\b[a-z_][a-z0-9_]*\b")
-#: Columns that hold a customer's number, whatever a copy calls them: their literals are ids.
-_CUSTOMER_COLUMNS: Final = "customer_id|customer_ref|cust|buyer|caller"
-_IDS: Final = re.compile(
-    rf"\b(?P<column>{_CUSTOMER_COLUMNS})(?P<held>\s*(?:=|<>|\bin\b\s*\()\s*)(?P<ids>'?\d+'?(?:\s*,\s*'?\d+'?)*)"
-    r"|'(?:[^']|'')*'",  # other literals are passed over as wholes
-    re.IGNORECASE,
+T = TypeVar("T")
+
+#: Texts, and pieces of statements, whose renaming is remembered.
+_REMEMBERED_MAX: Final = 50_000
+#: A statement's literals; between them stand names and, in comments, prose.
+_LITERALS: Final = re.compile(r"('(?:[^']|'')*'|\b\d+\b)")
+_IDENTIFIER: Final = re.compile(r"\b[a-z_][a-z0-9_]*\b")
+#: Columns that hold a customer's number, whatever a copy calls them: the literals that they are compared with are ids.
+_COMPARED: Final = re.compile(
+    r"\b(?:customer_id|customer_ref|cust|buyer|caller)\s*(?:=|<>|\bin\b\s*\()\s*$", re.IGNORECASE
 )
-_NUMBER: Final = re.compile(r"'?(\d+)'?")
+_QUOTE: Final = "'"
 #: SQL's own words that are also parts of names: alone they are not names.
 _KEYWORDS: Final = frozenset({"order", "group", "table", "column"})
 
@@ -57,10 +61,33 @@ class IdForm:
         if self.hexadecimal:
             bits = 4 * self.digits
             spread = (number & ~((1 << bits) - 1)) | (number * _SPREAD & ((1 << bits) - 1))
-            width = self.digits if not len(number) or int(number.max()) < 1 << bits else self.digits + 2
-            digits = pc.utf8_slice_codeunits(hexadecimal_of(spread.astype(np.uint64)), 16 - width, 16)
-            return lines(self.prefix, pc.utf8_upper(digits))
+            whole = pc.utf8_upper(hexadecimal_of(spread.astype(np.uint64)))
+            short, long = (pc.utf8_slice_codeunits(whole, 16 - width, 16) for width in (self.digits, self.digits + 2))
+            return lines(self.prefix, pc.if_else(pa.array(number < 1 << bits), short, long))
         return lines(self.prefix, pc.utf8_lpad(numbers(number), self.digits, "0"))
+
+    def json(self, number: Ints) -> pa.Array:
+        """Ids as JSON has them: texts in quotation marks."""
+        texts = self.texts(number)
+        return lines('"', texts, '"') if self.digits else texts
+
+    def text(self, number: int) -> str:
+        """The id of one customer."""
+        if not self.digits:
+            return str(number)
+        if not self.hexadecimal:
+            return f"{self.prefix}{number:0{self.digits}d}"
+        mask = (1 << 4 * self.digits) - 1
+        width = self.digits if number <= mask else self.digits + 2
+        return f"{self.prefix}{number & ~mask | number * _SPREAD & mask:0{width}X}"
+
+    def number(self, text: str) -> int:
+        """The number of the customer whose id that is."""
+        rest = text.removeprefix(self.prefix)
+        if not self.hexadecimal:
+            return int(rest)
+        spread, size = int(rest, 16), 1 << 4 * self.digits
+        return spread & ~(size - 1) | spread * pow(_SPREAD, -1, size) & (size - 1)
 
     def values(self, number: Ints) -> list[int] | list[str]:
         """Ids as a database holds them."""
@@ -103,6 +130,11 @@ class Words:
     parts: tuple[tuple[str, str], ...] = ()  # words within identifiers
     roles: tuple[tuple[str, str], ...] = ()  # as the personnel department calls them
 
+    @property
+    def is_first(self) -> bool:
+        """Whether these are the words that everything is thought up in: nothing is renamed."""
+        return not self.parts
+
     def store(self, name: str) -> str:
         """What a store is called."""
         return self._stores.get(name, name)
@@ -113,29 +145,85 @@ class Words:
 
     def name(self, identifier: str) -> str:
         """What a table or a column is called."""
-        if identifier in self._whole:
-            return self._whole[identifier]
-        parts = identifier.split("_")
-        if len(parts) == 1 and identifier in _KEYWORDS:
+        if identifier in _KEYWORDS:
             return identifier
-        return "_".join(self._parts.get(part, part) for part in parts)
+        return self.told(identifier)
+
+    def told(self, text: str) -> str:
+        """Any text that is no statement in these words: a path, a line of a log, prose. Capitals stay."""
+        if self.is_first:
+            return text
+        found = self._told.get(text)
+        if found is None:
+            found = _remember(self._told, text, self._word.sub(self._renamed, text))
+        return found
+
+    def placed(self, path: str) -> str:
+        """A path that begins with a store (``crm/customer``) or with something else that holds things."""
+        store, slash, rest = path.partition("/")
+        return f"{self._stores.get(store) or self.told(store)}{slash}{self.told(rest)}"
+
+    def subject(self, subject: str) -> str:
+        """A data subject (``customer:17``) or a dataset, as stores and configuration have it."""
+        kind, colon, number = subject.partition(":")
+        if not colon or "/" in kind:
+            return self.placed(subject)
+        return f"{self.name(kind)}:{self.customer.text(int(number)) if kind == 'customer' else number}"
 
     def said(self, sql: str) -> str:
         """A statement (or a part of one) in these words: its names, and customers' ids where they are compared."""
-        if not (self.whole or self.parts or self.customer.digits):
+        if self.is_first:
             return sql
-        if self.customer.digits:
-            sql = _IDS.sub(self._ids, sql)
-        pieces = _LITERAL.split(sql)
-        pieces[::2] = [_WORD.sub(lambda found: self.name(found[0]), piece) for piece in pieces[::2]]
+        pieces = _LITERALS.split(sql)
+        known, last = self._pieces, len(pieces) - 1
+        compared = False
+        for at in range(0, last + 1, 2):
+            pieces[at], begins, goes_on = known.get(pieces[at]) or self._piece(pieces[at])
+            compared = begins or (compared and goes_on)
+            if at == last:
+                break
+            if compared:
+                pieces[at + 1] = self._id(pieces[at + 1])
+            elif "/" in pieces[at + 1]:  # a path
+                pieces[at + 1] = self.told(pieces[at + 1])
         return "".join(pieces)
 
-    def _ids(self, found: re.Match[str]) -> str:
-        if found["column"] is None:
-            return found[0]
-        number = np.array([int(one) for one in _NUMBER.findall(found["ids"])], dtype=np.int64)
-        ids = ", ".join(f"'{text}'" for text in self.customer.texts(number).to_pylist())
-        return f"{found['column']}{found['held']}{ids}"
+    def names(self, identifiers: tuple[str, ...]) -> tuple[str, ...]:
+        """What several tables or columns are called."""
+        return identifiers if self.is_first else tuple(map(self.told, identifiers))
+
+    def _piece(self, piece: str) -> tuple[str, bool, bool]:
+        """What stands before a literal, whether that is a customer's id, and whether it is if the one before was."""
+        renamed = _IDENTIFIER.sub(lambda found: self.name(found[0]), piece)
+        found = renamed, _COMPARED.search(piece) is not None, piece.strip() == ","
+        return _remember(self._pieces, piece, found)
+
+    def _id(self, literal: str) -> str:
+        return f"'{self.customer.text(int(literal.strip(_QUOTE)))}'" if self.customer.digits else literal
+
+    def _renamed(self, found: re.Match[str]) -> str:
+        word = found[0]
+        other = self._whole.get(word) or self._parts.get(word.lower())
+        if other is None:
+            return word
+        if word.islower():
+            return other
+        return other.upper() if word.isupper() and len(word) > 1 else other.capitalize()
+
+    @cached_property
+    def _word(self) -> re.Pattern[str]:
+        """Names that are renamed as wholes, else a word, also of a name that is written together (``getOrders``)."""
+        wholes = "|".join(self._whole)
+        # Behind a letter with an accent (a name's) no word begins.
+        return re.compile(rf"(?<![\u00c0-\u024f])(?:\b(?:{wholes})\b|[A-Z]?[a-z]+|[A-Z]+(?![a-z]))")
+
+    @cached_property
+    def _told(self) -> dict[str, str]:
+        return {}
+
+    @cached_property
+    def _pieces(self) -> dict[str, tuple[str, bool, bool]]:
+        return {}
 
     @cached_property
     def _stores(self) -> dict[str, str]:
@@ -152,6 +240,13 @@ class Words:
     @cached_property
     def _roles(self) -> dict[str, str]:
         return dict(self.roles)
+
+
+def _remember(known: dict[str, T], text: str, value: T) -> T:
+    if len(known) >= _REMEMBERED_MAX:
+        known.clear()
+    known[text] = value
+    return value
 
 
 _RETAILER: Final = Words(
@@ -183,7 +278,9 @@ _GROCER: Final = Words(
     parts=(
         ("customer", "member"), ("customers", "members"), ("crm", "members"), ("order", "basket"), ("orders", "baskets"),
         ("ordered", "checked_out"), ("seller", "supplier"), ("notes", "remarks"), ("note", "remark"), ("card", "paycard"),
-        ("shipment", "dropoff"), ("created", "joined"), ("line", "item"),
+        ("cards", "paycards"), ("shipment", "dropoff"), ("shipments", "dropoffs"), ("created", "joined"), ("line", "item"),
+        ("meridian", "greenbasket"), ("warehouse", "lake"), ("sellers", "suppliers"), ("payments", "paybox"),
+        ("merchant", "vendor"), ("shop", "market"), ("buyer", "patron"), ("buyers", "patrons"),
     ),
     roles=(("agent", "Helpdesk"), ("supervisor", "Helpdesk lead"), ("seller_support", "Supplier desk"), ("it", "Systems"),
            ("analyst", "Insight"), ("engineer", "Developer"), ("fraud", "Loss prevention"), ("finance", "Accounts"),
@@ -218,7 +315,11 @@ _BANK: Final = Words(
         ("customer", "client"), ("customers", "clients"), ("crm", "clients"), ("order", "transfer"), ("orders", "transfers"),
         ("seller", "branch"), ("notes", "memos"), ("note", "memo"), ("shipment", "mailing"), ("parcel", "letter"),
         ("parcels", "letters"), ("contact", "enquiry"), ("contacts", "enquiries"), ("payment", "settlement"),
-        ("sales", "volume"), ("household", "family"), ("quantity", "units"),
+        ("sales", "volume"), ("household", "family"), ("quantity", "units"), ("meridian", "corvane"), ("warehouse", "dwh"),
+        ("sellers", "branches"), ("payments", "settlements"), ("shipments", "mailings"), ("shop", "portal"),
+        ("merchant", "office"), ("buyer", "payer"), ("buyers", "payers"), ("basket", "portfolio"), ("grocery", "mortgage"),
+        ("checkout", "signing"), ("giftcard", "voucher"), ("assortment", "instruments"), ("wholesale", "corporate"),
+        ("freight", "treasury"), ("ordered", "booked"),
     ),
     roles=(("agent", "Client adviser"), ("supervisor", "Team manager"), ("seller_support", "Branch support"),
            ("fraud", "Financial crime"), ("analyst", "Data officer"), ("engineer", "Software engineer"),

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import sqlite3
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +19,12 @@ from beholden.retailer.chance import DAY_US
 from beholden.retailer.day import Day, day_of
 from beholden.retailer.incidents import Incident
 from beholden.retailer.life.seller_desk import BANK, REINSTATE, SUSPEND
-from beholden.retailer.parameters import checked_parameters
+from beholden.retailer.parameters import PRESETS, checked_parameters
 from beholden.retailer.schedule import scheduled
 from beholden.retailer.stores import changes_of, write_stores
 from beholden.retailer.stores.warehouse import loaded_until
 from beholden.retailer.warehouse_tables import catalogue
+from beholden.retailer.words import WORDS, words_of
 from beholden.retailer.world import World
 
 END = parse_time("2026-11-22T00:00:00Z")
@@ -45,15 +47,24 @@ class Company:
 
 
 @pytest.fixture(scope="module")
-def company(tmp_path_factory: pytest.TempPathFactory) -> Company:
-    directory = tmp_path_factory.mktemp("changed")
-    # A window that is long enough for a mass correction, and a day more than a ring needs.
-    usual = checked_parameters(preset="retailer", scale=0.004, seed=3, days=28, end=END)
-    world = World(replace(usual, sellers_suspended_a_year=1.0))
-    incidents = scheduled(world, "recall")
-    write_stores(world, directory, changes=changes_of(world, incidents))
-    write_stores(world, directory / "still")
-    return Company(world, incidents, [day_of(world, incidents, day) for day in world.calendar.window], directory)
+def companies(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Company]:
+    @cache
+    def made(preset: str) -> Company:
+        directory = tmp_path_factory.mktemp("changed")
+        # A window that is long enough for a mass correction.
+        usual = checked_parameters(preset=preset, scale=0.004, seed=3, days=28, end=END)
+        world = World(replace(usual, sellers_suspended_a_year=1.0))
+        incidents = scheduled(world, "recall")
+        write_stores(world, directory, changes=changes_of(world, incidents))
+        write_stores(world, directory / "still")
+        return Company(world, incidents, [day_of(world, incidents, day) for day in world.calendar.window], directory)
+
+    return made
+
+
+@pytest.fixture(scope="module")
+def company(companies: Callable[[str], Company]) -> Company:
+    return companies("retailer")
 
 
 def said_to(company: Company, database: str, until: int) -> list[str]:
@@ -66,17 +77,20 @@ def said_to(company: Company, database: str, until: int) -> list[str]:
     return [text for time, text in sorted(found, key=lambda pair: pair[0]) if time < until]
 
 
+@pytest.mark.parametrize("preset", PRESETS)
 @pytest.mark.parametrize(("database", "table"), [("crm", "customer"), ("orders", "orders")])
-def test_a_store_is_what_its_statements_make_of_it(company, database, table) -> None:
+def test_a_store_is_what_its_statements_make_of_it(companies, preset, database, table) -> None:
+    company, words = companies(preset), words_of(preset)
+    store, query = words.store(database), f"select * from {words.name(table)} order by 1"
     with closing(sqlite3.connect(":memory:")) as connection:
-        with closing(sqlite3.connect(company.directory / "still" / "stores" / f"{database}.db")) as still:
+        with closing(sqlite3.connect(company.directory / "still" / "stores" / f"{store}.db")) as still:
             still.backup(connection)
         statements = said_to(company, database, END)
         assert len(statements) > 50
         for text in statements:
             connection.execute(text)
-        expected = connection.execute(f"select * from {table} order by 1").fetchall()
-    assert company.rows(database, f"select * from {table} order by 1") == expected
+        assert connection.execute(query).fetchall() != company.rows(store, query, still=True)
+        assert connection.execute(query).fetchall() == company.rows(store, query)
 
 
 def test_the_warehouse_holds_what_was_when_it_was_loaded(company) -> None:
@@ -173,3 +187,9 @@ def test_nothing_changes_before_it_happened(company) -> None:
     for columns in changes.columns.values():
         for column in columns.values():
             assert len(column.last(company.world.parameters.start)[0]) == 0
+
+
+def test_ids_are_read_back_as_the_numbers_they_were_made_of() -> None:
+    number = np.concatenate([np.arange(1, 3000), np.array([2**24 - 1, 2**24, 2**24 + 1, 30_000_000])])
+    for words in WORDS.values():
+        assert [words.customer.number(text) for text in words.customer.texts(number).to_pylist()] == number.tolist()

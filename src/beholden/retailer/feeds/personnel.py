@@ -15,6 +15,7 @@ import numpy as np
 from beholden.retailer.chance import DAY_US, Chance, below, iso
 from beholden.retailer.staff import Member
 from beholden.retailer.tables import write_csv
+from beholden.retailer.words import words_of
 from beholden.retailer.world import World
 
 __all__ = ["write_personnel"]
@@ -28,6 +29,7 @@ _MOVES_BEFORE_DAYS: Final = 365
 def write_personnel(world: World, directory: Path) -> None:
     """Write ``staff.csv``, ``staff_moves.csv`` and ``team_members.csv``. Raises `OSError` where that cannot be done."""
     members = world.staff.members
+    role = words_of(world.parameters.preset).role
     last = world.parameters.end // DAY_US - 1
     text = world.people.text(world.service.homes.home)
     homes = zip(text.street, text.postal_code, text.city, strict=True)
@@ -36,7 +38,7 @@ def write_personnel(world: World, directory: Path) -> None:
         ("employee_id", "login", "name", "team", "role", "hired", "left", "street", "postal_code", "city"),
         (
             (
-                _number(one), one.login_on(last), one.name, one.team_on(last), one.role_on(last), _date(one.hired),
+                _number(one), one.login_on(last), one.name, one.team_on(last), role(one.role_on(last)), _date(one.hired),
                 _date(one.left), *home,
             )
             for one, home in zip(members, homes, strict=True)
@@ -52,7 +54,12 @@ def write_personnel(world: World, directory: Path) -> None:
     write_csv(
         directory / "team_members.csv",
         ("team", "employee_id", "role", "since", "until"),
-        (row for one in members if one.hired <= last for row in _teams(one, last)),
+        (
+            (team, employee, role(name), *span)
+            for one in members
+            if one.hired <= last
+            for team, employee, name, *span in _teams(one, last)
+        ),
     )
 
 

@@ -20,6 +20,7 @@ from beholden.retailer.chance import Bools, Chance, Ints, below
 from beholden.retailer.contacts import CHANNELS, REASONS, Contacts
 from beholden.retailer.life.records import TOPICS, Records
 from beholden.retailer.render import chosen, lines, numbers
+from beholden.retailer.words import words_of
 from beholden.retailer.world import World
 
 __all__ = ["WorkFeeds"]
@@ -41,6 +42,7 @@ class WorkFeeds:
         self._world = world
         self._directory = directory
         self._writers: dict[str, pq.ParquetWriter] = {}
+        self._told = words_of(world.parameters.preset).told
 
     def __enter__(self) -> Self:
         return self
@@ -75,8 +77,9 @@ class WorkFeeds:
         self._writers.clear()
 
     def _write(self, name: str, table: pa.Table) -> None:
+        table = table.rename_columns([self._told(column) for column in table.column_names])
         if name not in self._writers:
-            path = self._directory / f"{name}.parquet"
+            path = self._directory / f"{self._told(name)}.parquet"
             self._writers[name] = pq.ParquetWriter(path, table.schema, compression="zstd")
         self._writers[name].write_table(table)
 
@@ -92,9 +95,9 @@ def _tickets(world: World, day: int, contacts: Contacts) -> pa.Table:
     kept = contacts.at((contacts.ticket >= 0) & (contacts.logged_opened < end))
     return pa.table(
         {
-            "ticket_id": lines("CT", numbers(kept.ticket)),
+            "ticket_id": lines(words_of(world.parameters.preset).ticket, numbers(kept.ticket)),
             "agent_id": chosen(world.staff.logins(day), kept.logged_agent),
-            "customer_id": pa.array(kept.customer + 1),
+            "customer_id": _customers(world, kept.customer),
             "channel": chosen(CHANNELS, kept.channel),
             "reason": chosen(list(REASONS), kept.reason),
             "opened_at": _times(kept.logged_opened, tickets_without_time(world, kept), "UTC"),
@@ -108,7 +111,7 @@ def _cases(world: World, day: int, records: Records) -> pa.Table:
         {
             "case_id": _numbered("FR-", day, records),
             "investigator": chosen(world.staff.logins(day), records.actor),
-            "customer_id": _customers(records),
+            "customer_id": _customers(world, records.customer),
             "topic": chosen(TOPICS, records.topic),
             **_opened_and_closed(world, records, None),
         }
@@ -121,7 +124,7 @@ def _reviews(world: World, day: int, records: Records) -> pa.Table:
         {
             "review_id": _numbered("QA", day, records),
             "reviewer": chosen(_employees(world), records.actor),
-            "customer_id": _customers(records),
+            "customer_id": _customers(world, records.customer),
             "score": pa.array(_SCORE_MIN + below(draw, 101 - _SCORE_MIN), pa.int32()),
             **_opened_and_closed(world, records, "UTC"),
         }
@@ -133,7 +136,7 @@ def _requests(world: World, day: int, records: Records) -> pa.Table:
         {
             "request_id": _numbered("DSR-", day, records),
             "handler": chosen(world.staff.logins(day), records.actor),
-            "customer_id": _customers(records),
+            "customer_id": _customers(world, records.customer),
             "right": chosen(TOPICS, records.topic),
             **_opened_and_closed(world, records, "UTC"),
         }
@@ -146,7 +149,7 @@ def _assignments(world: World, day: int, records: Records) -> pa.Table:
             "assignment_id": _numbered("WA-", day, records),
             "assignee": chosen(_employees(world), records.actor),
             "work": chosen(TOPICS, records.topic),
-            "customer_id": _customers(records),
+            "customer_id": _customers(world, records.customer),
             **_opened_and_closed(world, records, "UTC"),
         }
     )
@@ -170,8 +173,10 @@ def _numbered(prefix: str, day: int, records: Records) -> pa.Array:
     return lines(prefix, numbers(day % 10_000 * _NUMBERS_A_DAY + 1 + np.arange(len(records))))
 
 
-def _customers(records: Records) -> pa.Array:
-    return pa.array(records.customer + 1, pa.int64(), mask=records.customer < 0)
+def _customers(world: World, customer: Ints) -> pa.Array:
+    """Ids of customers at these positions; none for -1."""
+    form = words_of(world.parameters.preset).customer
+    return pa.array(form.values(customer + 1), pa.string() if form.digits else pa.int64(), mask=customer < 0)
 
 
 def _opened_and_closed(world: World, records: Records, zone: str | None) -> dict[str, pa.Array]:

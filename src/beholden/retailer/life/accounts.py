@@ -33,6 +33,7 @@ from beholden.retailer.life.places import dotted, places_on
 from beholden.retailer.life.records import following
 from beholden.retailer.log_files import LogKind
 from beholden.retailer.render import chosen, iso_of, lines, numbers
+from beholden.retailer.words import words_of
 from beholden.retailer.world import World
 
 __all__ = [
@@ -220,14 +221,16 @@ def _assisted(rng: Rng, world: World, day: int) -> Visits:
 def accounts_log(world: World, day: int) -> LogKind[Visits]:
     """The shop's log of accounts of a day: JSON lines. Log-ins, numbers and addresses need no escaping."""
     by = [*(f'"{login}"' for login in world.staff.logins(day)), "null"]
+    words = words_of(world.parameters.preset)
+    clients = [words.told(name) for name in _CLIENTS]
 
     def rendered(visits: Visits, uids: pa.Array) -> pa.Array:
-        ticket = pc.if_else(pa.array(visits.ticket < 0), "null", lines('"CT', numbers(visits.ticket), '"'))
+        ticket = pc.if_else(pa.array(visits.ticket < 0), "null", lines(f'"{words.ticket}', numbers(visits.ticket), '"'))
         review = pc.if_else(pa.array(visits.review < 0), "null", lines('"R', numbers(visits.review), '"'))
         return lines(
-            '{"at":"', iso_of(visits.time), 'Z","entry":"', uids, '","account":', numbers(visits.customer + 1), ',"event":"',
+            '{"at":"', iso_of(visits.time), 'Z","entry":"', uids, '","account":', words.customer.json(visits.customer + 1), ',"event":"',
             chosen(OPERATIONS, visits.operation), '","by":', chosen(by, visits.actor % len(by)), ',"ticket":', ticket,
-            ',"review":', review, ',"ip":"', dotted(visits.address), '","client":"', chosen(_CLIENTS, visits.client),
+            ',"review":', review, ',"ip":"', dotted(visits.address), '","client":"', chosen(clients, visits.client),
             '","result":"', chosen(_RESULTS, visits.result), '"}\n',
         )  # fmt: skip
 

@@ -19,6 +19,7 @@ from beholden.retailer.events import Events
 from beholden.retailer.life.places import Names, dotted, identity_names
 from beholden.retailer.log_files import LogKind
 from beholden.retailer.resources import BUCKETS
+from beholden.retailer.words import words_of
 from beholden.retailer.world import World
 
 __all__ = [
@@ -82,6 +83,7 @@ def buckets_log(world: World, day: int) -> LogKind[Accesses]:
     """The trail of a day: a line for each document, with one record in it."""
     names = identity_names(world, day)
     identities: dict[int, dict[str, Any]] = {}
+    told = words_of(world.parameters.preset).told
 
     def rendered(accesses: Accesses, uids: pa.Array) -> pa.Array:
         whole = []
@@ -92,7 +94,9 @@ def buckets_log(world: World, day: int) -> LogKind[Accesses]:
         for uid, time, ip, row in zip(uids.to_pylist(), times, addresses, rows, strict=True):
             if row[0] not in identities:
                 identities[row[0]] = _identity(world, row[0], names[row[0]], day)
-            record = _record(names[row[0]], identities[row[0]], row)
+            actor, kind, bucket, key, source, *rest = row
+            place = told(BUCKETS[bucket]) if bucket >= 0 else ""
+            record = _record(names[actor], identities[actor], (kind, place, told(key), told(source), *rest))
             record |= {
                 "eventTime": f"{time}Z",
                 "sourceIPAddress": ip,
@@ -128,7 +132,7 @@ def _identity(world: World, at: int, name: str, day: int) -> dict[str, Any]:
 
 
 def _record(name: str, identity: dict[str, Any], row: tuple[Any, ...]) -> dict[str, Any]:
-    _, kind, bucket, key, source, size, error, agent = row
+    kind, bucket, key, source, size, error, agent = row
     service, reads, data = _KINDS[OPERATIONS[kind]]
     record: dict[str, Any] = {
         "eventVersion": "1.09", "userIdentity": identity, "eventSource": f"{service}.amazonaws.com",
@@ -139,7 +143,7 @@ def _record(name: str, identity: dict[str, Any], row: tuple[Any, ...]) -> dict[s
     if error:
         record |= {"errorCode": ERRORS[error], "errorMessage": _MESSAGES[error]}
     if service == "s3":
-        record |= _object(BUCKETS[bucket], kind, key, source, 0 if error else size)
+        record |= _object(bucket, kind, key, source, 0 if error else size)
     elif kind == ASSUME:
         role = f"arn:aws:iam::{_ACCOUNT}:role/{key}"
         user = f"arn:aws:iam::{_ACCOUNT}:user/{name}"

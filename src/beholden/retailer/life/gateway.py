@@ -23,6 +23,7 @@ from beholden.retailer.chance import DAY_US, HOUR_US, Chance, Ints, Rng, below, 
 from beholden.retailer.events import Events, label
 from beholden.retailer.log_files import LogKind
 from beholden.retailer.render import chosen, lines, numbers
+from beholden.retailer.words import words_of
 from beholden.retailer.world import World
 
 __all__ = ["ENDPOINTS", "STATUSES", "Calls", "api_calls", "gateway_log", "make_calls"]
@@ -309,28 +310,30 @@ def _halves() -> pa.Array:
 
 def gateway_log(world: World, day: int) -> LogKind[Calls]:  # noqa: ARG001 - logs share one signature; nothing changes by day
     """The gateway's log of a day: JSON lines, times in milliseconds since 1970. No text needs escaping."""
-    partners = world.partners
-    keys = partners.keys
+    partners, words = world.partners, words_of(world.parameters.preset)
+    keys, told, customer = partners.keys, words.told, words.customer
     apps = [f'","app":"APP-{app.number}","key":"' for app in partners.apps]
     nodes = [f',"gw":"gw-{i + 1}","req":{{"op":"' for i in range(_NODES)]
     of_key = np.arange(len(keys)) % _NODES
     whole = lines(
-        chosen(apps, keys.app), partners.key_texts, '","seller":', numbers(keys.seller + 1), chosen(nodes, of_key)
+        chosen(apps, keys.app), partners.key_texts, told('","seller":'), numbers(keys.seller + 1), chosen(nodes, of_key)
     )
-    before = [f'{name}","m":"{method}","p":"{path}' for name, (method, path, _, _) in ENDPOINTS.items()]
+    before = [told(f'{name}","m":"{method}","p":"{path}') for name, (method, path, _, _) in ENDPOINTS.items()]
     agents = len(partners.agents)
-    behind = pa.array([f'{path}","ua":"{agent}' for _, _, path, _ in ENDPOINTS.values() for agent in partners.agents])
+    behind = pa.array(
+        [told(f'{path}","ua":"{agent}') for _, _, path, _ in ENDPOINTS.values() for agent in partners.agents]
+    )
     statuses = [f'"}},"st":{status},"bytes":' for status in STATUSES]
     documents = Chance(world.parameters.seed, "partner documents")
 
     def rendered(calls: Calls, uids: pa.Array) -> pa.Array:
         named = np.where(calls.order < 0, below(documents(calls.time, calls.key), 90_000_000) + 10_000_000, calls.order)
-        buyer = pc.if_else(pa.array(calls.buyer < 0), "null", numbers(calls.buyer + 1))
+        buyer = pc.if_else(pa.array(calls.buyer < 0), "null", customer.json(calls.buyer + 1))
         return lines(
             '{"t":', numbers(calls.time // 1000), ',"src":"', _halves().take(pa.array(calls.address >> 16)), ".",
             _halves().take(pa.array(calls.address & 0xFFFF)), whole.take(pa.array(calls.key)),
             chosen(before, calls.endpoint), numbers(named), behind.take(pa.array(calls.endpoint * agents + calls.agent)),
-            chosen(statuses, calls.status), numbers(calls.size_bytes), ',"ms":', numbers(calls.latency_ms), ',"buyer":',
+            chosen(statuses, calls.status), numbers(calls.size_bytes), ',"ms":', numbers(calls.latency_ms), told(',"buyer":'),
             buyer, ',"rid":"', uids, '"}\n',
         )  # fmt: skip
 

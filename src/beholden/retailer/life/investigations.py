@@ -10,7 +10,6 @@ from beholden.retailer.chance import DAY_US, HOUR_US, MINUTE_US, SECOND_US, Ints
 from beholden.retailer.events import label
 from beholden.retailer.life.console import SCREENS, Views, make_views
 from beholden.retailer.life.records import Records, following, in_shift, topic
-from beholden.retailer.parameters import ORDER_HOURS
 from beholden.retailer.world import World
 
 __all__ = ["fraud_work", "privacy_requests", "privacy_views"]
@@ -96,7 +95,7 @@ def _requests(world: World, day: int) -> tuple[Records, Ints]:
         return nothing
     rng = stream(p.seed, "privacy requests", day)
     n = int(rng.poisson(p.privacy_requests_a_day_at_full_scale * p.scale))
-    received = day * DAY_US + hours(rng, ORDER_HOURS, n)
+    received = day * DAY_US + hours(rng, world.parameters.order_hours, n)
     customer = rng.integers(0, len(world.people), n)
     wait = rng.integers(1, _WAIT_DAYS + 1, n)
     actor, handled = np.full(n, -1, dtype=np.int64), np.zeros(n, dtype=np.int64)

@@ -35,6 +35,7 @@ from beholden.retailer.events import Events, label
 from beholden.retailer.log_files import LogKind
 from beholden.retailer.render import chosen, hexadecimal_of, lines, numbers
 from beholden.retailer.staff import Staff
+from beholden.retailer.words import words_of
 from beholden.retailer.world import World
 
 __all__ = [
@@ -290,21 +291,26 @@ def desk_log(world: World, day: int) -> LogKind[Acts]:
     staff = world.staff
     everyone = np.arange(len(staff.addresses))
     sessions = hexadecimal_of(Chance(world.parameters.seed, "desk session")(day, everyone)).to_pylist()
+    told = words_of(world.parameters.preset).told
+    operations = [told(name) for name in OPERATIONS]
     teams = [member.team_on(day) for member in staff.members] + ["program"] * len(staff.services)
     who = [
         f'"}},"session":{{"id":"{session[:8]}-{session[8:]}","operator":{{"uid":"{login}","unit":"{team}"}},"ip":"{ip}"}},'
-        f'"merchant":{{"code":"'
+        + told('"merchant":{"code":"')
         for session, login, team, ip in zip(sessions, staff.logins(day), teams, staff.addresses, strict=True)
     ]
-    details = [*(f',"detail":{{"{"page" if i < 6 else "report"}":"{name}"}}' for i, name in enumerate(DETAILS)), ""]
+    details = [
+        *(f',"detail":{{"{"page" if i < 6 else "report"}":"{told(name)}"}}' for i, name in enumerate(DETAILS)),
+        "",
+    ]
 
     def rendered(acts: Acts, uids: pa.Array) -> pa.Array:
         codes = pa.array(world.sellers.codes(acts.seller), pa.string())
         case = pc.if_else(pa.array(acts.case < 0), "null", lines('"SC-', numbers(acts.case), '"'))
         return lines(
-            '{"event":{"at":', numbers(acts.time // 1000), ',"type":"', chosen(OPERATIONS, acts.operation), '","id":"', uids,
+            '{"event":{"at":', numbers(acts.time // 1000), ',"type":"', chosen(operations, acts.operation), '","id":"', uids,
             chosen(who, acts.actor), codes, '"},"case":', case, chosen(details, acts.detail % len(details)),
             ',"outcome":"', chosen(_RESULTS, acts.result), '","node":"desk-', numbers(acts.host + 1), '"}\n',
         )  # fmt: skip
 
-    return LogKind("seller-desk", "seller-desk-{day}.jsonl", rendered)
+    return LogKind("seller-desk", told("seller-desk-") + "{day}.jsonl", rendered)

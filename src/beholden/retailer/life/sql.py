@@ -12,6 +12,7 @@ import numpy.typing as npt
 from beholden.retailer.chance import DAY_US, MINUTE_US, SECOND_US, Chance, Ints, Rng, below
 from beholden.retailer.events import Events
 from beholden.retailer.life.sql_text import DATABASES, Sql, mistyped
+from beholden.retailer.words import Words, words_of
 from beholden.retailer.world import World
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
 
 Objects = npt.NDArray[np.object_]
 
+_PLACES: Final = {name: place for place, name in enumerate(DATABASES)}
 #: Programs by which people and accounts speak to databases.
 APPS: Final = (
     "psql", "DBeaver 25.1.2 - SQLEditor", "DataGrip 2025.2", "Tableau", "mysql", "pgAdmin 4", "python-notebook",
@@ -94,9 +96,10 @@ def make_statements(
     people = actors < members
     failed = people & (draw[0] < world.parameters.statements_failing) & failing
     failure = np.where(failed, 1 + np.searchsorted(np.cumsum(_FAILURE_WEIGHTS) / sum(_FAILURE_WEIGHTS), draw[1]), 0)
-    texts = list(said)
+    words = words_of(world.parameters.preset)
+    texts = list(said) if words.is_first else [_renamed(words, one) for one in said]
     for at in np.flatnonzero(failure == 1).tolist():
-        texts[at] = _misspelt(texts[at], float(draw[2][at]))
+        texts[at] = _misspelt(words, texts[at], float(draw[2][at]))
         if not texts[at].wrong:
             failure[at] = 2
     usual = world.staff.addresses
@@ -105,7 +108,7 @@ def make_statements(
         actor=actors,
         label=np.full(n, what, dtype=np.int64) if isinstance(what, int) else what,
         incident=np.full(n, incident, dtype=np.int64),
-        database=np.array([DATABASES.index(one.database) for one in texts], dtype=np.int64),
+        database=np.array([_PLACES[one.database] for one in texts], dtype=np.int64),
         said=_objects(texts),
         failure=failure.astype(np.int64),
         app=np.full(n, app, dtype=np.int64) if app >= 0 else _apps(world, day, actors, texts),
@@ -118,16 +121,20 @@ def make_statements(
 
 
 def _objects(values: Sequence[Any]) -> Objects:
-    found: Objects = np.empty(len(values), dtype=np.object_)
-    for at, value in enumerate(values):
-        found[at] = value
-    return found
+    return np.fromiter(values, dtype=np.object_, count=len(values))
 
 
-def _misspelt(sql: Sql, share: float) -> Sql:
+def _renamed(words: Words, sql: Sql) -> Sql:
+    """The statement as it stands in the company's own words; nothing else renames one."""
+    database, text, command, reads, writes, rows, wrong = sql
+    return Sql(database, words.said(text), command, words.names(reads), words.names(writes), rows, wrong)
+
+
+def _misspelt(words: Words, sql: Sql, share: float) -> Sql:
     """With a wrong letter in one of the words between SELECT (or SET) and the first table."""
-    words = [word for word in _after_first_word(sql.text) if len(word) > 4 and word.isidentifier() and word.islower()]
-    names = [word for word in words if "_" in word or word in _NAMES]
+    plain = {words.name(name) for name in _NAMES}
+    found = [word for word in _after_first_word(sql.text) if len(word) > 4 and word.isidentifier() and word.islower()]
+    names = [word for word in found if "_" in word or word in plain]
     names = [name for name in names if name not in sql.reads and name not in sql.writes]
     return mistyped(sql, names[int(share * len(names))]) if names else sql
 
@@ -146,14 +153,16 @@ def _after_first_word(text: str) -> list[str]:
 def _apps(world: World, day: int, actor: Ints, said: Sequence[Sql]) -> Ints:
     """People's habits; a program's own name."""
     staff, members = world.staff, len(world.staff.members)
-    habit = below(Chance(world.parameters.seed, "sql apps")(actor, day // 90), 4).tolist()
-    found = []
-    for who, one, place in zip(actor.tolist(), said, habit, strict=True):
-        if who < members:
-            found.append(_PEOPLE_APPS[one.database][place])
-        else:
-            found.append(SERVICE_APPS.get(staff.services[who - members], _AIRFLOW))
-    return np.array(found, dtype=np.int64)
+    which, at = np.unique(actor, return_inverse=True)
+    habit = below(Chance(world.parameters.seed, "sql apps")(which, day // 90), 4).tolist()
+    # What each of those present speaks to each database with.
+    usual = [
+        {database: apps[place] for database, apps in _PEOPLE_APPS.items()}
+        if who < members
+        else dict.fromkeys(DATABASES, SERVICE_APPS.get(staff.services[who - members], _AIRFLOW))
+        for who, place in zip(which.tolist(), habit, strict=True)
+    ]
+    return np.array([usual[who][one.database] for who, one in zip(at.tolist(), said, strict=True)], dtype=np.int64)
 
 
 def connected(world: World, day: int, statements: Statements, database: str) -> Statements:
@@ -171,7 +180,8 @@ def connected(world: World, day: int, statements: Statements, database: str) -> 
     place = np.array([pools.get(who, 0) for who in here.actor.tolist()], dtype=np.int64)
     chance = Chance(world.parameters.seed, f"sessions of {database}")
     lane = np.where(place > 0, below(chance(here.time // 1000, here.actor), 1 << 20) % np.maximum(place, 1), 0)
-    address = np.unique(here.address.astype(str), return_inverse=True)[1]
+    places: dict[str, int] = {}
+    address = np.array([places.setdefault(one, len(places)) for one in here.address.tolist()], dtype=np.int64)
     order = np.lexsort((here.time, lane, here.app, address, here.actor))
     key = np.stack([here.actor, address, here.app, lane])[:, order]
     time = here.time[order]
@@ -184,7 +194,8 @@ def connected(world: World, day: int, statements: Statements, database: str) -> 
     pooled = place[order][first] > 0
     start, process = _starts(chance, day, (time[first], key[:, first], pooled))
     said = here.at(order)
-    records = np.array([_records(one) for one in said.said], dtype=np.int64)
+    audited = database in {"crm", "payments"}
+    records = np.array([_records(one) for one in said.said] if audited else [1] * len(said), dtype=np.int64)
     before = np.cumsum(records) - records
     rank = np.arange(len(here)) - first[group]
     # What a pool's connection said on earlier days.

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 
 import numpy as np
@@ -13,11 +16,11 @@ from beholden.retailer.life.records import SHIFT_US
 from beholden.retailer.life.sql import Statements, make_statements
 from beholden.retailer.life.sql_deeds import copied, filed, removed, uploaded, vault_export
 from beholden.retailer.life.sql_queries import Author, Samples, asked, looked_up
-from beholden.retailer.life.sql_text import Draws, Sql, day_text, style_of, texted
+from beholden.retailer.life.sql_text import DATABASES, Draws, Sql, day_text, style_of, texted
 from beholden.retailer.warehouse_tables import WAREHOUSE, Catalogue, Table, catalogue, source
 from beholden.retailer.world import World
 
-__all__ = ["author_of", "moments_of_work", "own_work", "people_statements", "work_of"]
+__all__ = ["author_of", "moments_of_work", "own_work", "people_statements"]
 
 #: Role -> databases and how much of the role's work they are.
 _WORK: Final[dict[str, tuple[tuple[str, float], ...]]] = {
@@ -48,6 +51,33 @@ _UPLOADS: Final = (
 _SHARED_EDGES: Final = np.cumsum([weight for _, weight in _SHARED]).tolist()
 
 
+@dataclass(frozen=True)
+class _Shelf:
+    """The tables as people find them on a day."""
+
+    tables: Catalogue
+    day: int
+
+    @cached_property
+    def shared(self) -> list[Table]:
+        """Those of the warehouse that everybody asks, as in `_SHARED`."""
+        return [self.tables.by_path[f"{WAREHOUSE}.{name}"] for name, _ in _SHARED]
+
+    @cached_property
+    def others(self) -> list[Table]:
+        """All teams' marts and copies."""
+        kept = self.tables.of(WAREHOUSE)
+        return [table for table in kept if table.layer in {"mart", "copy"} and table.exists(self.day)]
+
+    @cached_property
+    def about_somebody(self) -> dict[str, list[Table]]:
+        """By database, those that have customers' or orders' ids."""
+        return {
+            database: [one for one in self.tables.of(database) if one.has("customer.id") or one.has("order.id")]
+            for database in DATABASES
+        }
+
+
 def author_of(world: World, samples: Samples, draws: Draws, principal: int) -> Author:
     """Somebody about to write a statement."""
     return Author(style_of(world, principal, draws), draws, samples)
@@ -57,7 +87,7 @@ def people_statements(world: World, day: int) -> Statements:
     """What everybody asked in the course of their work, those included who moved and still use what they could do."""
     rng = stream(world.parameters.seed, "people's statements", day)
     tables = catalogue(world.parameters)
-    draws, samples = Draws(rng), Samples(world, day, rng)
+    draws, samples, shelf = Draws(rng), Samples(world, day, rng), _Shelf(tables, day)
     parts: list[tuple[int, int, Sql, int]] = []
     for role, mean in world.parameters.statements_a_day:
         for who in world.staff.at_work(role, day).tolist():
@@ -67,8 +97,8 @@ def people_statements(world: World, day: int) -> Statements:
                     chore = enumerate(_chore(author, tables, who, role))
                     parts += [(time + step * (9 + draws.below(40)) * SECOND_US, who, sql, 0) for step, sql in chore]
                 else:
-                    parts.append((time, who, work_of(author, tables, who, role), 0))
-    parts += _old_rights(world, rng, day, (draws, samples, tables))
+                    parts.append((time, who, _work_of(author, shelf, who, role), 0))
+    parts += _old_rights(world, rng, day, (draws, samples, shelf))
     times, actors, said, what = zip(*parts, strict=True) if parts else ((), (), (), ())
     return make_statements(world, rng, day, times, actors, said, what=np.array(what, dtype=np.int64))
 
@@ -84,18 +114,18 @@ def moments_of_work(rng: Rng, world: World, who: int, day: int, count: int) -> l
     return times
 
 
-def work_of(author: Author, tables: Catalogue, who: int, role: str) -> Sql:
+def _work_of(author: Author, shelf: _Shelf, who: int, role: str) -> Sql:
     """One statement of somebody's daily work in a role."""
     draws = author.draws
     database = _one_of(draws, _WORK[role])
     if database == WAREHOUSE:
         member = author.world.staff.members[who]
-        return _on_warehouse(author, tables, member.team_on(author.day), role)
+        return _on_warehouse(author, shelf, member.team_on(author.day), role)
     if role == "fraud" and database == "payments":
-        return _on_vault(author, tables)
-    kept = tables.of(database)
+        return _on_vault(author, shelf.tables)
+    kept = shelf.tables.of(database)
     if role in {"it", "engineer"} and draws.chance(0.6):
-        table = draws.one([one for one in kept if one.has("customer.id") or one.has("order.id")])
+        table = draws.one(shelf.about_somebody[database])
         about_order = table.has("order.id")
         key = about_order or table.has("customer.id") or ""
         values = author.samples.orders if about_order else author.samples.customers
@@ -109,18 +139,16 @@ def own_work(tables: Catalogue, team: str, day: int) -> list[Table]:
     return [table for table in tables.owned(team) if table.exists(day)]
 
 
-def _on_warehouse(author: Author, tables: Catalogue, team: str, role: str) -> Sql:
+def _on_warehouse(author: Author, shelf: _Shelf, team: str, role: str) -> Sql:
     draws, day = author.draws, author.day
     share = draws.uniform()
-    own = own_work(tables, team, day) if share < _OWN and role == "analyst" else []
-    known = tables.by_path
-    shared = [known[f"{WAREHOUSE}.{name}"] for name, _ in _SHARED]
+    own = own_work(shelf.tables, team, day) if share < _OWN and role == "analyst" else []
+    shared = shelf.shared
     if own:
         return asked(author, draws.one(own), shared[:3])
     if share > 1 - _OTHERS or (role == "marketing" and share > 0.6):
-        others = [table for table in tables.of(WAREHOUSE) if table.layer in {"mart", "copy"} and table.exists(day)]
-        return asked(author, draws.one(others), shared[:3])
-    at = int(np.searchsorted(_SHARED_EDGES, draws.uniform() * _SHARED_EDGES[-1], side="right"))
+        return asked(author, draws.one(shelf.others), shared[:3])
+    at = bisect_right(_SHARED_EDGES, draws.uniform() * _SHARED_EDGES[-1])
     return asked(author, shared[min(at, len(shared) - 1)], shared)
 
 
@@ -174,10 +202,10 @@ def _chore(author: Author, tables: Catalogue, who: int, role: str) -> list[Sql]:
 
 
 def _old_rights(
-    world: World, rng: Rng, day: int, with_: tuple[Draws, Samples, Catalogue]
+    world: World, rng: Rng, day: int, with_: tuple[Draws, Samples, _Shelf]
 ) -> list[tuple[int, int, Sql, int]]:
     """Those who moved to another role still ask what the old one let them, on some days."""
-    draws, samples, tables = with_
+    draws, samples, shelf = with_
     what = label("benign:transferred_staff")
     found = []
     for who, member in enumerate(world.staff.members):
@@ -187,7 +215,7 @@ def _old_rights(
             continue
         for time in moments_of_work(rng, world, who, day, int(rng.integers(1, 4))):
             author = author_of(world, samples, draws, who)
-            found.append((time, who, work_of(author, tables, who, member.role), what))
+            found.append((time, who, _work_of(author, shelf, who, member.role), what))
     return found
 
 

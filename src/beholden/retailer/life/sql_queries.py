@@ -49,7 +49,8 @@ class Samples:
         first = max(calendar.first_day, self.day - 14)
         days = np.array([one for one in range(first, self.day + 1) if calendar.orders_on(one)] or [first])
         at = days[self.rng.integers(0, len(days), _IDS)]
-        count = np.array([max(1, calendar.orders_on(one)) for one in at.tolist()])
+        held = {one: max(1, calendar.orders_on(one)) for one in days.tolist()}
+        count = np.array([held[one] for one in at.tolist()])
         ids: list[int] = self.world.orders.order_id(at, (self.rng.random(_IDS) * count).astype(np.int64)).tolist()
         return ids
 

@@ -6,6 +6,7 @@ out of the log, as busy servers do. An edit in the console is one UPDATE on the 
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -99,19 +100,26 @@ def changed_contact(style: Style, field: str, customer: int, known: Known, numbe
 
     ``customer`` is the customer's number; ``number`` (0 to 8999) says how the value becomes another one.
     """
-    local, _, domain = known.email.partition("@")
-    quoted = {
-        "email": f"email = '{local}{number % 89 + 10}@{domain}'",
-        "phone": f"phone = '{known.phone[:-2]}{number % 100:02d}'",
-        "last_name": f"last_name = '{known.last_name}'",
-        "address": f"street = '{number % 239 + 1} {STREETS[number % len(STREETS)]}'",
-    }[field]
-    if field == "address" and number % 3 == 0:
-        quoted = f"street = '{known.street.partition(' ')[0]} {STREETS[number % len(STREETS)]}'"
-    where = f"customer_id = '{customer}'" if style.quoted else f"customer_id = {customer}"
-    name = "public.customer" if style.qualified else "customer"
-    text = texted(style, [f"update {name}", f"set {quoted}", f"where {where}"])
+    if field == "email":
+        local, _, domain = known.email.partition("@")
+        value = f"{local}{number % 89 + 10}@{domain}"
+    elif field == "phone":
+        value = f"{known.phone[:-2]}{number % 100:02d}"
+    elif field == "last_name":
+        value = known.last_name
+    else:
+        house = known.street.partition(" ")[0] if number % 3 == 0 else number % 239 + 1
+        value = f"{house} {STREETS[number % len(STREETS)]}"
+    text = _change(style, "street" if field == "address" else field).format(value, customer)
     return Sql("crm", text, "UPDATE", (), ("customer",), 1)
+
+
+@lru_cache(maxsize=1024)
+def _change(style: Style, column: str) -> str:
+    """How somebody writes the change of a column; its value and the customer's number are left open."""
+    where = "customer_id = '{}'" if style.quoted else "customer_id = {}"
+    name = "public.customer" if style.qualified else "customer"
+    return texted(style, [f"update {name}", f"set {column} = '{{}}'", f"where {where}"])
 
 
 #: How programs write.
@@ -139,12 +147,13 @@ def _order_updates(world: World, day: int) -> Statements:
 def _vault_calls(world: World, day: int) -> Statements:
     """The shop's own look-ups of cards and its payments; the vault's audit keeps a sample of them."""
     rng = stream(world.parameters.seed, "vault calls", day)
-    orders = world.orders.on(day)
-    kept = np.flatnonzero(rng.random(len(orders)) < world.parameters.vault_sampled)
-    kept = kept[world.cards.has_card(orders.customer[kept])] if len(kept) else kept
+    kept = np.flatnonzero(rng.random(world.calendar.orders_on(day)) < world.parameters.vault_sampled)
+    orders = world.orders.at(np.full(len(kept), day, dtype=np.int64), kept)
+    held = world.cards.has_card(orders.customer)
+    kept, time, customer = kept[held], orders.time[held], orders.customer[held]
     said: list[Sql] = []
-    card = (world.cards.card_id(orders.customer[kept])).tolist()
-    rows = zip(orders.order_id[kept].tolist(), card, orders.cents[kept].tolist(), iso(orders.time[kept]), strict=True)
+    card = world.cards.card_id(customer).tolist()
+    rows = zip(orders.order_id[held].tolist(), card, orders.cents[held].tolist(), iso(time), strict=True)
     for order, one, cents, at in rows:
         values = f"{FIRST_PAYMENT_ID - 40_000_001 + order}, {order}, {one}, {cents // 100}.{cents % 100:02d}, '{at}', 'authorised'"
         said.append(Sql("payments", f"SELECT pan, expiry FROM card WHERE card_id = {one}", "SELECT", ("card",), (), 1))
@@ -152,7 +161,7 @@ def _vault_calls(world: World, day: int) -> Statements:
             "payments", f"INSERT INTO payment (payment_id, order_id, card_id, amount, paid_at, status) VALUES ({values})",
             "INSERT", (), ("payment",), 1,
         ))  # fmt: skip
-    time = np.repeat(orders.time[kept], 2) + np.tile([0, 1], len(kept)) * rng.integers(20, 400, 2 * len(kept)) * 1000
+    time = np.repeat(time, 2) + np.tile([0, 1], len(kept)) * rng.integers(20, 400, 2 * len(kept)) * 1000
     time = np.minimum(time, (day + 1) * DAY_US - 1000)
     return make_statements(world, rng, day, time, np.full(len(said), world.staff.service("payments_api")), said)
 

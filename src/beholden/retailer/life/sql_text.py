@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Final, TypeVar
+from typing import Final, NamedTuple, TypeVar
 
 from beholden.retailer.chance import Chance, Rng
 from beholden.retailer.world import World
@@ -23,8 +23,7 @@ _EPOCH: Final = dt.date(1970, 1, 1)
 DATABASES: Final = ("crm", "orders", "payments", "warehouse")
 
 
-@dataclass(frozen=True, slots=True)
-class Sql:
+class Sql(NamedTuple):
     """A statement and what the server would say it did.
 
     ``command`` is PostgreSQL's command tag; ``reads`` and ``writes`` are tables without their schema; ``rows`` is -1
@@ -223,7 +222,7 @@ def texted(style: Style, clauses: Sequence[str], draws: Draws | None = None) -> 
     text = ("\n" if style.broken else " ").join(clauses)
     if style.upper:
         pieces = _SPLIT.split(text)
-        pieces[::2] = [_WORD.sub(lambda found: found[0].upper(), piece) for piece in pieces[::2]]
+        pieces[::2] = map(_uppered, pieces[::2])
         text = "".join(pieces)
     if style.semicolon:
         text += ";"
@@ -233,6 +232,13 @@ def texted(style: Style, clauses: Sequence[str], draws: Draws | None = None) -> 
     return text
 
 
+@lru_cache(maxsize=20_000)
+def _uppered(piece: str) -> str:
+    """What stands between two literals, with SQL's own words in capitals."""
+    return _WORD.sub(lambda found: found[0].upper(), piece)
+
+
+@lru_cache(maxsize=2048)
 def day_text(day: int) -> str:
     """A day as ISO 8601 text."""
     return (_EPOCH + dt.timedelta(day)).isoformat()
@@ -324,4 +330,4 @@ def mistyped(sql: Sql, name: str) -> Sql:
     wrong = name[: at - 1] + name[at] + name[at - 1] + name[at + 1 :]
     if wrong == name:
         wrong = f"{name}s"
-    return replace(sql, text=re.sub(rf"\b{name}\b", wrong, sql.text), rows=-1, wrong=wrong)
+    return sql._replace(text=re.sub(rf"\b{name}\b", wrong, sql.text), rows=-1, wrong=wrong)

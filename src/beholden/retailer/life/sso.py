@@ -32,6 +32,7 @@ from beholden.retailer.life.sql_lookalikes import on_call
 from beholden.retailer.log_files import LogKind
 from beholden.retailer.render import chosen, lines, numbers
 from beholden.retailer.staff import ROLES
+from beholden.retailer.words import words_of
 from beholden.retailer.world import World
 
 __all__ = ["APPS", "FACTORS", "RESULTS", "Logins", "logins_of_day", "make_logins", "sso_log"]
@@ -187,9 +188,11 @@ def _failed(rng: Rng, share: float, logins: Logins) -> Logins:
 def sso_log(world: World, day: int) -> LogKind[Logins]:
     """The sign-on's log of a day: OCSF, one JSON record a line."""
     names = identity_names(world, day)
+    told = words_of(world.parameters.preset).told
+    domain, apps = told("meridian.example"), [told(name) for name in APPS]
     people = len(world.staff)
     users = [
-        f'"user":{{"name":"{name}","email_addr":"{name}@meridian.example","type_id":1,"type":"User"}},"session":{{"uid":"{ticket:013x}"}}'
+        f'"user":{{"name":"{name}","email_addr":"{name}@{domain}","type_id":1,"type":"User"}},"session":{{"uid":"{ticket:013x}"}}'
         if at < people or name.startswith(("ext.", "test."))
         else f'"user":{{"name":"{name}","type_id":3,"type":"System"}},"session":{{"uid":"{ticket:013x}"}}'
         for at, (name, ticket) in enumerate(
@@ -220,7 +223,7 @@ def sso_log(world: World, day: int) -> LogKind[Logins]:
             chosen(results, logins.result), ",", chosen(users, logins.actor), ",", chosen(factors, logins.factor),
             ',"auth_protocol_id":5,"auth_protocol":"SAML","is_remote":', chosen(("false", "true"), (logins.address >> 24 != _OFFICE).astype(np.int64)),
             ',"src_endpoint":{"ip":"', dotted(logins.address), '","location":{"country":"', chosen(COUNTRIES, logins.country),
-            '"}},"device":', _devices(logins.device), ',"service":{"name":"', chosen(APPS, logins.app), '"}}\n',
+            '"}},"device":', _devices(logins.device), ',"service":{"name":"', chosen(apps, logins.app), '"}}\n',
         )  # fmt: skip
 
     return LogKind("sso", "sso-{day}.ocsf.jsonl", rendered)

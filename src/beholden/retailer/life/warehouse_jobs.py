@@ -50,17 +50,23 @@ def job_times(world: World, catalogue: Catalogue, day: int) -> list[tuple[int, T
 
 def rows_of(world: World, day: int, table: Table, *, nightly: bool = False) -> int:
     """About how many rows the table has on a day, or gets that night."""
+    rows = world.once(
+        f"rows of each grain, nightly {nightly}", day, lambda: _rows_of_grains(world, day, nightly=nightly)
+    )
+    return round(rows[table.grain] * table.share)
+
+
+def _rows_of_grains(world: World, day: int, *, nightly: bool) -> dict[str, int]:
     p, calendar = world.parameters, world.calendar
     at = min(max(day - calendar.first_day, 0), len(calendar.days))
     orders = calendar.orders_on(day - 1) if nightly else int(calendar.orders_before[at])
     days = 1 if nightly else at
-    rows = {
+    return {
         "customer": p.customers, "note": p.customers // 10, "order": orders, "line": orders * 3 // 2, "seller": p.sellers,
         "card": round(p.customers * p.card_holders), "payment": orders, "parcel": orders,
         "contact": round(orders * p.contacts_per_order), "day": days, "seller-day": min(orders, days * p.sellers * 2 // 3),
         "buyer": min(orders, p.customers * 2 // 3), "group": 40, "code": 12,
-    }[table.grain]  # fmt: skip
-    return round(rows * table.share)
+    }  # fmt: skip
 
 
 def feed_sql(world: World, table: Table, day: int, style: Style | None = None) -> Iterator[tuple[int, Sql]]:

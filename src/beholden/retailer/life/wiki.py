@@ -21,6 +21,7 @@ from beholden.retailer.parameters import Parameters
 from beholden.retailer.render import chosen, iso_of, lines, numbers
 from beholden.retailer.resources import BUCKETS
 from beholden.retailer.staff import ROLES
+from beholden.retailer.words import words_of
 from beholden.retailer.world import World
 from beholden.retailer.writings import repository_files, wiki_pages
 
@@ -171,12 +172,13 @@ def _stamps(time: Ints) -> list[str]:
 def wiki_log(world: World, day: int) -> LogKind[PageViews]:
     """The log of a day of the wiki and the repositories."""
     names = identity_names(world, day)
+    told = words_of(world.parameters.preset).told
 
     def rendered(views: PageViews, uids: pa.Array) -> pa.Array:
         return lines(
             '{"at":"', iso_of(views.time), 'Z","request":"', uids, '","who":"', chosen(names, views.actor),
             '","ip":"', dotted(views.address), '","action":"', chosen(ACTIONS, views.action), '","page":"',
-            pa.array(views.page, pa.string()), '","status":', numbers(np.array(_STATUSES)[views.status]), "}\n",
+            pa.array([told(page) for page in views.page.tolist()], pa.string()), '","status":', numbers(np.array(_STATUSES)[views.status]), "}\n",
         )  # fmt: skip
 
     return LogKind("wiki", "wiki-{day}.jsonl", rendered)

@@ -22,22 +22,13 @@ from beholden.retailer.life.seller_desk import BANK, REINSTATE, SUSPEND, Acts
 from beholden.retailer.life.sql import Statements
 from beholden.retailer.orders import STATUSES
 from beholden.retailer.stores.rows import STATUS_CODES, Rows, ibans
+from beholden.retailer.words import Words, words_of
 from beholden.retailer.world import World
 
 __all__ = ["Changes", "changes_of"]
 
-#: The statements that change something, in the retailer's words: one customer, all of some towns, an order's status.
-_CUSTOMER: Final = re.compile(
-    r"update\s+(?:public\.)?customer\s+set\s+(\w+)\s*=\s*'([^']*)'\s+where\s+customer_id\s*=\s*'?(\d+)", re.IGNORECASE
-)
-_REFORM: Final = re.compile(
-    r"set\s+postal_code\s*=\s*'(\w+)'\s*\|\|\s*substr\(postal_code, \d\)\s+"
-    r"where\s+country\s*=\s*'(\w+)'\s+and\s+postal_code\s+like\s+'(\w+)%'",
-    re.IGNORECASE,
-)
-_ORDER: Final = re.compile(
-    r"update\s+orders\s+set\s+status\s*=\s*'(\w+)'\s+where\s+order_id\s*=\s*(\d+)", re.IGNORECASE
-)
+#: Columns of customers that are changed one by one.
+_CHANGED: Final = ("email", "phone", "last_name", "street")
 _Makers: TypeAlias = dict[str, Callable[[], Sequence[Any]]]
 _STREET, _POSTAL_CODE = "customer.street", "customer.postal_code"
 
@@ -164,12 +155,13 @@ _Change = tuple[str, str, int, int, Any]
 
 def changes_of(world: World, incidents: Sequence[Incident]) -> Changes:
     """What the events of the whole window changed."""
+    grammar = _Grammar(words_of(world.parameters.preset))
     parts: dict[tuple[str, str], list[_Column]] = {}
     reforms: list[tuple[int, str, str, str]] = []
     for day in world.calendar.window:
         events = day_of(world, incidents, day)
         today: dict[tuple[str, str], list[tuple[int, int, Any]]] = {}
-        for change in (*_of_statements(events.statements, reforms), *_of_acts(world, events.seller_desk)):
+        for change in (*grammar.read(events.statements, reforms), *_of_acts(world, events.seller_desk)):
             today.setdefault(change[:2], []).append(change[2:])
         for column, made in today.items():
             number, time, value = zip(*made, strict=True)
@@ -188,21 +180,45 @@ def _in_order(parts: Sequence[_Column]) -> _Column:
     return _Column(number[order], time[order], [value[at] for at in order.tolist()])
 
 
-def _of_statements(statements: Statements, reforms: list[tuple[int, str, str, str]]) -> Iterator[_Change]:
-    """What UPDATEs did that did not fail; those of many postal codes are added to ``reforms``."""
-    for at, one in enumerate(statements.said):
-        if one.command != "UPDATE" or statements.failure[at]:
-            continue
-        time = int(statements.time[at])
-        if one.database == "crm":
-            if single := _CUSTOMER.search(one.text):
-                yield "customer", f"customer.{single[1].lower()}", int(single[3]) - 1, time, single[2]
-            elif many := _REFORM.search(one.text):
-                reforms.append((time, many[2], many[3], many[1]))
-        elif ordered := _ORDER.search(one.text):
-            status = STATUSES.index(ordered[1])
-            yield "order", "order.status", int(ordered[2]), time, STATUSES[status]
-            yield "order", "order.status_code", int(ordered[2]), time, STATUS_CODES[status]
+class _Grammar:
+    """The statements that change something: one customer, the postal codes of many, an order's status."""
+
+    def __init__(self, words: Words) -> None:
+        name = words.name
+        self._ids = words.customer
+        self._columns = {name(column): f"customer.{column}" for column in _CHANGED}
+        self._customer = re.compile(
+            rf"update\s+(?:public\.)?{name('customer')}\s+set\s+(\w+)\s*=\s*'([^']*)'\s+"
+            rf"where\s+{name('customer_id')}\s*=\s*'?([\w-]+)",
+            re.IGNORECASE,
+        )
+        code = name("postal_code")
+        self._reform = re.compile(
+            rf"set\s+{code}\s*=\s*'(\w+)'\s*\|\|\s*substr\({code}, \d\)\s+"
+            rf"where\s+{name('country')}\s*=\s*'(\w+)'\s+and\s+{code}\s+like\s+'(\w+)%'",
+            re.IGNORECASE,
+        )
+        self._order = re.compile(
+            rf"update\s+{name('orders')}\s+set\s+{name('status')}\s*=\s*'(\w+)'\s+where\s+{name('order_id')}\s*=\s*(\d+)",
+            re.IGNORECASE,
+        )
+
+    def read(self, statements: Statements, reforms: list[tuple[int, str, str, str]]) -> Iterator[_Change]:
+        """What UPDATEs did that did not fail; those of many postal codes are added to ``reforms``."""
+        for at, one in enumerate(statements.said):
+            if one.command != "UPDATE" or statements.failure[at]:
+                continue
+            time = int(statements.time[at])
+            if one.database == "crm":
+                if single := self._customer.search(one.text):
+                    number = self._ids.number(single[3])
+                    yield "customer", self._columns[single[1].lower()], number - 1, time, single[2]
+                elif many := self._reform.search(one.text):
+                    reforms.append((time, many[2], many[3], many[1]))
+            elif ordered := self._order.search(one.text):
+                status = STATUSES.index(ordered[1])
+                yield "order", "order.status", int(ordered[2]), time, STATUSES[status]
+                yield "order", "order.status_code", int(ordered[2]), time, STATUS_CODES[status]
 
 
 def _of_acts(world: World, acts: Acts) -> Iterator[_Change]:

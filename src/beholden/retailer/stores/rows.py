@@ -126,7 +126,7 @@ def customer_rows(world: World, words: Words, position: Ints) -> dict[str, Rows]
     home = np.where((mate >= 0) & (mate < position), mate, position)
     return {
         "customer": customers,
-        "note": _notes(world, customers.at(noted)),
+        "note": _notes(world, words, customers.at(noted)),
         "card": _cards(world, customers.at(has_card)),
         "move": _moves(world, customers, home),
         "other email": _readdressed(world, customers),
@@ -138,7 +138,7 @@ def _segment(created: str) -> str:
     return next(segment for before, segment in _SEGMENTS if created < before)
 
 
-def _notes(world: World, rows: Rows) -> Rows:
+def _notes(world: World, words: Words, rows: Rows) -> Rows:
     p, position = world.parameters, rows.number
     chance = Chance(p.seed, "note")
     joined = world.people.joined(position)
@@ -148,7 +148,8 @@ def _notes(world: World, rows: Rows) -> Rows:
 
     def bodies() -> list[str]:
         columns = zip(kinds, rows["customer.phone"], rows["customer.email"], rows["customer.first_name"], strict=True)
-        return [_NOTES[kind].format(phone=phone, email=email, first=first) for kind, phone, email, first in columns]
+        notes = [words.told(note) for note in _NOTES]
+        return [notes[kind].format(phone=phone, email=email, first=first) for kind, phone, email, first in columns]
 
     return rows.and_also(
         {
@@ -360,7 +361,7 @@ def seller_rows(world: World, position: Ints) -> Rows:
     return Rows(position, makers)
 
 
-def seller_case_rows(world: World, day: int) -> Rows:
+def seller_case_rows(world: World, words: Words, day: int) -> Rows:
     """The cases of a day that were logged; those still open have no end."""
     cases = seller_cases(world, day)
     kept = cases.at(cases.number >= 0)
@@ -374,7 +375,7 @@ def seller_case_rows(world: World, day: int) -> Rows:
         "case.id": lambda: lines("SC-", numbers(kept.number)).to_pylist(),
         "seller.id": (kept.seller + 1).tolist,
         "staff.login": lambda: [logins[i] for i in kept.logged_member.tolist()],
-        "case.topic": lambda: [TOPICS[i] for i in kept.topic.tolist()],
+        "case.topic": lambda: [words.told(TOPICS[i]) for i in kept.topic.tolist()],
         "case.opened": lambda: iso(kept.logged_opened),
         "case.closed": closed,
     }

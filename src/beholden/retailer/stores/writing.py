@@ -191,7 +191,7 @@ class _Writing:
             self._fill("seller", seller_rows(world, np.arange(start, stop)))
         for day in world.calendar.window:
             self._fill("contact", contact_rows(world, self._layout.words, day))
-            self._fill("case", seller_case_rows(world, day))
+            self._fill("case", seller_case_rows(world, self._layout.words, day))
         for placed in self._by_grain["code"]:
             columns = _forecast(world) if placed.canonical.name == "forecast" else [STATUS_CODES, STATUSES]
             self._put(placed, columns)
