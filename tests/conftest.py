@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from tests.support.mariadb import MISSING, MariadbServer, mariadb_server, mariadbd
 
 SHARED_DATA = Path(__file__).parents[2] / "shared" / "data"
 ALLOWED_SKIPS = Path(__file__).parent / "allowed_skips.toml"
@@ -30,6 +33,15 @@ def shared_data() -> Path:
     if not SHARED_DATA.is_dir():
         pytest.skip("../shared/data is absent")
     return SHARED_DATA
+
+
+@pytest.fixture(scope="session")
+def mariadb() -> Iterator[MariadbServer]:
+    """A real MariaDB, for all tests of the process: each makes databases of names of its own and drops them."""
+    if mariadbd() is None:
+        pytest.skip(MISSING)
+    with mariadb_server() as server:
+        yield server
 
 
 @pytest.hookimpl(trylast=True)

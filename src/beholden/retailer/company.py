@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, fields
 from functools import lru_cache
@@ -21,11 +22,11 @@ from beholden.retailer.feeds_partners import SellerCaseWriter, write_partner_reg
 from beholden.retailer.grants import write_grants
 from beholden.retailer.incidents import Incident
 from beholden.retailer.life.records import Records
-from beholden.retailer.output import Parts, directory_for
+from beholden.retailer.output import CHANGES, Parts, directory_for
 from beholden.retailer.parameters import Parameters, checked_parameters
 from beholden.retailer.planted import write_planted
 from beholden.retailer.schedule import check_run, scheduled
-from beholden.retailer.stores import write_stores
+from beholden.retailer.stores import read_changes, write_stores
 from beholden.retailer.toml import write_configuration
 from beholden.retailer.truth import write_incidents
 from beholden.retailer.warehouse_tables import WAREHOUSE
@@ -142,18 +143,22 @@ def build_company(
         tell("stores", 0.6)
         tables = [table for incident in incidents for table in incident.tables]
         if "stores" not in parts:
+            shutil.rmtree(directory / "stores")  # with what a stopped build left there
+            (directory / "stores").mkdir()
             write_stores(
                 world,
                 directory,
                 postgres=postgres,
                 mariadb=mariadb,
                 extra=tables,
+                changes=read_changes(directory / CHANGES, world.calendar.window),
                 progress=lambda name, share: tell(name, 0.6 + 0.37 * share),
             )
             parts.note("stores")
         tell("truth", 0.97)
         write_incidents(incidents, words_of(preset), directory / "truth")
         write_configuration(world, directory, postgres=postgres, mariadb=mariadb)
+        shutil.rmtree(directory / CHANGES)
     tell("done", 1.0)
     return _company(world, directory, incidents, tally, events)
 

@@ -31,6 +31,8 @@ from beholden.retailer.life.sso import logins_of_day, sso_log
 from beholden.retailer.life.support_lookalikes import lookalike_views
 from beholden.retailer.life.wiki import views_of_day, wiki_log
 from beholden.retailer.log_files import LogKind, write_day
+from beholden.retailer.output import CHANGES
+from beholden.retailer.stores import DayOfChanges
 from beholden.retailer.truth import write_truth
 from beholden.retailer.world import World
 
@@ -42,16 +44,18 @@ DATABASES: Final = ("crm", "orders", "payments", "warehouse")
 def write_day_of(world: World, incidents: Sequence[Incident], day: int, directory: Path) -> tuple[Tally, int]:
     """Write a day's logs and truth below the company's directory; returns its sums and how many events it has."""
     stamp = iso(np.array([day * DAY_US]), "D")[0].replace("-", "")
-    tally, count = Tally(), 0
+    tally, count, changes = Tally(), 0, DayOfChanges()
     for kind, events in logs_of_day(world, incidents, day):
         lost = _lost(world, incidents, kind.name)
         written = write_day(kind, events, day, world.parameters, directory / "logs", lost)
         stem = kind.file.partition(".")[0].format(day=stamp)
         write_truth(directory / "truth" / "events" / f"{stem}.parquet", kind.name, events, written)
         count += len(events)
+        changes.add(world, events)
         if isinstance(events, Views):
             # Flows balance without the incidents, which may be many in a small company.
             tally = tally_of(world, day, events.at(events.incident < 0))
+    changes.write(directory / CHANGES, day)
     return tally, count
 
 

@@ -15,12 +15,14 @@ from typing import Any, Final
 
 from beholden.core.errors import BeholdenError, UsageError
 
-__all__ = ["DIRECTORIES", "MARKER", "Parts", "directory_for"]
+__all__ = ["CHANGES", "DIRECTORIES", "MARKER", "Parts", "directory_for"]
 
 #: Stands in the directory from the first byte written until the last.
 MARKER: Final = "INCOMPLETE"
 _TITLE: Final = "A simulated company that is not finished. Building it again here goes on with it."
 DIRECTORIES: Final = ("stores", "exports", "wiki", "repositories", "logs", "mappings", "feeds", "truth")
+#: What the days did to the databases; there until these are written.
+CHANGES: Final = "changes"
 _FILES: Final = ("beholden.toml", "README.md", MARKER)
 
 
@@ -74,15 +76,15 @@ def _prepared(directory: Path, what: str) -> Parts:
     marker = directory / MARKER
     found = {path.name for path in directory.iterdir()}
     done = _done(marker, what) if MARKER in found else None
-    if found and (MARKER not in found or found - {*DIRECTORIES, *_FILES}):
+    if found and (MARKER not in found or found - {*DIRECTORIES, CHANGES, *_FILES}):
         raise UsageError(f"directory {directory}", "is not empty", expected="an empty or new directory")
     if done is None:
-        for name in found & set(DIRECTORIES):
+        for name in found & {*DIRECTORIES, CHANGES}:
             shutil.rmtree(directory / name)
         for name in found & set(_FILES):
             (directory / name).unlink()
         marker.write_text(f"{_TITLE}\n{what}\n", encoding="utf-8")
-    for name in (*DIRECTORIES, "truth/events"):
+    for name in (*DIRECTORIES, CHANGES, "truth/events"):
         (directory / name).mkdir(exist_ok=True)
     return Parts(marker, done or {})
 

@@ -81,6 +81,14 @@ class IdForm:
         width = self.digits if number <= mask else self.digits + 2
         return f"{self.prefix}{number & ~mask | number * _SPREAD & mask:0{width}X}"
 
+    def number(self, text: str) -> int:
+        """The number of the customer whose id that is."""
+        rest = text.removeprefix(self.prefix)
+        if not self.hexadecimal:
+            return int(rest)
+        spread, size = int(rest, 16), 1 << 4 * self.digits
+        return spread & ~(size - 1) | spread * pow(_SPREAD, -1, size) & (size - 1)
+
     def values(self, number: Ints) -> list[int] | list[str]:
         """Ids as a database holds them."""
         found: list[int] | list[str] = self.texts(number).to_pylist() if self.digits else number.tolist()

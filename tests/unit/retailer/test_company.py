@@ -120,6 +120,26 @@ def test_a_stopped_build_goes_on_where_it_was(tmp_path: Path, monkeypatch: pytes
     assert digest(tmp_path / "stopped") == digest(tmp_path / "whole")
 
 
+def test_a_build_that_was_stopped_among_its_stores_makes_them_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings: dict[str, Any] = {"scale": 0.001, "days": 2, "seed": 6, "end": END}
+    build_company(tmp_path / "whole", **settings)
+    with monkeypatch.context() as patch:
+        patch.setattr("beholden.retailer.stores.writing.derive", _interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            build_company(tmp_path / "stopped", **settings)
+    assert not list((tmp_path / "stopped" / "stores").iterdir())
+    # Where the process itself was ended, nobody took away what it had begun.
+    (tmp_path / "stopped" / "stores" / "crm.db").write_bytes(b"half of a database")
+    build_company(tmp_path / "stopped", **settings)
+    assert digest(tmp_path / "stopped") == digest(tmp_path / "whole")
+
+
+def _interrupted(*_: Any) -> int:
+    raise KeyboardInterrupt
+
+
 def test_every_event_of_the_truth_is_found_at_its_place(built: Built) -> None:
     lines: dict[str, list[str]] = {}
     for path in (built.directory / "logs").iterdir():

@@ -2,17 +2,14 @@ from __future__ import annotations
 
 import re
 import sqlite3
-from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import psycopg
 import pyarrow as pa
 import pytest
 import sqlglot
-from tests.support.postgres import UrlBuilder, postgres_server
 
 from beholden.atlas.classify.checks import iban, luhn
 from beholden.core.config import Config
@@ -393,38 +390,7 @@ def test_urls_of_servers_are_written_without_their_passwords(world, tmp_path) ->
     assert config.subject[0].key == "crm/public.customer#customer_id"
 
 
-# Servers and refusals
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[UrlBuilder]:
-    with postgres_server(tmp_path_factory.mktemp("server")) as url:
-        yield url
-
-
-def test_a_server_holds_the_same_rows_and_is_never_added_to(companies, server, tmp_path) -> None:
-    world, directory, files = companies["bank"]
-    assert write_stores(world, tmp_path, postgres=server(), extra=[COPY]).rows == files.rows
-    assert not (tmp_path / "stores").exists()
-    query = "select client_id, email, created_at::text from client order by 1 limit 50"
-    with psycopg.connect(server("clients")) as connection:
-        found = connection.execute(query).fetchall()
-    plain = rows_of(directory, "clients", query.replace("::text", ""))
-    assert [(one, email, time.replace(" ", "T")) for one, email, time in found] == plain
-    with pytest.raises(UsageError, match="database clients: holds tables already"):
-        write_stores(world, tmp_path, postgres=server())
-
-
-def test_a_server_that_cannot_be_reached_is_told_in_a_line_without_its_url(world, tmp_path) -> None:
-    with pytest.raises(BeholdenError, match="database crm on PostgreSQL: cannot be written") as caught:
-        write_stores(world, tmp_path, postgres="postgresql://ann:verysecret@127.0.0.1:1/x")
-    assert "verysecret" not in str(caught.value)
-
-
-def test_mariadb_without_its_driver_is_told_in_a_line(world, tmp_path, monkeypatch) -> None:
-    monkeypatch.setitem(__import__("sys").modules, "pymysql", None)
-    with pytest.raises(UsageError, match="MariaDB: its driver is not installed"):
-        write_stores(world, tmp_path, mariadb="mariadb://ann@127.0.0.1/")
+# Refusals
 
 
 def test_files_that_are_there_already_and_tables_that_do_not_fit_are_refused(world, company, tmp_path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from beholden.retailer.stores.changes import Changes, DayOfChanges, read_changes
 from beholden.retailer.stores.writing import WrittenStores, write_stores
 
-__all__ = ["WrittenStores", "write_stores"]
+__all__ = ["Changes", "DayOfChanges", "WrittenStores", "read_changes", "write_stores"]

@@ -22,7 +22,7 @@ _OWN: Final = (
     source(
         "crm", "address_history", "move",
         "customer_id integer customer.id, street text move.street, postal_code text customer.postal_code, "
-        "city text customer.city, country text customer.country, valid_from timestamp customer.created_at, "
+        "city text customer.city, country text customer.country, valid_from timestamp move.since, "
         "valid_until timestamp move.time", "engineer-2",
     ),
     source(
@@ -47,11 +47,15 @@ _OWN: Final = (
         "opened_at timestamp case.opened, closed_at timestamp case.closed",
     ),
 )  # fmt: skip
-#: What was otherwise once: temporary tables by which copies made long ago get what was true then.
-PAST: Final = (
-    source(WAREHOUSE, "past_street", "move", "customer_id integer customer.id, street text move.street, until timestamp move.time"),
-    source(WAREHOUSE, "past_email", "readdressed", "customer_id integer customer.id, email text past.email, until timestamp past.time"),
-)  # fmt: skip
+#: What was otherwise once, by the meaning of the column: temporary tables by which copies made long ago get what was
+#: true then. Customer, value, and until when it was so.
+PAST: Final = {
+    "customer.street": source(WAREHOUSE, "past_street", "move", "customer_id integer customer.id, street text move.street, until timestamp move.time"),
+    **{
+        f"customer.{name}": source(WAREHOUSE, f"past_{name}", f"other {name}", f"customer_id integer customer.id, {name} text past.{name}, until timestamp past.time")
+        for name in ("email", "phone", "postal_code")
+    },
+}  # fmt: skip
 
 #: Grains whose rows come from the world; tables of others are made from tables.
 FILLED: Final = (
@@ -73,7 +77,8 @@ _KEYS: Final = {
     "customer": ("customer.id",), "note": ("note.id",), "seller": ("seller.id",), "order": ("order.id",),
     "line": ("order.id", "line.number"), "card": ("card.id",), "payment": ("payment.id",), "parcel": ("order.id",),
     "contact": ("contact.id",), "case": ("case.id",),
-    "move": ("customer.id",), "readdressed": ("customer.id",),
+    "move": ("customer.id", "move.time"),
+    **dict.fromkeys(("other email", "other phone", "other postal_code"), ("customer.id", "past.time")),
 }  # fmt: skip
 #: Database and meaning of a column -> the table it refers to.
 _REFERENCES: Final = {

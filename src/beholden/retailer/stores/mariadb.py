@@ -1,12 +1,14 @@
-"""MariaDB: a database on the server that a URL names, through the driver pymysql, which is not ours to bring along."""
+"""MariaDB: a database on the server that a URL names, through the driver PyMySQL (the extra ``mariadb``)."""
 
 from __future__ import annotations
 
 import importlib
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
+from functools import partial
+from types import ModuleType
 from typing import Any, Final
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote, unquote_to_bytes, urlsplit
 
 from beholden.core.errors import BeholdenError, UsageError
 from beholden.retailer.stores.database import Columns
@@ -16,16 +18,33 @@ from beholden.retailer.warehouse_tables import Column
 __all__ = ["MariadbDatabase", "new_mariadb"]
 
 _PORT: Final = 3306
+_CONNECT_S: Final = 10
+#: A capped store lacks some of the rows that others refer to. What a broken connection still holds is waited for so long.
+_SESSION: Final = "set session foreign_key_checks = 0, lock_wait_timeout = 30"
 _TYPES: Final = {"integer": "bigint", "timestamp": "datetime"}
+#: What a server's or the driver's error numbers mean.
+_MEANINGS: Final = {
+    **dict.fromkeys((1044, 1142, 1227), "the user has no right to make it or to write to it"),
+    **dict.fromkeys((1045, 1698), "the server refuses the user or the password"),
+    **dict.fromkeys((2002, 2003, 2005), "the server cannot be reached"),
+    **dict.fromkeys((0, 1053, 1927, 2006, 2013, 2055), "the connection was lost"),
+    **dict.fromkeys((1021, 1114), "the server's disk is full"),
+}
+_SERVER: Final = "mariadb://USER:PASSWORD@HOST:PORT"
 
 
 class MariadbDatabase:
-    """See `beholden.retailer.stores.database.Database`. It holds no tables that are made from tables."""
+    """See `beholden.retailer.stores.database.Database`. It holds no tables that are made from tables.
+
+    The server commits with every table or index that is made, so `new_mariadb` takes them away again where it fails.
+    """
 
     shifted = "date_sub({column}, interval {days} day)"
 
-    def __init__(self, connection: Any) -> None:
+    def __init__(self, connection: Any, border: _Border) -> None:
         self._connection = connection
+        self._border = border
+        self.made: list[str] = []
         self._indexes: list[str] = []
 
     def create(self, placed: Placed, *, temporary: bool = False) -> None:
@@ -33,31 +52,37 @@ class MariadbDatabase:
         parts = [f"{_quoted(one.name)} {_type(one, placed)}" for one in placed.table.columns]
         if placed.key:
             parts.append(f"primary key ({', '.join(map(_quoted, placed.key))})")
-        self.run(f"create {'temporary ' * temporary}table {_quoted(placed.name)} ({', '.join(parts)}) charset utf8mb4")
+        for column, table, other in placed.references:
+            parts.append(f"foreign key ({_quoted(column)}) references {_quoted(table)} ({_quoted(other)})")
+        kind = "temporary table" if temporary else "table"
+        self.run(f"create {kind} {_quoted(placed.name)} ({', '.join(parts)}) engine innodb charset utf8mb4")
+        self.made.append(placed.name)
         if placed.index:
             self._indexes.append(f"create index by_{placed.index} on {_quoted(placed.name)} ({_quoted(placed.index)})")
 
     def fill(self, placed: Placed, columns: Columns) -> None:
         """See `Database.fill`."""
         marks = ", ".join(["%s"] * len(columns))
-        with self._connection.cursor() as cursor:
+        with self._border(), self._connection.cursor() as cursor:
             # The driver makes statements of many rows of this.
             cursor.executemany(f"insert into {_quoted(placed.name)} values ({marks})", list(zip(*columns, strict=True)))
 
     def derive(self, placed: Placed, select: str) -> int:
         """See `Database.derive`."""
-        with self._connection.cursor() as cursor:
-            return int(cursor.execute(f"insert into {_quoted(placed.name)} {select}"))
+        return self._run(f"insert into {_quoted(placed.name)} {select}")
 
     def run(self, statement: str) -> None:
         """See `Database.run`."""
-        with self._connection.cursor() as cursor:
-            cursor.execute(statement)
+        self._run(statement)
 
     def finish(self) -> None:
-        """See `Database.finish`. References are not declared: a capped store lacks some of their targets."""
+        """See `Database.finish`."""
         for index in self._indexes:
             self.run(index)
+
+    def _run(self, statement: str) -> int:
+        with self._border(), self._connection.cursor() as cursor:
+            return int(cursor.execute(statement))
 
 
 def _quoted(name: str) -> str:
@@ -70,6 +95,28 @@ def _type(column: Column, placed: Placed) -> str:
     return _TYPES.get(column.sql_type, column.sql_type)
 
 
+class _Border:
+    """Turns the driver's errors into one of ours: its texts may quote values, its numbers do not."""
+
+    def __init__(self, driver: ModuleType, name: str) -> None:
+        # The last two: a name of a host that is none, a way of logging in that the driver lacks a package for.
+        self._errors = (driver.Error, UnicodeError, RuntimeError)
+        self._name = name
+
+    @contextmanager
+    def __call__(self) -> Iterator[None]:
+        try:
+            yield
+        except self._errors as error:
+            number = error.args[0] if error.args else None
+            found = "the server cannot be spoken to"
+            if isinstance(number, int):
+                found = _MEANINGS.get(number, f"the server refused (error {number})")
+            raise BeholdenError(
+                f"database {self._name} on MariaDB", found, advice="check the server and the URL"
+            ) from None
+
+
 @contextmanager
 def new_mariadb(url: str, name: str) -> Iterator[MariadbDatabase]:
     """Make the database ``name`` on the server of ``url`` if it is missing; its rows are there when the context ends.
@@ -78,33 +125,60 @@ def new_mariadb(url: str, name: str) -> Iterator[MariadbDatabase]:
         UsageError: the driver is not installed, the URL is none, or the database holds something already.
         BeholdenError: the server cannot be reached, or refuses.
     """
+    driver = _driver()
+    border = _Border(driver, name)
+    # Whatever the server is set to: what does not fit is an error, not cut off.
+    connect = partial(
+        driver.connect, **_login(url), charset="utf8mb4", sql_mode="STRICT_ALL_TABLES",
+        init_command=_SESSION, connect_timeout=_CONNECT_S,
+    )  # fmt: skip
+    with border():
+        connection = connect(autocommit=False)
+    database = MariadbDatabase(connection, border)
     try:
-        driver = importlib.import_module("pymysql")
+        with closing(connection):
+            with border():
+                _enter(connection, name)
+            yield database
+            with border():
+                connection.commit()
+    except BaseException:
+        if database.made:
+            with suppress(driver.Error), closing(connect(database=name)) as other:
+                other.cursor().execute(f"drop table if exists {', '.join(map(_quoted, database.made))}")
+        raise
+
+
+def _enter(connection: Any, name: str) -> None:
+    """Go to the database, which is made if it is missing and must be empty."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"create database if not exists {_quoted(name)} character set utf8mb4")
+        cursor.execute(f"use {_quoted(name)}")
+        if cursor.execute("show tables"):
+            raise UsageError(f"database {name}", "holds tables already", expected="a missing or empty database")
+
+
+def _driver() -> ModuleType:
+    try:
+        return importlib.import_module("pymysql")
     except ImportError:
         raise UsageError(
             "MariaDB",
             "its driver is not installed",
             expected="the package pymysql",
-            advice="install it, or leave --mariadb out",
+            advice="install beholden[mariadb], or leave --mariadb out",
         ) from None
-    parts = urlsplit(url)
-    if parts.scheme not in {"mariadb", "mysql"} or not parts.hostname:
-        raise UsageError("MariaDB", "the URL is none of such a server", expected="mariadb://USER:PASSWORD@HOST:PORT")
+
+
+def _login(url: str) -> dict[str, Any]:
+    """Host, port, user and password of a URL."""
     try:
-        with closing(
-            driver.connect(
-                host=parts.hostname, port=parts.port or _PORT, user=unquote(parts.username or ""),
-                password=unquote(parts.password or ""), charset="utf8mb4", autocommit=False,
-            )
-        ) as connection:  # fmt: skip
-            with connection.cursor() as cursor:
-                cursor.execute(f"create database if not exists {_quoted(name)} character set utf8mb4")
-                cursor.execute(f"use {_quoted(name)}")
-                if cursor.execute("show tables"):
-                    raise UsageError(f"database {name}", "holds tables already", expected="a missing or empty database")
-            yield MariadbDatabase(connection)
-            connection.commit()
-    except driver.Error as error:
-        # The driver's text may quote values; its number does not.
-        number = error.args[0] if error.args and isinstance(error.args[0], int) else type(error).__name__
-        raise BeholdenError(f"database {name} on MariaDB", f"cannot be written (error {number})") from None
+        parts = urlsplit(url)
+        host, port = parts.hostname, parts.port or _PORT
+    except ValueError:  # a port that is none, half an address
+        host, port = None, _PORT
+    if not host or parts.scheme not in {"mariadb", "mysql"}:
+        raise UsageError("MariaDB", "the URL is none of such a server", expected=_SERVER)
+    # The driver would turn a text into Latin-1.
+    password = unquote_to_bytes(parts.password or "")
+    return {"host": host, "port": port, "user": unquote(parts.username or ""), "password": password}

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Final
+from contextlib import closing, contextmanager
+from typing import Any, Final
 
 import psycopg
 import pyarrow as pa
 import pyarrow.csv as pa_csv
 from psycopg import sql
-from psycopg.conninfo import make_conninfo
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from beholden.core.errors import BeholdenError, UsageError
 from beholden.retailer.stores.database import Columns
@@ -23,6 +23,17 @@ __all__ = ["PostgresqlDatabase", "new_postgresql"]
 #: What a column is read as on its way; texts stand for times.
 _ARROW: Final = {"integer": pa.int64(), "numeric": pa.float64()}
 _OPTIONS: Final = pa_csv.WriteOptions(include_header=False)
+_CONNECT_S: Final = 10
+_SERVER: Final = "postgresql://USER:PASSWORD@HOST:PORT"
+#: What SQLSTATEs and classes of them mean.
+_MEANINGS: Final = {
+    "28": "the server refuses the user or the password",
+    "42501": "the user has no right to make it or to write to it",
+    "53100": "the server's disk is full",
+    "53300": "the server has too many connections",
+    "57P": "the server ended the connection",
+    "08": "the connection was lost",
+}
 _TABLES: Final = """
 select count(*) from pg_class c join pg_namespace n on n.oid = c.relnamespace
 where c.relkind in ('r', 'p', 'v', 'm', 'f') and n.nspname not like 'pg\\_%' and n.nspname <> 'information_schema'
@@ -34,8 +45,9 @@ class PostgresqlDatabase:
 
     shifted = "{column} - interval '{days} days'"
 
-    def __init__(self, connection: psycopg.Connection) -> None:
+    def __init__(self, connection: psycopg.Connection, name: str) -> None:
         self._connection = connection
+        self._name = name
         self._placed: list[Placed] = []
 
     def create(self, placed: Placed, *, temporary: bool = False) -> None:
@@ -65,7 +77,7 @@ class PostgresqlDatabase:
         pa_csv.write_csv(pa.table(arrays, names=[one.name for one in placed.table.columns]), text, _OPTIONS)
         # In this CSV texts stand in quotes and what is missing does not: PostgreSQL reads it so.
         copy = sql.SQL("copy {} from stdin (format csv)").format(sql.Identifier(placed.name))
-        with self._connection.cursor() as cursor, cursor.copy(copy) as stream:
+        with _border(self._name), self._connection.cursor() as cursor, cursor.copy(copy) as stream:
             stream.write(text.getbuffer())
 
     def derive(self, placed: Placed, select: str) -> int:
@@ -93,7 +105,8 @@ class PostgresqlDatabase:
 
     def _run(self, statement: str | sql.Composed) -> int:
         # The texts are ours: names come from the catalogue, no value is in them.
-        return self._connection.execute(statement.encode() if isinstance(statement, str) else statement).rowcount
+        with _border(self._name):
+            return self._connection.execute(statement.encode() if isinstance(statement, str) else statement).rowcount
 
 
 def _family(column: Column) -> str:
@@ -107,24 +120,51 @@ def _type(column: Column) -> str:
 
 
 @contextmanager
+def _border(name: str) -> Iterator[None]:
+    """Turn the driver's errors into one of ours: its texts may quote values and the URL, its states do not."""
+    try:
+        yield
+    except (psycopg.Error, UnicodeError) as error:  # the latter: a host's name that is none
+        raise BeholdenError(
+            f"database {name} on PostgreSQL", _meaning(error), advice="check the server and the URL"
+        ) from None
+
+
+def _meaning(error: psycopg.Error | UnicodeError) -> str:
+    if isinstance(error, UnicodeError):
+        return "the server cannot be spoken to"
+    state = error.sqlstate
+    if state is not None:
+        found = next((found for prefix, found in _MEANINGS.items() if state.startswith(prefix)), None)
+        return found or f"the server refused (SQLSTATE {state})"
+    if error.pgconn is not None and error.pgconn.used_password:
+        return "the server refuses the user or the password"  # it says so in words of its language alone
+    return "the server cannot be reached, or the connection was lost"
+
+
+@contextmanager
 def new_postgresql(url: str, name: str) -> Iterator[PostgresqlDatabase]:
     """Make the database ``name`` on the server of ``url`` if it is missing; all of it is there when the context ends.
 
     Raises:
-        UsageError: the database holds something already.
+        UsageError: the URL is none, or the database holds something already.
         BeholdenError: the server cannot be reached, or refuses.
     """
     try:
-        _make(url, name)
-        with psycopg.connect(make_conninfo(url, dbname=name)) as connection:
+        login: dict[str, Any] = {"connect_timeout": _CONNECT_S, **conninfo_to_dict(url)}
+    except psycopg.ProgrammingError:
+        raise UsageError("PostgreSQL", "the URL is none of such a server", expected=_SERVER) from None
+    with _border(name):
+        _make(make_conninfo(**login), name)
+        connection = psycopg.connect(make_conninfo(**{**login, "dbname": name}))
+    with closing(connection):
+        with _border(name):
             found = connection.execute(_TABLES).fetchone()
-            if found and found[0]:
-                raise UsageError(f"database {name}", "holds tables already", expected="a missing or empty database")
-            yield PostgresqlDatabase(connection)
-    except psycopg.Error as error:
-        # The driver's text may quote values and the URL; the state does not.
-        state = error.sqlstate or type(error).__name__
-        raise BeholdenError(f"database {name} on PostgreSQL", f"cannot be written ({state})") from None
+        if found and found[0]:
+            raise UsageError(f"database {name}", "holds tables already", expected="a missing or empty database")
+        yield PostgresqlDatabase(connection, name)
+        with _border(name):
+            connection.commit()
 
 
 def _make(url: str, name: str) -> None:

@@ -22,7 +22,9 @@ from beholden.retailer.render import lines, numbers
 from beholden.retailer.words import Words
 from beholden.retailer.world import World
 
-__all__ = ["STATUS_CODES", "Rows", "contact_rows", "customer_rows", "order_rows", "seller_case_rows", "seller_rows"]
+__all__ = [
+    "STATUS_CODES", "Rows", "contact_rows", "customer_rows", "ibans", "order_rows", "seller_case_rows", "seller_rows",
+]  # fmt: skip
 
 #: Codes of `STATUSES` in the warehouse.
 STATUS_CODES: Final = tuple(range(10, 10 * len(STATUSES) + 1, 10))
@@ -80,7 +82,7 @@ class Rows:
     def at(self, chosen: Ints | Bools) -> Rows:
         """Those at these positions, or for which the mask is true."""
         which = np.flatnonzero(chosen) if chosen.dtype == np.bool_ else chosen
-        if len(which) == len(self):
+        if np.array_equal(which, np.arange(len(self))):
             return self
         places = which.tolist()
 
@@ -127,7 +129,7 @@ def customer_rows(world: World, words: Words, position: Ints) -> dict[str, Rows]
         "note": _notes(world, words, customers.at(noted)),
         "card": _cards(world, customers.at(has_card)),
         "move": _moves(world, customers, home),
-        "readdressed": _readdressed(world, customers),
+        "other email": _readdressed(world, customers),
         "member": _members(world, customers.at(mate >= 0), home[mate >= 0]),
     }
 
@@ -211,7 +213,8 @@ def _moves(world: World, rows: Rows, home: Ints) -> Rows:
         house = (1 + below(chance(home, 3), 239)).tolist()
         return [f"{number} {STREETS[at]}" for number, at in zip(house, street, strict=True)]
 
-    return rows.and_also({"move.street": streets, "move.time": lambda: iso(time)}, time)
+    makers = {"move.street": streets, "move.since": lambda: rows["customer.created_at"], "move.time": lambda: iso(time)}
+    return rows.and_also(makers, time)
 
 
 def _readdressed(world: World, rows: Rows) -> Rows:
@@ -352,7 +355,7 @@ def seller_rows(world: World, position: Ints) -> Rows:
         "seller.id": (position + 1).tolist,
         "seller.since": lambda: iso(since * DAY_US, "D"),
         "seller.state": lambda: np.where(suspended, "suspended", "active").tolist(),
-        "seller.iban": lambda: _ibans(below(chance(sellers.shared(position, "bank"), 1), 10**10)),
+        "seller.iban": lambda: ibans(below(chance(sellers.shared(position, "bank"), 1), 10**10)),
         "seller.banked": lambda: iso(banked),
     }
     return Rows(position, makers)
@@ -379,7 +382,8 @@ def seller_case_rows(world: World, words: Words, day: int) -> Rows:
     return Rows(kept.number, makers, kept.logged_opened)
 
 
-def _ibans(account: Ints) -> list[str]:
+def ibans(account: Ints) -> list[str]:
+    """German account numbers of a bank that does not exist, from numbers below ten thousand million."""
     return [_iban(f"{_IBAN_BANK}{number:010d}") for number in account.tolist()]
 
 

@@ -33,8 +33,9 @@ class SqliteDatabase:
 
     shifted = "strftime('%Y-%m-%dT%H:%M:%S', {column}, '-{days} days')"
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: sqlite3.Connection, name: str) -> None:
         self._connection = connection
+        self._name = name
         self._indexes: list[str] = []
 
     def create(self, placed: Placed, *, temporary: bool = False) -> None:
@@ -46,27 +47,32 @@ class SqliteDatabase:
             parts.append(f"primary key ({', '.join(placed.key)})")
         kind = "temporary table" if temporary else "table"
         ending = " without rowid" if whole else ""
-        self._connection.execute(f"create {kind} {placed.name} (\n  {_COMMA.join(parts)}\n){ending}")
+        self._run(f"create {kind} {placed.name} (\n  {_COMMA.join(parts)}\n){ending}")
         if placed.index:
             self._indexes.append(f"create index {placed.name}_{placed.index} on {placed.name} ({placed.index})")
 
     def fill(self, placed: Placed, columns: Columns) -> None:
         """See `Database.fill`."""
         marks = ", ".join("?" * len(columns))
-        self._connection.executemany(f"insert into {placed.name} values ({marks})", zip(*columns, strict=True))
+        with _border(self._name):
+            self._connection.executemany(f"insert into {placed.name} values ({marks})", zip(*columns, strict=True))
 
     def derive(self, placed: Placed, select: str) -> int:
         """See `Database.derive`."""
-        return self._connection.execute(f"insert into {placed.name} {_translated(select)}").rowcount
+        return self._run(f"insert into {placed.name} {_translated(select)}")
 
     def run(self, statement: str) -> None:
         """See `Database.run`."""
-        self._connection.execute(_translated(statement))
+        self._run(_translated(statement))
 
     def finish(self) -> None:
         """See `Database.finish`."""
         for index in self._indexes:
-            self._connection.execute(index)
+            self._run(index)
+
+    def _run(self, statement: str) -> int:
+        with _border(self._name):
+            return self._connection.execute(statement).rowcount
 
 
 _COMMA: Final = ",\n  "
@@ -91,7 +97,7 @@ def _translated(sql: str) -> str:
 
 @contextmanager
 def new_sqlite(path: Path) -> Iterator[SqliteDatabase]:
-    """Make a database file; it is complete when the context ends, and unusable if the process dies before.
+    """Make a database file; it is complete when the context ends, gone if that failed, unusable if the process died.
 
     Raises:
         UsageError: something of that name is there.
@@ -99,22 +105,35 @@ def new_sqlite(path: Path) -> Iterator[SqliteDatabase]:
     """
     if path.exists():
         raise UsageError(f"database {path.name}", "is there already", expected="a directory without it")
+    with _border(path.name):
+        connection = sqlite3.connect(path, isolation_level=None)
     try:
-        with closing(sqlite3.connect(path, isolation_level=None)) as connection:
-            # Nobody else looks at it yet and a half-made company is made anew: no journal, no waiting for the disk.
-            connection.execute("pragma journal_mode = off")
-            connection.execute("pragma synchronous = off")
-            connection.execute("pragma temp_store = memory")
-            connection.execute("pragma cache_size = -65536")
-            connection.create_function("md5", 1, _md5, deterministic=True)
-            connection.create_function("lpad", 3, _lpad, deterministic=True)
-            connection.execute("begin")
-            yield SqliteDatabase(connection)
-            connection.execute("commit")
+        with closing(connection):
+            with _border(path.name):
+                # Nobody else looks at it yet and a half-made company is made anew: no journal, no waiting for the disk.
+                connection.execute("pragma journal_mode = off")
+                connection.execute("pragma synchronous = off")
+                connection.execute("pragma temp_store = memory")
+                connection.execute("pragma cache_size = -65536")
+                connection.create_function("md5", 1, _md5, deterministic=True)
+                connection.create_function("lpad", 3, _lpad, deterministic=True)
+                connection.execute("begin")
+            yield SqliteDatabase(connection, path.name)
+            with _border(path.name):
+                connection.execute("commit")
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
+
+
+@contextmanager
+def _border(name: str) -> Iterator[None]:
+    """Turn the library's errors into one of ours: its texts may quote values, its names for errors do not."""
+    try:
+        yield
     except sqlite3.Error as error:
-        # The library's text may quote a value; its name for the error does not.
-        name = getattr(error, "sqlite_errorname", "unknown error")
-        raise BeholdenError(f"database {path.name}", f"cannot be written ({name})") from None
+        found = getattr(error, "sqlite_errorname", "unknown error")
+        raise BeholdenError(f"database {name}", f"cannot be written ({found})") from None
 
 
 def _md5(text: str | None) -> str | None:

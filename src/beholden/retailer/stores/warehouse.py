@@ -111,13 +111,14 @@ def _outdated(table: Table, day: int) -> Sequence[str]:
     if customer is None:
         return ()
     found = []
-    for past, meaning in zip(PAST, ("customer.street", "customer.email"), strict=True):
+    for meaning, past in PAST.items():
         column = table.has(meaning)
         if column is not None:
-            value = past.columns[1].name
+            value, after = past.columns[1].name, f"until > timestamp '{day_text(day)} 00:00:00'"
+            # Of several that came later the first replaced what was there.
+            then = f"select h.{value} from {past.name} h where h.customer_id = {table.name}.{customer} and h.{after}"
+            known = f"select customer_id from {past.name} where {after}"
             found.append(
-                f"update {table.name} set {column} = (select h.{value} from {past.name} h "
-                f"where h.customer_id = {table.name}.{customer}) "
-                f"where {customer} in (select customer_id from {past.name} where until > timestamp '{day_text(day)} 00:00:00')"
+                f"update {table.name} set {column} = ({then} order by h.until limit 1) where {customer} in ({known})"
             )
     return found

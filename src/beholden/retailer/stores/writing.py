@@ -19,6 +19,7 @@ from beholden.core.errors import UsageError
 from beholden.retailer.canaries import canaries
 from beholden.retailer.chance import DAY_US, Chance, Ints, stream, uniform
 from beholden.retailer.orders import STATUSES
+from beholden.retailer.stores.changes import Changes
 from beholden.retailer.stores.database import Database
 from beholden.retailer.stores.layout import PAST, STORES, Layout, Placed
 from beholden.retailer.stores.rows import (
@@ -56,7 +57,7 @@ class WrittenStores:
 
 def write_stores(
     world: World, directory: Path, *, postgres: str | None = None, mariadb: str | None = None,
-    extra: Sequence[Table] = (), progress: Progress | None = None,
+    extra: Sequence[Table] = (), changes: Changes | None = None, progress: Progress | None = None,
 ) -> WrittenStores:  # fmt: skip
     """Write every store of the company.
 
@@ -66,6 +67,7 @@ def write_stores(
         postgres: URL of a PostgreSQL server that takes the stores instead of files.
         mariadb: URL of a MariaDB server that takes the order system.
         extra: further tables, filled by their grain and share from the world: what incidents left.
+        changes: what the window's events changed (see `read_changes`); nothing if it is not given.
         progress: told what is being done.
 
     Raises:
@@ -82,7 +84,7 @@ def write_stores(
             store: stack.enter_context(_opened(directory, layout.words.store(store), store, postgres, mariadb))
             for store in STORES
         }
-        writing = _Writing(world, layout, databases)
+        writing = _Writing(world, layout, databases, changes or Changes())
         tell("databases: customers", 0.0)
         writing.customers()
         tell("databases: orders", 0.3)
@@ -126,11 +128,12 @@ def _opened(
 class _Writing:
     """The pass through the world."""
 
-    def __init__(self, world: World, layout: Layout, databases: Mapping[str, Database]) -> None:
+    def __init__(self, world: World, layout: Layout, databases: Mapping[str, Database], changes: Changes) -> None:
         self._world = world
+        self._changes = changes
         self._layout = layout
         self._databases = databases
-        self._past = [layout.placed(table) for table in PAST]
+        self._past = [layout.placed(table) for table in PAST.values()]
         self.rows: dict[str, int] = {}
         self.left_out: list[str] = []
         self._by_grain: dict[str, list[Placed]] = {}
@@ -151,7 +154,10 @@ class _Writing:
         known = np.union1d(people.famous, canaries(self._world))
         beyond = known[known >= kept]
         for position in [*parts, *([beyond] if len(beyond) else [])]:
-            for grain, rows in customer_rows(self._world, self._layout.words, position).items():
+            by_grain = customer_rows(self._world, self._layout.words, position)
+            for grain, rows in by_grain.items():
+                self._fill(grain, rows)
+            for grain, rows in self._changes.former(by_grain["customer"], by_grain["move"]):
                 self._fill(grain, rows)
         if kept < len(people):
             self.left_out.append(
@@ -204,8 +210,10 @@ class _Writing:
             )
 
     def _fill(self, grain: str, rows: Rows) -> None:
+        now = self._changes.applied(grain, rows, self._world.parameters.end)
+        loaded = self._changes.applied(grain, rows, loaded_until(self._world))
         for placed in self._by_grain.get(grain, ()):
-            kept = self._kept(placed, rows)
+            kept = self._kept(placed, loaded if placed.canonical.database == WAREHOUSE else now)
             if len(kept):
                 self._put(placed, [kept[column.meaning] for column in placed.canonical.columns])
 
