@@ -92,6 +92,52 @@ def test_each_database_of_a_server_is_a_store_of_its_own(server, tmp_path):
     assert actors(made, "--subject", "customer:5") == {"own": "named"}
 
 
+def test_two_stores_on_one_database_do_not_take_in_the_others(server, tmp_path):
+    made = estate(tmp_path / "e", server, "shop")
+    made.run("store", "add", "again", server("shop"))
+    log = written(tmp_path / "log.csv", ("own", "shop", READ), ("nowhere", "other", READ))
+    told = made.run("log", "ingest", "--format", "pgaudit-csv", "--store", "shop", str(log), "--json").json()
+    assert told["items"][0]["noise"] == {"another database": 1}
+    assert actors(made, "--dataset", "shop/public.customer") == {"own": "named"}
+
+
+def test_a_log_that_two_stores_claim_is_read_once(server, tmp_path):
+    made = estate(tmp_path / "e", server, "shop", "second")
+    log = written(tmp_path / "log.csv", ("own", "shop", READ), ("beside", "second", READ))
+    for store in ("shop", "second"):
+        made.run("log", "add", f"log-{store}", "--format", "pgaudit-csv", "--store", store, "--path", str(log))
+    refused = made.run("log", "ingest", ok=False)
+    assert refused.code == 2
+    assert "would count twice" in refused.err
+    with log.open("a") as file:
+        file.write(record(9, "late", "shop", READ) + "\n")
+    made.run("log", "ingest", ok=False)
+    rows = made.run("who", "--dataset", "shop/public.customer", "--json").json()["items"]
+    assert {row["actor"]: row["events"] for row in rows} == {"own": 1, "late": 1}
+    assert actors(made, "--dataset", "second/public.customer") == {"beside": "named"}
+
+
+def test_what_a_neighbours_log_could_not_say_is_told_of_the_store(server, tmp_path):
+    made = estate(tmp_path / "e", server, "shop")
+    made.run("store", "add", "second", server("second").replace("/second", "/nosuch"), ok=False)
+    log = written(tmp_path / "log.csv", ("own", "shop", READ), ("beside", "nosuch", READ))
+    assert made.run("log", "ingest", "--format", "pgaudit-csv", "--store", "shop", str(log), ok=False).code == 4
+    unknown = made.run("who", "--dataset", "second/public.customer", "--json").json()["unknown"]
+    assert any("schema of its store is not known" in one["reason"] for one in unknown)
+    assert not any("no log of it was read" in one["reason"] for one in unknown)
+
+
+def test_names_that_differ_in_case_are_two_datasets(server, tmp_path):
+    with psycopg.connect(server("second")) as connection:
+        connection.execute('create table if not exists "Customer" (id integer primary key, mail text)')
+    made = estate(tmp_path / "e", server, "second")
+    sql = 'copy (select c.email from customer c join "Customer" d on d.id = c.customer_id) to stdout'
+    log = written(tmp_path / "log.csv", ("dumper", "second", f"READ,SELECT,,,{quoted(sql)}"))
+    made.run("log", "ingest", "--format", "pgaudit-csv", "--store", "second", str(log))
+    assert actors(made, "--dataset", "second/public.customer") == {"dumper": "named"}
+    assert actors(made, "--dataset", "second/public.Customer") == {"dumper": "named"}
+
+
 def test_a_log_of_one_database_is_its_stores_whatever_that_is_called(server, tmp_path):
     made = estate(tmp_path / "e", server, "shop")
     log = written(tmp_path / "log.csv", ("own", "production", READ), ("twice", "production", READ))
@@ -178,6 +224,31 @@ def test_a_view_made_since_the_scan_is_judged_by_the_next_one(lite):
     assert actors(lite, "--subject", "customer:8") == {"viewer": "possible"}
 
 
+def test_a_view_that_is_gone_is_said_to_be(lite):
+    lite.run("scan")
+    lite.run(*statements(lite, {"viewer": "select * from v_gold"}))
+    with sqlite3.connect(lite.directory / "crm.db") as database:
+        database.execute("drop view v_gold")
+    database.close()
+    lite.run("scan")
+    answer = lite.run("who", "--subject", "customer:8", "--json").json()
+    assert [one["object"] for one in answer["unknown"] if "found it no more" in one["reason"]] == ["crm/main.v_gold"]
+
+
+def test_a_damaged_projection_lets_nothing_in_twice(lite):
+    lite.run("scan")
+    ingest = statements(lite, {f"actor{i}": f"select * from customer where CustomerId = {i}" for i in range(1, 9)})
+    lite.run(*ingest)
+    lite.run("ledger", "seal")
+    (path,) = (lite.directory / ".beholden" / "ledger" / "uids").glob("*.uids")
+    data = bytearray(path.read_bytes())
+    data[60] ^= 1
+    data[90] ^= 1
+    path.write_bytes(data)
+    told = lite.run(*ingest, "--json").json()["items"][0]
+    assert (told["events_new"], told["events_known"]) == (0, 8)
+
+
 def test_a_question_whether_somebody_is_there_is_possible(lite):
     lite.run("scan")
     said = {
@@ -185,10 +256,17 @@ def test_a_question_whether_somebody_is_there_is_possible(lite):
         "exists": "select exists (select 1 from customer where email = 'user5@shop.example')",
         "tier": "select tier, count(*) from customer where email = 'user5@shop.example' group by tier",
         "summed": "select sum(case when CustomerId = 5 and tier = 'gold' then 1 else 0 end) from customer",
+        "patterned": "select count(*) from customer where lower(email) like 'user5@%'",
+        "flagged": "select sum(email = 'user5@shop.example') from customer",
         "statistic": "select tier, count(*) from customer group by tier",
+        "later": "select tier, count(*) from customer where CustomerId > 10 group by tier",
+        "filled": "select count(*) from customer where email <> '' and CustomerId is not null",
+        "joined": "select c.tier, count(*) from customer c, customer d where c.CustomerId = d.CustomerId group by c.tier",
     }
     lite.run(*statements(lite, said))
-    assert actors(lite, "--subject", "customer:5") == dict.fromkeys(("there", "exists", "tier", "summed"), "possible")
+    assert actors(lite, "--subject", "customer:5") == dict.fromkeys(
+        ("there", "exists", "tier", "summed", "patterned", "flagged"), "possible"
+    )
 
 
 @pytest.mark.parametrize("place", [100, 200, -200])

@@ -11,7 +11,9 @@ from beholden.cli._ingested import IngestedFile
 from beholden.core.config import LogConfig
 from beholden.core.errors import BeholdenError, SourceError, UsageError
 from beholden.core.unknown import Unknown
+from beholden.ledger.databases import ANOTHER_DATABASE
 from beholden.ledger.ingest import NO_SCHEMA
+from beholden.ledger.readings import lies_still
 from beholden.logs import FORMATS, expand, likely_format, load_mapping
 from beholden.state.ingests import IngestRow, ingest_rows
 
@@ -22,20 +24,23 @@ def read_as_another(estate: Estate, logs: Sequence[LogConfig]) -> dict[LogConfig
     """Logs with a file that was read as another server's record and never as this one's; and what to say.
 
     The server is part of what makes a record itself, so the ledger cannot tell that its events would count twice. What
-    can be told for sure is a file that lies where it lay and was not touched since it was read.
+    can be told is a path that begins as the file did that was read from it, and one that two of these logs hold.
     """
     before: dict[str, list[IngestRow]] = defaultdict(list)
     for row in ingest_rows(estate.state):
         if row.events_new or row.events_known:
             before[row.file].append(row)
     found: dict[LogConfig, UsageError] = {}
-    for declared in logs if before else ():
+    taken: dict[Path, str] = {}
+    for declared in logs:
         server = declared.server or declared.store or declared.name
         for path in _files(declared, estate.directory):
             readings = before.get(str(path), [])
             as_this = any(row.source == server for row in readings)
-            if not as_this and any(_untouched(path, row.started) for row in readings):
-                found[declared] = _refusal(path, readings[-1].source, server)
+            other = next((row.source for row in readings if not as_this and lies_still(row, estate.vault)), None)
+            other = taken.setdefault(path, server) if other is None else other
+            if other != server:
+                found[declared] = _refusal(path, other, server)
                 break
     return found
 
@@ -92,6 +97,16 @@ def without_schema(rows: Sequence[IngestedFile]) -> list[SourceError]:
     ]  # fmt: skip
 
 
+def of_other_databases(rows: Sequence[IngestedFile]) -> list[Unknown]:
+    """Files in which only other databases occur than the one that is said to be the store's."""
+    reason = "all its records are of other databases than the store's; see --database"
+    return [
+        Unknown("log", row.file, reason, count=count)
+        for row in rows
+        if not row.parsed and (count := row.noise.get(ANOTHER_DATABASE, 0))
+    ]
+
+
 def _files(declared: LogConfig, root: Path) -> list[Path]:
     try:
         return expand(declared.path, root).files
@@ -99,19 +114,10 @@ def _files(declared: LogConfig, root: Path) -> list[Path]:
         return []
 
 
-def _untouched(path: Path, since: int) -> bool:
-    """Whether neither content nor name of the file changed since a time in microseconds."""
-    try:
-        status = path.stat()
-    except OSError:
-        return False
-    return max(status.st_mtime_ns, status.st_ctime_ns) // 1000 < since
-
-
 def _refusal(path: Path, before: str, server: str) -> UsageError:
     return UsageError(
         f"log file {path}",
-        f"was read before as the record of '{before}'; as that of '{server}' its events would count twice",
+        f"is read as the record of '{before}'; as that of '{server}' its events would count twice",
         expected=f"'{before}' as --server, or as server of the [[log]]",
         advice="if that is meant, give --another-server",
     )

@@ -60,6 +60,7 @@ def subject_fields(estate: Estate, subject: SubjectKind) -> SubjectFields:
         home=(key.dataset.store, key.dataset.path),
         identifiers=identifiers_of_type(field_type(estate.state, key)),
         links=subject.links,
+        pointing=places({*subject.names, *subject.emails}),
     )
 
 

@@ -85,12 +85,21 @@ def _tied(kinds: Iterable[SubjectKind]) -> set[DatasetName]:
 def _never_scanned(estate: Estate, question: Question, snapshot: Snapshot, running: Engine) -> Iterator[Unknown]:
     """Datasets that accesses name and of which nobody knows what they hold."""
     known = known_datasets(estate.state)
-    names = [name for name in touched_datasets(snapshot, running, question.window) if name not in known]
+    asked = {target.dataset for target in question.targets or ()}
+    touched = touched_datasets(snapshot, running, question.window)
+    unseen = [name for name in touched if name not in known]
+    gone = [name for name in touched if known.get(name) and name not in asked]
+    yield from _by_store(unseen, "accesses are on record, and no scan has seen what it holds")
+    yield from _by_store(
+        gone, "accesses are on record, and the last scan found it no more: whose data it held is not known"
+    )
+
+
+def _by_store(names: Sequence[DatasetName], reason: str) -> Iterator[Unknown]:
     by_store: dict[str, list[str]] = {}
     for name in names:
         by_store.setdefault(name.store, []).append(str(name))
     for listed in by_store.values():
-        reason = "accesses are on record, and no scan has seen what it holds"
         yield Unknown("dataset", _some(listed), reason, count=len(listed))
 
 

@@ -152,7 +152,13 @@ def ingest(
     beholden log ingest --format pgaudit-csv --store crm /var/log/postgresql/*.csv
     """  # noqa: D301 - click wants the character itself
     from beholden.cli._ingest import ingest_logs
-    from beholden.cli._log_checks import about_stores, nothing_understood, read_as_another, without_schema
+    from beholden.cli._log_checks import (
+        about_stores,
+        nothing_understood,
+        of_other_databases,
+        read_as_another,
+        without_schema,
+    )
 
     others = {
         "--store": store,
@@ -189,6 +195,7 @@ def ingest(
         *_not_understood(result.rows),
         *(Unknown("log", error.where, error.found) for error in unread),
         *about_stores(estate, [declared for declared in logs if declared.name in parsed]),
+        *of_other_databases(result.rows),
     ]
     emit(output, "ingested", _shown(result.rows, output), _COLUMNS, empty="no log could be read", unknown=unknown)
     for error in failures:

@@ -17,6 +17,7 @@ from beholden.engine import Engine, load_sql
 from beholden.ledger.log import Snapshot
 from beholden.state import State
 from beholden.state.ingests import IngestRow, ingest_rows
+from beholden.stores import place_of
 
 __all__ = ["gaps", "stores_on_record"]
 
@@ -69,11 +70,12 @@ def gaps(
     wanted = sorted({store.name for store in config.store} if stores is None else set(stores))
     mine = [reach for reach in reaches if stores is None or reach.stores & set(wanted)]
     readings = ingest_rows(state)
-    found = list(_unrecorded(wanted, mine, readings))
+    shared = _of_same_servers(config, wanted)
+    found = list(_unrecorded(wanted, mine, readings, shared))
     for reach in mine:
         found += _edges(reach, window, now)
         found += _silences(reach, window)
-    sources = {reach.source for reach in mine} | set(wanted)
+    sources = {reach.source for reach in mine} | set(wanted) | {name for names in shared.values() for name in names}
     found += _readings([row for row in readings if stores is None or row.source in sources])
     read = {row.log for row in readings}
     found += [
@@ -90,12 +92,26 @@ def stores_on_record(snapshot: Snapshot, engine: Engine) -> set[str]:
     return {store for store in table.column("store").to_pylist() if store is not None}
 
 
-def _unrecorded(wanted: Collection[str], reaches: Sequence[_Reach], readings: Sequence[IngestRow]) -> Iterator[Unknown]:
+def _of_same_servers(config: Config, stores: Collection[str]) -> dict[str, set[str]]:
+    """For each of these stores whose record may hold its accesses too: the other databases' of its server."""
+    servers = {store.name: place[0] for store in config.store if (place := place_of(store.url)) is not None}
+    found: dict[str, set[str]] = {}
+    for name in stores:
+        beside = {other for other, server in servers.items() if other != name and server == servers.get(name)}
+        logs = {log.server or log.store or log.name for log in config.log if log.store in beside}
+        found[name] = beside | logs
+    return found
+
+
+def _unrecorded(
+    wanted: Collection[str], reaches: Sequence[_Reach], readings: Sequence[IngestRow], shared: Mapping[str, set[str]]
+) -> Iterator[Unknown]:
     """Stores of which the record tells nothing."""
     read = {row.source for row in readings if row.understood or not row.not_understood}
     for store in wanted:
         if not any(store in reach.stores for reach in reaches):
-            why = "its log was read and tells of none" if store in read else "no log of it was read"
+            is_read = not read.isdisjoint({store, *shared[store]})
+            why = "its log was read and tells of none" if is_read else "no log of it was read"
             yield Unknown.of("log", store, f"no access to this store is on record: {why}")
 
 

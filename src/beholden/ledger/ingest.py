@@ -377,7 +377,7 @@ def _identity(row: _Row, file: LogFile) -> bytes:
     """
     raw, access = row.raw, row.access
     if access.activity == "export" and raw["statement_ref"] is not None:
-        parts = ("export", file.source, raw["statement_ref"], (access.dataset or "").lower())
+        parts = ("export", file.source, raw["statement_ref"], access.dataset or "")
         return _SEPARATOR.join(part.encode() for part in parts)
     identity: bytes = raw["identity"]
     return identity + _SEPARATOR + access.part.encode() if access.part else identity

@@ -243,7 +243,7 @@ def _from_statement(
                 scope,
                 _count(raw, scope, len(people), rows if world.is_home(view.name, place) else None),
                 rows,
-                part="" if path == place and len(chosen) == 1 else f"{activity}\x1f{place.lower()}",
+                part="" if path == place and len(chosen) == 1 else f"{activity}\x1f{place}",
                 joined=relation is None or len(plan.relations) > 1,
             )
         )
@@ -344,12 +344,11 @@ def _scope(
 def _singles_out(relation: Relation, world: World, store: str, path: str) -> bool:
     """Whether a statement that gives nobody's fields asked about somebody: is there one of this name, and how many?
 
-    As long as no kind of person is known here, any condition on equality may turn out to name one.
+    As long as no kind of person is known here, any field compared with a value may turn out to name one.
     """
     if not world.knows_persons_of(store):
-        return bool(relation.keys)
-    asked = [key.field for key in relation.keys if world.tells_of_persons(store, path, key.field)]
-    return bool(asked) or any(world.kind_of(store, path, name) for name in relation.fields_filtered)
+        return any(how != "range" for _, how in relation.asked)
+    return any(world.asks_after_somebody(store, path, name, how) for name, how in relation.asked)
 
 
 def _scope_of_unnamed(facts: StatementFacts, *, is_whole: bool) -> str:

@@ -27,7 +27,7 @@ from beholden.state.ingests import (
 )
 from beholden.vault import Vault
 
-__all__ = ["head_of", "note_directories", "replaced_readings"]
+__all__ = ["head_of", "lies_still", "note_directories", "replaced_readings"]
 
 _PURPOSE: Final = "log-head"
 #: The head of what is no file.
@@ -55,7 +55,7 @@ def replaced_readings(
         for row in unsettled_rows(state, log, heads)
         if row.ingest_id < reading
         and row.understood <= understood
-        and (row.file == plain_name(str(path)) or (row.head_bytes > 0 and not _is_there(row, vault)))
+        and (row.file == plain_name(str(path)) or (row.head_bytes > 0 and not lies_still(row, vault)))
     ]
 
 
@@ -75,7 +75,7 @@ def note_directories(
         finish_ingest(state, reading, account, now=now)
 
 
-def _is_there(row: IngestRow, vault: Vault) -> bool:
+def lies_still(row: IngestRow, vault: Vault) -> bool:
     """Whether the file still lies where it was read, which makes another one that begins so a copy."""
     try:
         with open_log(Path(row.file)) as stream:

@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import Final, Literal
 
 from beholden.core.names import Person
-from beholden.sqltext import Analyser, StatementFacts, Template
+from beholden.sqltext import Analyser, Asked, StatementFacts, Template
 from beholden.state.subjects import Link
 from beholden.vault import IDENTIFIER_BYTES_MAX
 
@@ -86,6 +86,7 @@ class SubjectFields:
 
     ``keys`` are (store, path, field) whose values are the identifier itself: the declared key, its aliases, and
     fields that refer to it. ``describing`` hold personal data: a predicate on them may reach a person.
+    ``pointing`` are those of them that hold names and e-mail addresses: any condition on them asks after somebody.
     ``links`` lead to their data in datasets without the identifier.
     ``home`` is the (store, path) with one row a person: as many rows, as many persons; None takes every dataset with a
     key for such a one. ``identifiers`` says how the store compares them; None is not known.
@@ -94,6 +95,7 @@ class SubjectFields:
     kind: str
     keys: frozenset[tuple[str, str, str]]
     describing: frozenset[tuple[str, str, str]] = frozenset()
+    pointing: frozenset[tuple[str, str, str]] = frozenset()
     home: tuple[str, str] | None = None
     identifiers: Identifiers | None = None
     links: tuple[Link, ...] = ()
@@ -218,6 +220,7 @@ class World:
     _by_field: dict[tuple[str, str, str], SubjectFields] = field(default_factory=dict, init=False, repr=False)
     _by_kind: dict[str, SubjectFields] = field(default_factory=dict, init=False, repr=False)
     _describing: set[tuple[str, str, str]] = field(default_factory=set, init=False, repr=False)
+    _pointing: set[tuple[str, str, str]] = field(default_factory=set, init=False, repr=False)
     _keyed: dict[tuple[str, str], set[str]] = field(default_factory=dict, init=False, repr=False)
     _key_fields: dict[tuple[str, str, str], set[str]] = field(default_factory=dict, init=False, repr=False)
     _homes: set[tuple[str, str]] = field(default_factory=set, init=False, repr=False)
@@ -230,12 +233,15 @@ class World:
                 self._keyed.setdefault(place[:2], set()).add(subject.kind)
                 self._key_fields.setdefault((*place[:2], subject.kind), set()).add(place[2])
             self._describing.update(subject.describing)
+            self._pointing.update(subject.pointing)
             self._homes.update(subject.key_datasets() if subject.home is None else {subject.home})
 
     def beside(self, view: StoreView) -> dict[str, str]:
-        """The other declared stores on a store's server, by their databases."""
-        others = (other for other in self.stores.values() if other.server == view.server and other.name != view.name)
-        return {} if view.server is None else {other.database: other.name for other in others if other.database}
+        """The stores of other databases of a store's server, by these."""
+        if view.server is None:
+            return {}
+        others = (other for other in self.stores.values() if other.server == view.server)
+        return {other.database: other.name for other in others if other.database not in (None, view.database)}
 
     def kind_of(self, store: str, path: str, field_name: str) -> str | None:
         """The kind of person that a field's value identifies, or None."""
@@ -261,6 +267,13 @@ class World:
     def is_home(self, store: str, path: str) -> bool:
         """Whether the dataset has one row a person."""
         return (store, path) in self._homes
+
+    def asks_after_somebody(self, store: str, path: str, field_name: str, how: Asked) -> bool:
+        """Whether a comparison of a field with a given value asks after certain persons, and is no mere statistic."""
+        place = (store, path, field_name)
+        if place in self._by_field:
+            return how in ("equal", "between")
+        return place in self._pointing or (place in self._describing and how in ("equal", "match"))
 
     def tells_of_persons(self, store: str, path: str, field_name: str) -> bool:
         """Whether a field's values identify or describe persons."""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from beholden.sqltext.analyse import Analyser, analyse
-from beholden.sqltext.facts import KeyPredicate, Reach, Relation, Schema, StatementFacts, Template, ViewSources
+from beholden.sqltext.facts import Asked, KeyPredicate, Reach, Relation, Schema, StatementFacts, Template, ViewSources
 from beholden.sqltext.template import template
 
 __all__ = [
     "Analyser",
+    "Asked",
     "KeyPredicate",
     "Reach",
     "Relation",

@@ -26,6 +26,7 @@ def relations(reader: Reader, *, gives_rows: bool) -> tuple[Relation, ...]:
             for table, column in _bases(reader, source, name):
                 equal = (table.spelled(column), bases[0][0].named.path, bases[0][0].spelled(bases[0][1]))
                 table.equal_to[equal] = None
+    _note_asked(reader)
     returned = [table.returned for table in reader.tables if table.returned is not None]
     constant = gives_rows and not reader.lost and not any(table.raw for table in [*reader.tables, *returned])
     found = (
@@ -34,6 +35,31 @@ def relations(reader: Reader, *, gives_rows: bool) -> tuple[Relation, ...]:
         for relation in table.relation(aggregate_only=not table.raw and (constant or is_aggregated(table)))
     )
     return tuple(dict.fromkeys(found))
+
+
+def _note_asked(reader: Reader) -> None:
+    """Tell each dataset which of its fields are compared with values of the statement."""
+    found = [
+        (source, name, how)
+        for compared in reader.compared.values()
+        for node, scope, how in compared
+        for source, name, _ in reader.resolve(node, scope)
+        if name
+    ]
+    found += [(source, name, "equal") for source, name, other, its in reader.equal if _are_values(other, its)]
+    for source, name, how in found:
+        for table, column in _bases(reader, source, name, any_reference=True):
+            table.asked[table.spelled(column), how] = None
+
+
+def _are_values(source: Source, name: str) -> bool:
+    """Whether a column of a query holds values of the statement itself: VALUES, SELECT 'x'."""
+    if not isinstance(source, Query):
+        return False
+    given = [output.expression for _, output in source.outputs(name)]
+    return bool(given) and all(
+        node is not None and node.find(exp.Literal) and not node.find(exp.Column) for node in given
+    )
 
 
 def origins(reader: Reader, query: Query, place: int) -> list[tuple[TableSource, str]] | None:

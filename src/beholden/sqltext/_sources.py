@@ -14,7 +14,7 @@ from typing import Literal
 from sqlglot import exp
 
 from beholden.sqltext._names import Named
-from beholden.sqltext.facts import Change, KeyPredicate, Relation
+from beholden.sqltext.facts import Asked, Change, KeyPredicate, Relation
 
 __all__ = [
     "LEAVING",
@@ -92,6 +92,7 @@ class TableSource(Source):
         self.joining: dict[str, None] = {}
         self.keys: dict[KeyPredicate, None] = {}
         self.equal_to: dict[tuple[str, str, str], None] = {}
+        self.asked: dict[tuple[str, Asked], None] = {}
         self.raw = False  # some field leaves row by row
         self.returned: TableSource | None = None
         self.change: Change | None = None
@@ -153,6 +154,7 @@ class TableSource(Source):
                     aggregate_only=aggregate_only and source.role == "read",
                     change=source.change,
                     assigned=tuple(source.assigned),
+                    asked=tuple(self.asked),
                 )
 
 

@@ -6,8 +6,10 @@ from collections.abc import Iterator
 
 from sqlglot import exp
 
+from beholden.sqltext._asked import comparisons
 from beholden.sqltext._names import Names
 from beholden.sqltext._sources import LEAVING, Query, Scope, Source, TableSource, Use
+from beholden.sqltext.facts import Asked
 
 __all__ = ["Walker", "is_aggregating"]
 
@@ -48,6 +50,7 @@ class Walker:
     def __init__(self, names: Names) -> None:
         self.names = names
         self.lost = False  # something left that belongs to no known source
+        self.compared: dict[int, list[tuple[exp.Column, Scope, Asked]]] = {}  # by node
 
     def subquery(self, node: exp.Expr, scope: Scope) -> Query:
         """The query that stands at this place of an expression."""
@@ -58,6 +61,8 @@ class Walker:
         stack = [(expression, use)]
         while stack:
             node, use = stack.pop()
+            if id(node) not in self.compared:
+                self.compared[id(node)] = [(column, scope, how) for column, how in comparisons(node)]
             if isinstance(node, exp.Column):
                 self._column(node, scope, use)
             elif isinstance(node, exp.Query):
@@ -84,9 +89,7 @@ class Walker:
             return parts + [(part, Use.NONE) for part in rest]
         elif isinstance(node, exp.AggFunc) and use in LEAVING:
             inner = Use.NONE if isinstance(node, _SUMMARIES) else Use.LEAKED
-            # What a CASE within asks of each row decides whom is counted, as FILTER does.
-            asked = [(case.this, Use.FILTER) for case in node.find_all(exp.If)]
-            return asked + [(child, inner) for child in node.iter_expressions()]
+            return [(child, inner) for child in node.iter_expressions()]
         return [(child, use) for child in node.iter_expressions()]
 
     def _column(self, column: exp.Column, scope: Scope, use: Use) -> None:

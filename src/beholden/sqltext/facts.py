@@ -56,6 +56,11 @@ class KeyPredicate:
     parameters: tuple[int, ...] = ()
 
 
+#: How a field is compared with a value that the statement brings along: as it is (``=``, IN, CASE .. WHEN), within
+#: limits, by ``<`` and the like, or otherwise (LIKE, or a function of it).
+Asked = Literal["equal", "between", "range", "match"]
+
+
 @dataclass(frozen=True, slots=True)
 class Relation:
     """One dataset in a statement.
@@ -64,6 +69,7 @@ class Relation:
     (then ``resolved`` is false). ``equal_to`` lists fields of other relations joined by equality:
     (own field, other path, other field). ``filtered`` is true when any predicate, LIMIT or inner join restricts which
     rows are read; ``aggregate_only`` when nothing but aggregates, constants and grouping fields leave the statement.
+    ``asked`` are the fields compared with literals or parameters anywhere in the statement, also in what it counts.
     ``assigned`` are the literals or parameters that an UPDATE gives to fields. ``change`` is what was done to a dataset that an INSERT, UPDATE, DELETE or MERGE writes.
     """
 
@@ -79,6 +85,7 @@ class Relation:
     aggregate_only: bool = False
     change: Change | None = None
     assigned: tuple[KeyPredicate, ...] = ()
+    asked: tuple[tuple[str, Asked], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

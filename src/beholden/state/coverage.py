@@ -12,10 +12,11 @@ from beholden.state.tables import datasets, fields
 __all__ = ["known_datasets", "personal_datasets"]
 
 
-def known_datasets(state: State) -> set[DatasetName]:
-    """Every dataset that a scan has seen, also those that are gone by now."""
+def known_datasets(state: State) -> dict[DatasetName, bool]:
+    """Every dataset that a scan has seen, and whether it is gone by now."""
+    query = sa.select(datasets.c.store, datasets.c.path, datasets.c.gone)
     with state.read() as connection:
-        return {DatasetName(*row) for row in connection.execute(sa.select(datasets.c.store, datasets.c.path))}
+        return {DatasetName(store, path): gone is not None for store, path, gone in connection.execute(query)}
 
 
 def personal_datasets(state: State) -> list[DatasetName]:

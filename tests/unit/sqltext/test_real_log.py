@@ -61,6 +61,7 @@ def test_one_customer_is_read_with_the_address(statements, schema):
             keys=(KeyPredicate("customer_id", (0,)),),
             equal_to=(("address_id", "public.address", "address_id"),),
             filtered=True,
+            asked=(("customer_id", "equal"),),
         ),
         Relation(
             "public.address",

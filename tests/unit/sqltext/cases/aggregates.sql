@@ -32,7 +32,7 @@ select home_id, string_agg(email, ',') from person group by home_id
 -- postgres: counted under a condition
 select count(*) filter (where active), sum(case when email like '%x' then 1 else 0 end) from person
 --> select
---> read public.person | filtering active email | aggregate only
+--> read public.person | filtering active | aggregate only
 
 -- postgres: having
 select home_id from person group by home_id having count(*) > 3 and min(email) = 'a'
