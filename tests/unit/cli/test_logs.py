@@ -194,7 +194,7 @@ def test_a_file_read_as_another_servers_record_is_not_read_twice(estate):
     options = ["log", "ingest", "--format", "pgaudit-csv", "--store", "crm", "--json"]
     run = ask(estate, *options, "--server", "pg2", audit, str(estate / "new.csv"))
     line = run.refused(2)
-    assert "audit.csv: was read before as the record of 'crm'; as that of 'pg2' its events would count twice" in line
+    assert "audit.csv: is read as the record of 'crm'; as that of 'pg2' its events would count twice" in line
     assert [(Path(row["file"]).name, row["events_new"]) for row in run.items] == [("new.csv", 2)]
     assert ask(estate, *options, "--server", "crm", audit).items[0]["events_new"] == 0
     text = (estate / "beholden.toml").read_text()
