@@ -21,7 +21,7 @@ _STARTED_S = 60
 @pytest.fixture(scope="session")
 def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     """A session on the cluster, whose executors run this Python."""
-    pyspark = pytest.importorskip("pyspark", reason="pyspark is not installed (requirements/spark.lock)")
+    pyspark = pytest.importorskip("pyspark", reason="pyspark is not installed (requirements/ci.lock)")
     if shutil.which("java") is None:
         pytest.skip("Java is not installed (Debian: openjdk-17-jre-headless)")
     directory = tmp_path_factory.mktemp("spark")
