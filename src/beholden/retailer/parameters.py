@@ -197,7 +197,7 @@ class Parameters:
     pooled_keys_min: int = 6  # in small companies; assumed
     ring_at_full_scale: int = 7  # bribed staff (press reports)
     ring_min: int = 2  # in small companies; assumed
-    pace_days: int = 30  # ordinary days from which an actor's daily work is measured, at most
+    pace_days: int = 30  # days of the window from which everybody's daily work is measured, at most
     pace_quantile: float = 0.95  # of it: what "paced" incidents keep within (MERIDIAN.md)
     pace_programs: float = 0.25  # share of that which incidents may add to a program's even work; assumed
 

@@ -10,9 +10,10 @@ import numpy as np
 
 from beholden.retailer.chance import DAY_US, MINUTE_US, Ints, Rng
 from beholden.retailer.events import Events
+from beholden.retailer.life.accounts import visits_by_host
 from beholden.retailer.life.buckets import accesses_of_day, chains_of_day
 from beholden.retailer.life.console import contact_views
-from beholden.retailer.life.gateway import api_calls
+from beholden.retailer.life.gateway import calls_by_host
 from beholden.retailer.life.seller_desk import desk_acts
 from beholden.retailer.life.sql_lookalikes import lookalike_statements
 from beholden.retailer.life.sql_people import people_statements
@@ -21,7 +22,7 @@ from beholden.retailer.life.support_lookalikes import lookalike_views
 from beholden.retailer.life.wiki import views_of_day
 from beholden.retailer.world import World
 
-__all__ = ["Shift", "daily_work", "moment_in", "room", "shifts", "thinned", "usual_most"]
+__all__ = ["Shift", "daily_work", "moment_in", "room", "sampled", "shifts", "thinned", "usual_most"]
 
 E = TypeVar("E", bound=Events)
 #: A day and the part of somebody's shift that lies in the time asked for (microseconds).
@@ -30,7 +31,8 @@ Shift = tuple[int, int, int]
 _ORDINARY: Final[dict[str, Callable[[World, int], Sequence[Ints]]]] = {
     "console": lambda world, day: [contact_views(world, day).actor, lookalike_views(world, day).actor],
     "seller-desk": lambda world, day: [desk_acts(world, day).actor],
-    "gateway": lambda world, day: [api_calls(world, day).actor],
+    "gateway": lambda world, day: [calls.actor for _, calls in calls_by_host(world, day)],
+    "accounts": lambda world, day: [seen.actor[seen.actor >= 0] for _, seen in visits_by_host(world, day)],
     "sql": lambda world, day: [
         people_statements(world, day).actor,
         lookalike_statements(world, day).actor,
@@ -53,13 +55,18 @@ def daily_work(world: World, log: str, day: int) -> Ints:
 
 @lru_cache(maxsize=4096)
 def usual_most(world: World, log: str, who: int) -> int:
-    """The 95th percentile of an actor's daily work in a log, from up to ``pace_days`` days at work in the window."""
-    p, window = world.parameters, np.array(world.calendar.window)
+    """The 95th percentile of an actor's daily work in a log, from those of the sampled days on which they are at work."""
     person = log != "gateway" and who < len(world.staff)
-    days = [day for day in window.tolist() if not person or world.staff.works(who, day)]
-    sampled = np.unique(np.linspace(0, len(days) - 1, min(len(days), p.pace_days)).astype(np.int64)).tolist()
-    counts = [int(daily_work(world, log, days[at])[who]) for at in sampled]
-    return int(np.quantile(counts, p.pace_quantile)) if counts else 0
+    days = sampled(world, [day for day in world.calendar.window if not person or world.staff.works(who, day)])
+    counts = [int(daily_work(world, log, day)[who]) for day in days]
+    return int(np.quantile(counts, world.parameters.pace_quantile)) if counts else 0
+
+
+def sampled(world: World, days: Sequence[int]) -> list[int]:
+    """Some of the days, the same for everybody as far as possible: making a whole day only to count it costs much."""
+    window, most = np.array(world.calendar.window), world.parameters.pace_days
+    common = set(window[np.unique(np.linspace(0, len(window) - 1, most).astype(np.int64))].tolist())
+    return [day for day in days if day in common] or list(days[:1])
 
 
 def room(world: World, log: str, who: int, day: int) -> int:

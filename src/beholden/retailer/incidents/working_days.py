@@ -7,15 +7,13 @@ the incident touches: who is paced does no more than this.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from functools import lru_cache
 from typing import Final
 
 import numpy as np
 
 from beholden.retailer.chance import DAY_US, Ints, Rng
 from beholden.retailer.events import Events
-from beholden.retailer.incidents.pace import daily_work
-from beholden.retailer.life.accounts import account_visits
+from beholden.retailer.incidents.pace import daily_work, sampled
 from beholden.retailer.life.places import identity_names
 from beholden.retailer.life.records import SHIFT_US
 from beholden.retailer.world import World
@@ -25,17 +23,10 @@ __all__ = ["actor_names", "employed", "moment", "ordinary", "room", "usual_most"
 _TRIES: Final = 50
 
 
-@lru_cache(maxsize=1024)
-def _in_accounts(world: World, day: int) -> Ints:
-    """How much each identity of the company does in customers' accounts on an ordinary day."""
-    actors = account_visits(world, day).actor
-    return np.bincount(actors[actors >= 0], minlength=len(world.grants.identities)).astype(np.int64)
-
-
 def ordinary(world: World, logs: Sequence[str], day: int) -> Ints:
     """How many events each identity has in these logs on a day without incidents."""
     size = len(world.grants.identities)
-    counts = [_in_accounts(world, day) if log == "accounts" else daily_work(world, log, day)[:size] for log in logs]
+    counts = [daily_work(world, log, day)[:size] for log in logs]
     total: Ints = np.sum(counts, axis=0, dtype=np.int64)
     return total
 
@@ -43,11 +34,8 @@ def ordinary(world: World, logs: Sequence[str], day: int) -> Ints:
 def usual_most(world: World, logs: Sequence[str], who: int) -> int:
     """The 95th percentile of what somebody does in these logs on a working day."""
     p = world.parameters
-    days = np.array(work_days(world, who, p.start, p.end), dtype=np.int64)
-    if not len(days):
-        return 0
-    kept = np.unique(np.linspace(0, len(days) - 1, min(p.pace_days, len(days))).astype(np.int64))
-    return int(np.quantile([ordinary(world, logs, day)[who] for day in days[kept].tolist()], p.pace_quantile))
+    counts = [ordinary(world, logs, day)[who] for day in sampled(world, work_days(world, who, p.start, p.end))]
+    return int(np.quantile(counts, p.pace_quantile)) if counts else 0
 
 
 def room(world: World, logs: Sequence[str], who: int, day: int) -> int:
