@@ -282,3 +282,35 @@ def test_no_answer_is_read_from_a_segment_that_was_altered(lite, place):
     refused = lite.run("who", "--subject", "customer:5", ok=False)
     assert refused.code == 5
     assert segment.name in refused.err
+
+
+def test_a_statistic_about_one_kind_of_person_is_none_of_another(tmp_path):
+    database = sqlite3.connect(tmp_path / "crm.db")
+    database.execute("create table clerk (clerk_id text primary key, name text)")
+    database.execute("create table customer (customer_id text primary key, email text)")
+    database.execute(
+        "create table rental (rental_id integer, customer_id text references customer, clerk_id text references clerk)"
+    )
+    database.executemany(
+        "insert into customer values (?, ?)", [(f"C{i}", f"user{i}@shop.example") for i in range(1, 41)]
+    )
+    database.executemany("insert into clerk values (?, ?)", [("A1", "Anna Meier"), ("B2", "Bernd Maier")])
+    database.executemany("insert into rental values (?, ?, ?)", [(i, f"C{i}", "A1") for i in range(1, 41)])
+    database.commit()
+    database.close()
+    made = EstateUnderTest(tmp_path)
+    made.run("init")
+    (tmp_path / "map.toml").write_text(MAPPING)
+    made.run("store", "add", "crm", "sqlite:///crm.db")
+    declare_customers(made, "crm/main.customer#customer_id", "crm/main.customer#email")
+    with (tmp_path / "beholden.toml").open("a") as file:
+        file.write('\n[[subject]]\nkind = "clerk"\nkey = "crm/main.clerk#clerk_id"\n')
+    made.run("scan")
+    made.run(*statements(made, {
+        "manager": "select count(*) from rental where clerk_id = 'A1'",
+        "folder": "select count(*) from rental where upper(customer_id) = 'C5'",
+        "pattern": "select count(*) from customer where customer_id like 'C5%'",
+    }))  # fmt: skip
+    assert actors(made, "--subject", "customer:C5") == {"folder": "possible", "pattern": "possible"}
+    assert "manager" not in actors(made, "--subject", "customer:C5", "--resolve")
+    assert actors(made, "--subject", "clerk:A1")["manager"] == "named"

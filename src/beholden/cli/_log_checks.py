@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
@@ -29,18 +30,22 @@ def read_as_another(estate: Estate, logs: Sequence[LogConfig]) -> dict[LogConfig
     before: dict[str, list[IngestRow]] = defaultdict(list)
     for row in ingest_rows(estate.state):
         if row.events_new or row.events_known:
-            before[row.file].append(row)
+            before[os.path.realpath(row.file)].append(row)
+    mappings = {declared.name: declared.mapping for declared in (*estate.config.log, *logs)}
     found: dict[LogConfig, UsageError] = {}
-    taken: dict[Path, str] = {}
+    taken: dict[tuple[str, str | None], str] = {}
     for declared in logs:
         server = declared.server or declared.store or declared.name
-        for path in _files(declared, estate.directory):
-            readings = before.get(str(path), [])
+        for path in map(os.path.realpath, _files(declared, estate.directory)):
+            # One file may tell two things, each by a mapping of its own.
+            readings = [
+                row for row in before.get(path, []) if mappings.get(row.log, declared.mapping) == declared.mapping
+            ]
             as_this = any(row.source == server for row in readings)
             other = next((row.source for row in readings if not as_this and lies_still(row, estate.vault)), None)
-            other = taken.setdefault(path, server) if other is None else other
+            other = taken.setdefault((path, declared.mapping), server) if other is None else other
             if other != server:
-                found[declared] = _refusal(path, other, server)
+                found[declared] = _refusal(Path(path), other, server)
                 break
     return found
 

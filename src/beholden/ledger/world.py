@@ -271,8 +271,10 @@ class World:
     def asks_after_somebody(self, store: str, path: str, field_name: str, how: Asked) -> bool:
         """Whether a comparison of a field with a given value asks after certain persons, and is no mere statistic."""
         place = (store, path, field_name)
-        if place in self._by_field:
-            return how in ("equal", "between")
+        subject = self._by_field.get(place)
+        if subject is not None and place not in self._pointing:
+            # A pattern or a function of a number makes groups: every tenth, say.
+            return how in ("equal", "between") or (how == "match" and subject.identifiers != "integer")
         return place in self._pointing or (place in self._describing and how in ("equal", "match"))
 
     def tells_of_persons(self, store: str, path: str, field_name: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Final, TypeVar
 
 from sqlglot import exp
@@ -11,7 +12,7 @@ from beholden.sqltext._parse import slot_of
 from beholden.sqltext._predicates import plain_column
 from beholden.sqltext.facts import Asked
 
-__all__ = ["comparisons"]
+__all__ = ["Comparison", "comparisons"]
 
 _Node = TypeVar("_Node", bound=exp.Expr)
 _RANGES: Final = (exp.GT, exp.GTE, exp.LT, exp.LTE)
@@ -19,26 +20,35 @@ _EQUALITIES: Final = (exp.EQ, exp.NullSafeEQ, exp.In, exp.Nullif)
 _OTHERS: Final = (exp.Like, exp.ILike, exp.SimilarTo, exp.RegexpLike, exp.RegexpILike, exp.Glob, exp.StartsWith)
 
 
-def comparisons(node: exp.Expr) -> Iterator[tuple[exp.Column, Asked]]:
-    """The columns that one node of an expression compares with a literal or parameter, and how.
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """A column that a node of an expression compares, and how.
 
-    Columns against columns are joins, ``IS NULL`` asks for nobody, and ``<> ''`` for everybody else.
+    ``others`` are the columns it is compared with where the node brings no value along: a join, unless one of them
+    turns out to hold values of the statement.
     """
+
+    column: exp.Column
+    how: Asked
+    others: tuple[exp.Column, ...] = ()
+    has_value: bool = False
+
+
+def comparisons(node: exp.Expr) -> Iterator[Comparison]:
+    """The columns that one node of an expression compares; ``IS NULL`` asks for nobody, ``<> ''`` for everybody else."""
     how = _how(node)
     if how is None:
         return
     parts = list(node.iter_expressions())
     if isinstance(node, exp.Case):
         parts = [node.this, *(branch.this for branch in node.args.get("ifs") or [])]
-    if not any(_has_value(part) for part in parts):
-        return
-    for part in parts:
-        plain = plain_column(part)
-        if plain is not None:
-            yield plain, how
-        else:
-            other: Asked = "range" if how == "range" else "match"
-            yield from ((column, other) for column in _within(part, exp.Column))
+    has_value = any(_has_value(part) for part in parts)
+    columns = [list(_within(part, exp.Column)) for part in parts]
+    for place, part in enumerate(parts):
+        others = tuple(column for i, held in enumerate(columns) if i != place for column in held)
+        if has_value or others:
+            mine: Asked = how if plain_column(part) is not None or how == "range" else "match"
+            yield from (Comparison(column, mine, others, has_value) for column in columns[place])
 
 
 def _how(node: exp.Expr) -> Asked | None:

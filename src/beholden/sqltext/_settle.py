@@ -9,7 +9,7 @@ from sqlglot import exp
 from beholden.sqltext._predicates import plain_column
 from beholden.sqltext._reader import Reader
 from beholden.sqltext._sources import Output, Query, Scope, Source, TableSource, is_aggregated
-from beholden.sqltext.facts import KeyPredicate, Relation
+from beholden.sqltext.facts import Asked, KeyPredicate, Relation
 
 __all__ = ["origins", "relations"]
 
@@ -39,27 +39,48 @@ def relations(reader: Reader, *, gives_rows: bool) -> tuple[Relation, ...]:
 
 def _note_asked(reader: Reader) -> None:
     """Tell each dataset which of its fields are compared with values of the statement."""
-    found = [
-        (source, name, how)
-        for compared in reader.compared.values()
-        for node, scope, how in compared
-        for source, name, _ in reader.resolve(node, scope)
-        if name
-    ]
-    found += [(source, name, "equal") for source, name, other, its in reader.equal if _are_values(other, its)]
+    found: list[tuple[Source, str, Asked]] = []
+    for compared in reader.compared.values():
+        for scope, one in compared:
+            if one.has_value or any(
+                _are_values(reader, *place) for other in one.others for place in _places(reader, other, scope)
+            ):
+                found += [(*place, one.how) for place in _places(reader, one.column, scope)]
+    found += [(source, name, "equal") for source, name, other, its in reader.equal if _are_values(reader, other, its)]
     for source, name, how in found:
-        for table, column in _bases(reader, source, name, any_reference=True):
-            table.asked[table.spelled(column), how] = None
+        for table, column, is_plain in _behind_all(reader, source, name):
+            table.asked[table.spelled(column), how if is_plain or how == "range" else "match"] = None
 
 
-def _are_values(source: Source, name: str) -> bool:
-    """Whether a column of a query holds values of the statement itself: VALUES, SELECT 'x'."""
-    if not isinstance(source, Query):
-        return False
-    given = [output.expression for _, output in source.outputs(name)]
-    return bool(given) and all(
-        node is not None and node.find(exp.Literal) and not node.find(exp.Column) for node in given
-    )
+def _places(reader: Reader, column: exp.Column, scope: Scope) -> list[tuple[Source, str]]:
+    return [(source, name) for source, name, _ in reader.resolve(column, scope) if name]
+
+
+def _behind_all(reader: Reader, source: Source, name: str) -> Iterator[tuple[TableSource, str, bool]]:
+    """Every dataset column that goes into a column, however far below; and whether it is passed on as it is."""
+    stack = [(source, name, True)]
+    seen: set[tuple[int, str]] = set()
+    while stack:
+        at, column, is_plain = stack.pop()
+        if (id(at), column) in seen:
+            continue
+        seen.add((id(at), column))
+        if isinstance(at, TableSource):
+            yield at, column, is_plain
+        elif isinstance(at, Query):
+            for scope, output in at.outputs(column):
+                stack += [(inner, output.name, is_plain) for inner in output.sources]
+                if output.expression is not None:
+                    plain = plain_column(output.expression.unalias()) is not None
+                    for node in output.expression.find_all(exp.Column):
+                        stack += [(*place, is_plain and plain) for place in _places(reader, node, scope)]
+
+
+def _are_values(reader: Reader, source: Source, name: str) -> bool:
+    """Whether a column of a query holds nothing but values of the statement itself: VALUES, SELECT 'x'."""
+    given = [output for _, output in source.outputs(name)] if isinstance(source, Query) else []
+    whole = all(output.expression is not None or output.sources for output in given)
+    return bool(given) and whole and not any(True for _ in _behind_all(reader, source, name))
 
 
 def origins(reader: Reader, query: Query, place: int) -> list[tuple[TableSource, str]] | None:

@@ -6,10 +6,9 @@ from collections.abc import Iterator
 
 from sqlglot import exp
 
-from beholden.sqltext._asked import comparisons
+from beholden.sqltext._asked import Comparison, comparisons
 from beholden.sqltext._names import Names
 from beholden.sqltext._sources import LEAVING, Query, Scope, Source, TableSource, Use
-from beholden.sqltext.facts import Asked
 
 __all__ = ["Walker", "is_aggregating"]
 
@@ -50,7 +49,7 @@ class Walker:
     def __init__(self, names: Names) -> None:
         self.names = names
         self.lost = False  # something left that belongs to no known source
-        self.compared: dict[int, list[tuple[exp.Column, Scope, Asked]]] = {}  # by node
+        self.compared: dict[int, list[tuple[Scope, Comparison]]] = {}  # by node
 
     def subquery(self, node: exp.Expr, scope: Scope) -> Query:
         """The query that stands at this place of an expression."""
@@ -62,7 +61,7 @@ class Walker:
         while stack:
             node, use = stack.pop()
             if id(node) not in self.compared:
-                self.compared[id(node)] = [(column, scope, how) for column, how in comparisons(node)]
+                self.compared[id(node)] = [(scope, one) for one in comparisons(node)]
             if isinstance(node, exp.Column):
                 self._column(node, scope, use)
             elif isinstance(node, exp.Query):

@@ -40,6 +40,21 @@ def test_other_ways_to_ask() -> None:
 
 
 @pytest.mark.parametrize(
+    ("how", "sql"),
+    [
+        ("match", "select count(*) from (select kind || email as whole from person) q where whole like 'x%'"),
+        ("match", "select count(*) from (select upper(email) u from person) q where u = 'X'"),
+        ("match", "with c as (select lower(email) l from person) select count(*) from c where l = 'x'"),
+        ("equal", "with t as (select 'x' as n) select count(*) from person where email in (select n from t)"),
+        ("match", "with t as (select 'x' as n) select count(*) from person p join t on lower(p.email) = lower(t.n)"),
+        ("equal", "with v(n) as (values ('x')) select 1 from person join v on v.n = email"),
+    ],
+)
+def test_what_is_computed_below_is_asked_too(how: str, sql: str) -> None:
+    assert ("email", how) in asked(sql)
+
+
+@pytest.mark.parametrize(
     "sql",
     [
         "select kind, count(*) from person group by kind",
