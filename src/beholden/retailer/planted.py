@@ -1,7 +1,8 @@
 """``exports/``, ``wiki/`` and ``repositories/``: what lies about, and the truth about it.
 
 Team copies of customers' data, some in the register (`feeds/copies_register.csv`) and most not; secrets where people
-leave them, among texts that only look like secrets. ``truth/copies.jsonl`` and ``truth/secrets.jsonl`` say what is where.
+leave them, among texts that only look like secrets. ``truth/copies.jsonl`` and ``truth/secrets.jsonl`` say what is where,
+``truth/canaries.jsonl`` which customers are canaries.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import Any, Final
 import numpy as np
 import pyarrow as pa
 
+from beholden.retailer.canaries import canaries
 from beholden.retailer.chance import DAY_US, SECOND_US, Chance, Ints, Rng, below, iso, stream
 from beholden.retailer.copies import Copy, planned_copies
 from beholden.retailer.life.cloudtrail import access_key
@@ -63,6 +65,8 @@ def write_planted(world: World, directory: Path) -> None:
             world, writing, stream(world.parameters.seed, "writings", number), _placed(directory, writing.path)
         )
     _write_lines(directory / "truth" / "secrets.jsonl", told)
+    watched = (canaries(world) + 1).tolist()
+    _write_lines(directory / "truth" / "canaries.jsonl", [{"subject": f"customer:{number}"} for number in watched])
 
 
 def _placed(directory: Path, place: str) -> Path:

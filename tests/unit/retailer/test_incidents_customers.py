@@ -305,7 +305,7 @@ def test_a_time_too_short_for_any_shift_has_no_incident(kind: str) -> None:
 
 def test_a_day_that_has_no_free_number_gives_no_contact() -> None:
     world = world_of(1, 14)
-    cover = Cover(world, stream(1, "cover"), "canary_read")
+    cover = Cover(world, stream(1, "cover"), "canary_read", 0)
     assert cover.contact(0, 5, world.calendar.window[0] - 3, 2) is None
     assert cover.contacts is None
 
