@@ -29,7 +29,7 @@ from beholden.retailer.parameters import ORDER_HOURS, Parameters
 from beholden.retailer.people import People
 from beholden.retailer.staff import Staff
 
-__all__ = ["CHANNELS", "COLLEAGUE", "LATE", "NEVER", "REASONS", "RIGHT", "Contacts", "Service"]
+__all__ = ["CHANNELS", "COLLEAGUE", "LATE", "NEVER", "REASONS", "RIGHT", "Contacts", "Service", "written_up"]
 
 CHANNELS: Final = ("phone", "chat", "email")
 _CHANNEL_WEIGHTS: Final = (62, 26, 12)
@@ -55,6 +55,8 @@ _LAG_DAYS_MAX: Final = 40
 _FAMOUS_A_DAY: Final = (0.1, 1.0)
 #: Share of ticket numbers that callers take who hang up before anybody answers; assumed.
 _HUNG_UP: Final = 0.25
+#: Milliseconds that it takes to write a ticket or a case down afterwards; assumed.
+_WRITTEN_UP_MS: Final = (40_000, 300_000)
 #: Contacts an agent can take on the busiest of days; further callers give up.
 _CAPACITY: Final = 78
 
@@ -224,7 +226,7 @@ class Service:
         draw = rng.random(n)
         edges = np.cumsum([p.logged_late, p.logged_for_colleague, p.never_logged])
         quality = np.select([draw < edges[0], draw < edges[1], draw < edges[2]], [LATE, COLLEAGUE, NEVER], RIGHT)
-        late = rng.integers(60, 3600, n) * SECOND_US
+        late = rng.integers(60_000, 3_600_000, n) * 1000
         opened = np.where(quality == LATE, handled.closed + late, handled.opened)
         agents = np.unique(handled.agent)
         other = agents
@@ -232,12 +234,12 @@ class Service:
             other = agents[
                 (np.searchsorted(agents, handled.agent) + rng.integers(1, max(2, len(agents)), n)) % len(agents)
             ]
-        # Tickets are numbered through the day, in the order in which the line was taken up; each day begins a new ten
-        # million. Callers who hang up come by the same law: their numbers lie among the others as any do.
+        # Tickets are numbered through the day, in the order in which they are opened; each day begins a new ten million.
+        # Callers who hang up come by the same law: their numbers lie among the others as any do.
         gone = stream(p.seed, "hung up", day)
         left = np.sort(day * DAY_US + hours(gone, _OPEN_HOURS, int(gone.poisson(n * _HUNG_UP / (1 - _HUNG_UP)))))
         kept = np.flatnonzero(quality != NEVER)
-        place = np.argsort(np.argsort(np.concatenate([handled.opened[kept], left]), kind="stable"))
+        place = np.argsort(np.argsort(np.concatenate([opened[kept], left]), kind="stable"))
         number = (day % 10_000) * 10_000_000 + 1 + place
         ticket = np.full(n, -1, dtype=np.int64)
         ticket[kept] = number[: len(kept)]
@@ -247,9 +249,14 @@ class Service:
             ticket=ticket,
             logged_agent=np.where(quality == COLLEAGUE, other, handled.agent) if n else handled.agent,
             logged_opened=opened,
-            logged_closed=np.where(quality == LATE, opened + 2 * MINUTE_US, handled.closed),
+            logged_closed=np.where(quality == LATE, opened + written_up(gone, n), handled.closed),
         )
         return noted, number[len(kept) :], left
+
+
+def written_up(rng: Rng, count: int) -> Ints:
+    """How long it takes to write a ticket or a case down afterwards (microseconds)."""
+    return rng.integers(*_WRITTEN_UP_MS, count) * 1000
 
 
 def _normal(value: float) -> float:

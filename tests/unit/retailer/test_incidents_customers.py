@@ -167,7 +167,7 @@ def test_contacts_put_on_record_take_free_numbers_in_their_order(made) -> None:
                 every = world.service.on(day)
                 held = every.at(every.ticket >= 0)
                 assert tickets[at] not in held.ticket
-                later = held.opened > one.contacts.opened[at]
+                later = held.logged_opened > one.contacts.logged_opened[at]
                 assert (later == (held.ticket > tickets[at])).all(), kind
                 mine = every.agent == one.contacts.agent[at]
                 apart = (every.closed[mine] <= one.contacts.opened[at]) | (

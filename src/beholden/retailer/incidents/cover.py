@@ -11,9 +11,9 @@ from typing import Final
 import numpy as np
 
 from beholden.retailer.chance import DAY_US, MINUTE_US, SECOND_US, Chance, Ints, Rng, below, moments, uniform
-from beholden.retailer.contacts import COLLEAGUE, LATE, RIGHT, Contacts
+from beholden.retailer.contacts import COLLEAGUE, LATE, RIGHT, Contacts, written_up
 from beholden.retailer.incidents.incident import slots
-from beholden.retailer.life.investigations import cases_of, first_looks
+from beholden.retailer.life.investigations import cases_of, first_looks, looks_of_cases
 from beholden.retailer.life.records import Records, topic
 from beholden.retailer.world import World
 
@@ -31,8 +31,6 @@ _TRIES: Final = 30
 _NAMES: Final = tuple(Contacts.__slots__)
 _PROJECTS: Final = ("pipeline repair", "report", "migration")
 _PROJECT_MINUTES: Final = (24 * 60, 15 * 24 * 60)
-#: A case holds so many people beside whom it is about; assumed.
-_COMPANIONS: Final = (1, 4)
 
 
 class Cover:
@@ -71,14 +69,17 @@ class Cover:
         begins, ends = world.staff.members[who].shift_of(day)
         free = [one for one in self._free(day) if begins <= one[1] < ends - 2 * MINUTE_US] if len(every) else []
         for place in rng.permutation(len(free))[:_TRIES].tolist():
-            number, opened = free[place]
-            like = int(rng.integers(len(every)))
-            closed = opened + int(every.closed[like] - every.opened[like])
+            number, logged = free[place]
+            like, quality = int(rng.integers(len(every))), int(rng.choice(_QUALITIES, p=_QUALITY_WEIGHTS))
+            lasting = int(every.closed[like] - every.opened[like])
+            # Who writes it down late takes the number of that later moment.
+            opened = logged - lasting - int(rng.integers(60_000, 3_600_000)) * 1000 if quality == LATE else logged
+            closed = opened + lasting
             lost = closed >= world.gap[0] and opened < world.gap[1]
-            if lost or closed >= ends or any(opened < b and a < closed for a, b in busy):
+            if lost or opened < begins or closed >= ends or any(opened < b and a < closed for a, b in busy):
                 continue
             self._free(day).remove(free[place])
-            quality = self._note(who, customer, (number, opened, closed), every, like)
+            quality = self._note(who, customer, (number, logged, opened, closed), every, like, quality)
             first, last = (
                 np.full(count, at, dtype=np.int64) for at in (opened + 4 * SECOND_US, closed - 5 * SECOND_US)
             )
@@ -86,14 +87,14 @@ class Cover:
             return np.sort(moments(rng, first, last)), np.where(noted, number, -1)
         return None
 
-    def _note(self, who: int, customer: int, held: tuple[int, int, int], every: Contacts, like: int) -> int:
+    def _note(
+        self, who: int, customer: int, held: tuple[int, int, int, int], every: Contacts, like: int, quality: int
+    ) -> int:  # fmt: skip
         """Put it on record, as well or badly as contacts are."""
-        rng, (number, opened, closed) = self._rng, held
-        quality = int(rng.choice(_QUALITIES, p=_QUALITY_WEIGHTS))
+        rng, (number, logged, opened, closed) = self._rng, held
         others = np.setdiff1d(every.agent, [who])
         if quality == COLLEAGUE and not len(others):
             quality = RIGHT
-        later = closed + int(rng.integers(60, 3600)) * SECOND_US
         self._made.append(
             {
                 "customer": customer,
@@ -106,8 +107,8 @@ class Cover:
                 "quality": quality,
                 "ticket": number,
                 "logged_agent": int(rng.choice(others)) if quality == COLLEAGUE else who,
-                "logged_opened": later if quality == LATE else opened,
-                "logged_closed": later + 2 * MINUTE_US if quality == LATE else closed,
+                "logged_opened": logged,
+                "logged_closed": logged + int(written_up(rng, 1)[0]) if quality == LATE else closed,
             }
         )
         return quality
@@ -139,9 +140,10 @@ def case_of(world: World, rng: Rng, who: int, customer: int, first: int, last: i
 
 def linked_case(world: World, rng: Rng, who: int, customer: int, opened: int) -> Records:
     """A case about a customer and, as in every case, others who are said to have to do with them."""
-    mate = int(world.people.housemate(np.array([customer]))[0])
-    others = rng.integers(0, len(world.people), int(rng.integers(*_COMPANIONS)))
-    people = np.unique(np.concatenate([[customer], others, [mate] if mate >= 0 else []]).astype(np.int64))
+    pair = np.array([customer, int(rng.integers(len(world.people)))], dtype=np.int64)
+    mates = world.people.housemate(pair)
+    looked_at = max(1, int(looks_of_cases(rng, 1)[0]) // 2)
+    people = np.unique(np.append(customer, np.append(pair[1], mates[mates >= 0])[:looked_at]))
     return cases_of(rng, np.array([who]), np.array([opened]), np.zeros(len(people), dtype=np.int64), people)
 
 

@@ -13,7 +13,7 @@ from beholden.retailer.life.records import Records, following, in_shift, topic
 from beholden.retailer.parameters import ORDER_HOURS
 from beholden.retailer.world import World
 
-__all__ = ["cases_of", "first_looks", "fraud_work", "privacy_requests", "privacy_views"]
+__all__ = ["cases_of", "first_looks", "fraud_work", "looks_of_cases", "privacy_requests", "privacy_views"]
 
 _CASE_TOPICS: Final = ("shared card", "chargeback", "account takeover")
 _REQUEST_TOPICS: Final = ("access", "erasure", "rectification")
@@ -40,7 +40,7 @@ def fraud_work(world: World, day: int) -> tuple[Views, Records]:
     n = len(linked)
     actor = team[rng.integers(0, len(team), n)]
     opened = in_shift(rng, staff, actor, day, HOUR_US)
-    count = 2 + rng.poisson(2.0, n)
+    count = looks_of_cases(rng, n)
     row, time = following(rng, opened + first_looks(rng, n), count, (20, 200))
     step = np.arange(len(row)) - (np.cumsum(count) - count)[row]
     spokes = np.sum(linked >= 0, axis=1) - 1
@@ -50,6 +50,12 @@ def fraud_work(world: World, day: int) -> tuple[Views, Records]:
     seen = np.unique(np.stack([row, customer]), axis=1)
     seen = seen[:, on_record[seen[0]]]
     return views.between(day * DAY_US, (day + 1) * DAY_US), cases_of(rng, actor, opened, seen[0], seen[1])
+
+
+def looks_of_cases(rng: Rng, count: int) -> Ints:
+    """How many looks each of so many cases takes: at whom it is about and, every other one, at those linked to them."""
+    looks: Ints = 2 + rng.poisson(2.0, count)
+    return looks
 
 
 def first_looks(rng: Rng, count: int) -> Ints:

@@ -29,7 +29,7 @@ from beholden.retailer.chance import (
     stream,
     weighted,
 )
-from beholden.retailer.contacts import COLLEAGUE, LATE, NEVER, RIGHT
+from beholden.retailer.contacts import COLLEAGUE, LATE, NEVER, RIGHT, written_up
 from beholden.retailer.events import Events, label
 from beholden.retailer.log_files import LogKind
 from beholden.retailer.render import chosen, hexadecimal_of, lines, numbers
@@ -160,16 +160,16 @@ def _cases_of(world: World, day: int) -> tuple[SellerCases, Ints, Ints]:
     member = _on_shift(rng, world.staff, team, opened)
     edges = np.cumsum([p.seller_case_late, p.seller_case_colleague, p.seller_case_never])
     quality = np.array([LATE, COLLEAGUE, NEVER, RIGHT])[np.searchsorted(edges, rng.random(len(order)), side="right")]
+    late = rng.integers(300_000, 18_000_000, len(order)) * 1000
+    logged_opened = np.where(quality == LATE, closed + late, opened)
     # Numbers follow one another through the day, whoever answers.
     gone = stream(p.seed, "answered seller cases", day)
     others = np.sort(day * DAY_US + hours(gone, _HOURS, int(gone.poisson(max(_ANSWERED_MIN, _ANSWERED * len(order))))))
     kept = np.flatnonzero(quality != NEVER)
-    place = np.argsort(np.argsort(np.concatenate([opened[kept], others]), kind="stable"))
+    place = np.argsort(np.argsort(np.concatenate([logged_opened[kept], others]), kind="stable"))
     given = (day % 10_000) * _NUMBERS + 1 + place
     number = np.full(len(order), -1, dtype=np.int64)
     number[kept] = given[: len(kept)]
-    late = rng.integers(5, 300, len(order)) * MINUTE_US
-    logged_opened = np.where(quality == LATE, closed + late, opened)
     cases = SellerCases(
         seller=np.concatenate([seller, suspended[0], reinstated[0]])[order],
         member=member,
@@ -181,7 +181,7 @@ def _cases_of(world: World, day: int) -> tuple[SellerCases, Ints, Ints]:
         number=number,
         logged_member=np.where(quality == COLLEAGUE, team[rng.integers(len(team), size=len(order))], member),
         logged_opened=logged_opened,
-        logged_closed=np.where(quality == LATE, logged_opened + 3 * MINUTE_US, closed),
+        logged_closed=np.where(quality == LATE, logged_opened + written_up(gone, len(order)), closed),
     )
     return cases, given[len(kept) :], others
 
