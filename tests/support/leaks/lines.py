@@ -17,7 +17,11 @@ import pyarrow.parquet as pq
 
 from beholden.retailer.words import words_of
 
-__all__ = ["LOGS", "Line", "lines_of"]
+__all__ = ["EPOCH", "LOGS", "MILLISECONDS", "Line", "lines_of"]
+
+#: A time in a record, with the digits of its fraction.
+MILLISECONDS: Final = re.compile(r"\d\d:\d\d:\d\d\.(\d+)")
+EPOCH: Final = re.compile(r"\b1[5-9]\d{8}(\d{3})\b")
 
 
 class _Log(NamedTuple):
@@ -50,8 +54,9 @@ LOGS: Final = {
 #: Logs whose records go on over lines, and those that show no milliseconds.
 _POSTGRESQL: Final = frozenset({"crm", "payments"})
 _TO_THE_SECOND: Final = frozenset({"buckets", "orders"})
-#: Records that are looked at more closely: of ordinary ones, and of one incident.
-_ORDINARY_MAX, _OF_ONE_MAX = 8000, 60
+#: Records that are looked at more closely: of ordinary ones (fewer in the log of which nearly all say the same), and of
+#: one incident.
+_ORDINARY_MAX, _CALLS_MAX, _OF_ONE_MAX = 6000, 1500, 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +71,7 @@ class Line:
     text: str
     fields: dict[str, str]
     uid: str
+    actor: str
     incident: int
     place: int
     late: bool
@@ -136,12 +142,12 @@ def _standing(
     step, later = _steps(np.unique(who, return_inverse=True)[1], time * (1000 if log in _TO_THE_SECOND else 1), event)
     incident = np.array([one for *_, one in rows], dtype=np.int64)
     found = []
-    for at in _chosen(incident, whole=log in _POSTGRESQL or log == "orders").tolist():
+    for at in _chosen(incident, _CALLS_MAX if log == "gateway" else _ORDINARY_MAX, whole=log in _POSTGRESQL).tolist():
         fields = _fields(log, rows[at][0])
         if log == "console":
             fields |= {name: fields[key] for name, path in paths.items() if (key := path[2:]) in fields}
         found.append(Line(
-            log, rows[at][0], fields, rows[at][1], int(incident[at]), at, bool(late[at]), bool(twice[at]),
+            log, rows[at][0], fields, rows[at][1], str(who[at]), int(incident[at]), at, bool(late[at]), bool(twice[at]),
             bool(disordered[at]), float(tie[at]), int(step[at]), int(later[at]),
         ))  # fmt: skip
     return found
@@ -163,12 +169,12 @@ def _steps(
     return step[event], later[event]
 
 
-def _chosen(incident: np.typing.NDArray[np.int64], *, whole: bool) -> np.typing.NDArray[np.int64]:
+def _chosen(incident: np.typing.NDArray[np.int64], most: int, *, whole: bool) -> np.typing.NDArray[np.int64]:
     """Positions of what is looked at."""
     if whole:
         return np.arange(len(incident))
     rng = np.random.default_rng(len(incident))
-    parts = [rng.permutation(np.flatnonzero(incident < 0))[:_ORDINARY_MAX]]
+    parts = [rng.permutation(np.flatnonzero(incident < 0))[:most]]
     parts += [
         rng.permutation(np.flatnonzero(incident == one))[:_OF_ONE_MAX] for one in np.unique(incident[incident >= 0])
     ]
@@ -257,7 +263,7 @@ def _written(sql: str) -> dict[str, str]:
     form = {
         "upper": True in upper, "mixed": len(upper) > 1, "broken": "\n" in bare, "semicolon": bare.endswith(";"),
         "comment": bare != sql.strip(), "spaces": re.search(r"  |\t| \n|\n ", sql) is not None,
-        "qualified": "public." in bare, "plain": sql.isascii(),
+        "qualified": "public." in bare,
     }  # fmt: skip
     return {
         "text.verb": bare.split(None, 1)[0].lower() if bare else "",

@@ -15,7 +15,6 @@ import pyarrow.parquet as pq
 
 from beholden.retailer.chance import DAY_US
 from beholden.retailer.incidents import Incident
-from beholden.retailer.world import World
 
 __all__ = ["FEEDS", "Rows", "rows_of"]
 
@@ -30,6 +29,7 @@ class Rows:
 
     features: dict[str, Floats]
     incident: npt.NDArray[np.int64]
+    actors: list[str]
     cells: Sequence[tuple[str, ...]]
 
 
@@ -42,6 +42,7 @@ class _Feed:
 
     number: str
     about: str
+    who: str
     keys: Callable[[Incident], set[Any]]
     key: Callable[[str, int], Any]
 
@@ -68,14 +69,14 @@ def _numbered(text: str, _: int) -> Any:
 
 
 FEEDS: Final = {
-    "contacts": _Feed("ticket_id", "reason", _tickets, _numbered),
-    "seller_cases": _Feed("case_id", "topic", _seller_cases, _numbered),
-    "cases": _Feed("case_id", "topic", _opened("case"), lambda _, opened: opened),
-    "assignments": _Feed("assignment_id", "work", _opened("assignment"), lambda _, opened: opened),
+    "contacts": _Feed("ticket_id", "reason", "agent_id", _tickets, _numbered),
+    "seller_cases": _Feed("case_id", "topic", "handler", _seller_cases, _numbered),
+    "cases": _Feed("case_id", "topic", "investigator", _opened("case"), lambda _, opened: opened),
+    "assignments": _Feed("assignment_id", "work", "assignee", _opened("assignment"), lambda _, opened: opened),
 }
 
 
-def rows_of(directory: Path, world: World, incidents: Sequence[Incident], feed: str) -> Rows:
+def rows_of(directory: Path, incidents: Sequence[Incident], feed: str) -> Rows:
     """The rows of a feed in its order. An incident's are known by its plan: `truth/` is about events."""
     form = FEEDS[feed]
     table = pq.read_table(directory / "feeds" / f"{feed}.parquet")
@@ -91,7 +92,7 @@ def rows_of(directory: Path, world: World, incidents: Sequence[Incident], feed: 
     person = table["customer_id"].is_valid().to_pylist() if "customer_id" in table.column_names else []
     by_day = feed in {"contacts", "seller_cases"}
     cells = list(zip(days, about, strict=True) if by_day else zip(about, map(str, person), strict=True))
-    return Rows(_features(table, number, opened, closed), of, cells)
+    return Rows(_features(table, number, opened, closed), of, table[form.who].to_pylist(), cells)
 
 
 def _microseconds(column: pa.ChunkedArray) -> npt.NDArray[np.int64]:
