@@ -29,7 +29,18 @@ from beholden.retailer.parameters import Parameters
 from beholden.retailer.people import People
 from beholden.retailer.staff import Staff
 
-__all__ = ["CHANNELS", "COLLEAGUE", "LATE", "NEVER", "REASONS", "RIGHT", "WRAP_UP_US", "Contacts", "Service"]
+__all__ = [
+    "CHANNELS",
+    "COLLEAGUE",
+    "LATE",
+    "NEVER",
+    "REASONS",
+    "RIGHT",
+    "WRAP_UP_US",
+    "Contacts",
+    "Service",
+    "written_up",
+]
 
 CHANNELS: Final = ("phone", "chat", "email")
 _CHANNEL_WEIGHTS: Final = (62, 26, 12)
@@ -54,8 +65,10 @@ _HANDLING_MIN_US: Final = 40 * SECOND_US
 _LAG_DAYS_MAX: Final = 40
 #: A famous customer calls at least and at most so often a day, however small or large the company is; assumed.
 _FAMOUS_A_DAY: Final = (0.1, 1.0)
-#: Share of ticket numbers after which one is left out, as of callers who hang up; assumed.
-_NUMBERS_SKIPPED: Final = 0.25
+#: Share of ticket numbers that callers take who hang up before anybody answers; assumed.
+_HUNG_UP: Final = 0.25
+#: Milliseconds that it takes to write a ticket or a case down afterwards; assumed.
+_WRITTEN_UP_MS: Final = (40_000, 300_000)
 #: Contacts an agent can take on the busiest of days; further callers give up.
 _CAPACITY: Final = 78
 
@@ -97,12 +110,19 @@ class Service:
         self._orders = orders
         self._staff = staff
         self.homes = Homes(parameters, people, staff)
-        self._known: dict[int, Contacts] = {}
+        self._known: dict[int, tuple[Contacts, Ints, Ints]] = {}
 
     def on(self, day: int) -> Contacts:
         """The contacts of a day; none outside the window. The last few days asked for are remembered."""
+        return self._on(day)[0]
+
+    def hung_up(self, day: int) -> tuple[Ints, Ints]:
+        """Of callers who hung up unanswered on a day: the ticket number each took, and when; in that order."""
+        return self._on(day)[1:]
+
+    def _on(self, day: int) -> tuple[Contacts, Ints, Ints]:
         if day not in self._calendar.window:
-            return _NONE
+            return _NONE, _EMPTY, _EMPTY
         if day not in self._known:
             if len(self._known) >= self._p.days_remembered:
                 self._known.pop(next(iter(self._known)))
@@ -118,12 +138,11 @@ class Service:
         counts = [self._calendar.orders_on(day - lag) for lag in range(_LAG_DAYS_MAX)]
         return np.array(counts, dtype=np.float64) * self._lag_weights()
 
-    def _draw(self, day: int) -> Contacts:
+    def _draw(self, day: int) -> tuple[Contacts, Ints, Ints]:
         p = self._p
         rng = stream(p.seed, "contacts", day)
         customer, order_id, ordered = self._callers(rng, day)
-        when = [weight if _OPENS_HOUR <= hour < _CLOSES_HOUR else 0 for hour, weight in enumerate(p.order_hours)]
-        arrived = day * DAY_US + hours(rng, when, len(customer))
+        arrived = day * DAY_US + hours(rng, self._open_hours, len(customer))
         arrived = np.maximum(arrived, ordered + 10 * MINUTE_US)
         inside = arrived < (day + 1) * DAY_US
         order = np.flatnonzero(inside)[np.argsort(arrived[inside], kind="stable")]
@@ -200,6 +219,11 @@ class Service:
                 taken[position] = next(i for i in today.tolist() if i != taken[position])
         return taken
 
+    @property
+    def _open_hours(self) -> list[int]:
+        """How much happens in each hour of the day while the centre is open."""
+        return [weight if _OPENS_HOUR <= hour < _CLOSES_HOUR else 0 for hour, weight in enumerate(self._p.order_hours)]
+
     def _acquainted(self, day: int, agent: Ints, customer: Ints, order_id: Ints) -> tuple[Ints, Ints]:
         """A few callers are family or neighbours of who serves them: they ask for whom they know, or it is chance."""
         p, n = self._p, len(agent)
@@ -215,12 +239,12 @@ class Service:
             found = np.where((rng.random(n) < share) & (one >= 0), one, found)
         return np.where(found >= 0, found, customer), np.where(found >= 0, -1, order_id)
 
-    def _noted(self, rng: Rng, day: int, handled: Contacts) -> Contacts:
+    def _noted(self, rng: Rng, day: int, handled: Contacts) -> tuple[Contacts, Ints, Ints]:
         n, p = len(handled), self._p
         draw = rng.random(n)
         edges = np.cumsum([p.logged_late, p.logged_for_colleague, p.never_logged])
         quality = np.select([draw < edges[0], draw < edges[1], draw < edges[2]], [LATE, COLLEAGUE, NEVER], RIGHT)
-        late = rng.integers(60, 3600, n) * SECOND_US
+        late = rng.integers(60_000, 3_600_000, n) * 1000
         opened = np.where(quality == LATE, handled.closed + late, handled.opened)
         agents = np.unique(handled.agent)
         other = agents
@@ -228,16 +252,29 @@ class Service:
             other = agents[
                 (np.searchsorted(agents, handled.agent) + rng.integers(1, max(2, len(agents)), n)) % len(agents)
             ]
-        # Tickets are numbered through the day; each day begins a new ten million. Some numbers are given to nobody.
-        number = (day % 10_000) * 10_000_000 + np.cumsum(1 + (rng.random(n) < _NUMBERS_SKIPPED))
-        return replace(
+        # Tickets are numbered through the day, in the order in which they are opened; each day begins a new ten million.
+        # Callers who hang up come by the same law: their numbers lie among the others as any do.
+        gone = stream(p.seed, "hung up", day)
+        left = np.sort(day * DAY_US + hours(gone, self._open_hours, int(gone.poisson(n * _HUNG_UP / (1 - _HUNG_UP)))))
+        kept = np.flatnonzero(quality != NEVER)
+        place = np.argsort(np.argsort(np.concatenate([opened[kept], left]), kind="stable"))
+        number = (day % 10_000) * 10_000_000 + 1 + place
+        ticket = np.full(n, -1, dtype=np.int64)
+        ticket[kept] = number[: len(kept)]
+        noted = replace(
             handled,
             quality=quality.astype(np.int64),
-            ticket=np.where(quality == NEVER, -1, number),
+            ticket=ticket,
             logged_agent=np.where(quality == COLLEAGUE, other, handled.agent) if n else handled.agent,
             logged_opened=opened,
-            logged_closed=np.where(quality == LATE, opened + 2 * MINUTE_US, handled.closed),
+            logged_closed=np.where(quality == LATE, opened + written_up(gone, n), handled.closed),
         )
+        return noted, number[len(kept) :], left
+
+
+def written_up(rng: Rng, count: int) -> Ints:
+    """How long it takes to write a ticket or a case down afterwards (microseconds)."""
+    return rng.integers(*_WRITTEN_UP_MS, count) * 1000
 
 
 def _normal(value: float) -> float:

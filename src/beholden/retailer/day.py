@@ -48,7 +48,7 @@ def write_day_of(world: World, incidents: Sequence[Incident], day: int, director
     for kind, events in logs_of_day(world, incidents, day):
         lost = _lost(world, incidents, kind.name)
         written = write_day(kind, events, day, world.parameters, directory / "logs", lost)
-        stem = kind.file.partition(".")[0].format(day=stamp)
+        stem = "-".join(filter(None, (kind.name, kind.host, stamp)))
         write_truth(directory / "truth" / "events" / f"{stem}.parquet", kind.name, events, written)
         count += len(events)
         changes.add(world, events)

@@ -78,7 +78,7 @@ class SellerCaseWriter:
         every = SellerCases(
             **{one.name: np.concatenate([getattr(part, one.name) for part in parts]) for one in fields(SellerCases)}
         )
-        cases = every.at(np.argsort(every.opened, kind="stable"))
+        cases = every.at(np.argsort(every.number, kind="stable"))
         cases = cases.at(cases.number >= 0)
         draw = uniform(Chance(world.parameters.seed, "ids of seller cases")(cases.number))
         told = words_of(world.parameters.preset).told

@@ -40,13 +40,14 @@ class LogKind(Generic[E]):
     """A log: its name, its files' name (with ``{day}``; compressed where it ends in ``.gz``), how its lines are made.
 
     ``lines`` renders events with their uids (32 hexadecimal digits, for formats that carry one), each with its line
-    end. ``multiline`` where a record may hold line ends of its own.
+    end. ``multiline`` where a record may hold line ends of its own; ``host`` where each of several has a log.
     """
 
     name: str
     file: str
     lines: Callable[[E, pa.Array], pa.Array]
     multiline: bool = False
+    host: str = ""
 
 
 @dataclass(frozen=True, slots=True)

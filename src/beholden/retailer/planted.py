@@ -1,7 +1,8 @@
 """``exports/``, ``wiki/`` and ``repositories/``: what lies about, and the truth about it.
 
 Team copies of customers' data, some in the register (`feeds/copies_register.csv`) and most not; secrets where people
-leave them, among texts that only look like secrets. ``truth/copies.jsonl`` and ``truth/secrets.jsonl`` say what is where.
+leave them, among texts that only look like secrets. ``truth/copies.jsonl`` and ``truth/secrets.jsonl`` say what is where,
+``truth/canaries.jsonl`` which customers are canaries.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import Any, Final, TypeAlias
 import numpy as np
 import pyarrow as pa
 
+from beholden.retailer.canaries import canaries
 from beholden.retailer.chance import DAY_US, SECOND_US, Chance, Ints, Rng, below, iso, stream
 from beholden.retailer.copies import Copy, planned_copies
 from beholden.retailer.life.cloudtrail import access_key
@@ -68,6 +70,11 @@ def write_planted(world: World, directory: Path) -> None:
             world, writing, stream(world.parameters.seed, "writings", number), _placed(directory, told(writing.path))
         )
     _write_lines(directory / "truth" / "secrets.jsonl", secrets)
+    watched = words_of(world.parameters.preset)
+    _write_lines(
+        directory / "truth" / "canaries.jsonl",
+        [{"subject": watched.subject(f"customer:{number}")} for number in (canaries(world) + 1).tolist()],
+    )
 
 
 def _placed(directory: Path, place: str) -> Path:

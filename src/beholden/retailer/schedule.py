@@ -7,6 +7,7 @@ from typing import Final, Literal
 from beholden.core.errors import UsageError
 from beholden.retailer.chance import DAY_US, stream
 from beholden.retailer.incidents import GRADES, Incident, kinds, plan_of
+from beholden.retailer.incidents.incident import slots
 from beholden.retailer.world import World
 
 __all__ = ["RUNS", "Run", "check_run", "scheduled"]
@@ -16,7 +17,6 @@ __all__ = ["RUNS", "Run", "check_run", "scheduled"]
 Run = Literal["demo", "prevalence", "recall", "quiet"]
 RUNS: Final = ("demo", "prevalence", "recall", "quiet")
 _DEMO: Final = ("card_export", "celebrity_spike", "personal_lookup", "personal_lookup")
-_STAFF_AN_INCIDENT: Final = 300
 #: Mean days between the end of one incident and the beginning of the next of the same slot; assumed.
 _QUIET_DAYS: Final = 21.0
 
@@ -28,7 +28,7 @@ def check_run(run: str) -> None:
 
 
 def scheduled(world: World, run: str) -> list[Incident]:
-    """The incidents of the window, numbered from 0; raises `UsageError` for a run that is none of `RUNS`."""
+    """The incidents of the window, each with a number; raises `UsageError` for a run that is none of `RUNS`."""
     check_run(run)
     if run == "quiet":
         return []
@@ -52,20 +52,19 @@ def scheduled(world: World, run: str) -> list[Incident]:
 def _prevalence(world: World) -> list[Incident]:
     """One after another in each of a few slots."""
     p = world.parameters
-    slots = max(1, len(world.staff) // _STAFF_AN_INCIDENT)
+    side_by_side = slots(world)
     names = list(kinds())
     found: list[Incident] = []
-    for slot in range(slots):
+    for slot in range(side_by_side):
         rng = stream(p.seed, "prevalence", slot)
-        time = p.start + int(rng.exponential(_QUIET_DAYS) * DAY_US)
+        time, number = p.start + int(rng.exponential(_QUIET_DAYS) * DAY_US), slot
         while time < p.end:
             kind, grade = names[int(rng.integers(len(names)))], GRADES[int(rng.integers(len(GRADES)))]
-            number = len(found)
             incident = plan_of(kind)(
                 world, stream(p.seed, f"incident {kind}", slot, number), number, grade, time, p.end
             )
             if incident is not None:
                 found.append(incident)
-                time = incident.span[1]
+                time, number = incident.span[1], number + side_by_side
             time += int((1 + rng.exponential(_QUIET_DAYS)) * DAY_US)
     return found

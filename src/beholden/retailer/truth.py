@@ -2,7 +2,7 @@
 
 ``events/LOG[-HOST]-DAY.parquet`` has a row for each whole record of a log, by its place: log, file, record (the number of its
 first line, from 1), uid, time, label, incident. An event whose every record was lost has no file and no record.
-``incidents.jsonl`` describes the incidents.
+``incidents.jsonl`` describes the incidents; what was planted, canaries among it, stands beside it (`planted`).
 """
 
 from __future__ import annotations

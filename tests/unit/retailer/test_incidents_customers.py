@@ -167,7 +167,7 @@ def test_contacts_put_on_record_take_free_numbers_in_their_order(made) -> None:
                 every = world.service.on(day)
                 held = every.at(every.ticket >= 0)
                 assert tickets[at] not in held.ticket
-                later = held.opened > one.contacts.opened[at]
+                later = held.logged_opened > one.contacts.logged_opened[at]
                 assert (later == (held.ticket > tickets[at])).all(), kind
                 mine = every.agent == one.contacts.agent[at]
                 apart = (every.closed[mine] <= one.contacts.opened[at]) | (
@@ -303,9 +303,23 @@ def test_a_time_too_short_for_any_shift_has_no_incident(kind: str) -> None:
         assert planned(world, kind, grade, 0, (start, start + HOUR_US)) is None
 
 
+def test_incidents_of_a_kind_under_way_at_once_share_no_ticket_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("beholden.retailer.incidents.cover.slots", lambda _: 2)
+    world = world_of(1, 14)
+    day = world.calendar.window[3]
+    free = [
+        {number for number, _ in Cover(world, stream(1, "cover"), kind, incident)._free(day)}
+        for kind in ("slow_exfiltration", "account_misuse")
+        for incident in (4, 5)
+    ]
+    assert all(free)
+    assert len(set.union(*free)) == sum(map(len, free))
+    assert set.union(*free) <= set(world.service.hung_up(day)[0].tolist())
+
+
 def test_a_day_that_has_no_free_number_gives_no_contact() -> None:
     world = world_of(1, 14)
-    cover = Cover(world, stream(1, "cover"), "canary_read")
+    cover = Cover(world, stream(1, "cover"), "canary_read", 0)
     assert cover.contact(0, 5, world.calendar.window[0] - 3, 2) is None
     assert cover.contacts is None
 

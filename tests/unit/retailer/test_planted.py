@@ -14,6 +14,7 @@ import pytest
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from beholden.core.times import parse_time
+from beholden.retailer.canaries import canaries
 from beholden.retailer.chance import stream
 from beholden.retailer.copies import FORMS, planned_copies
 from beholden.retailer.life.cloudtrail import access_key
@@ -53,6 +54,12 @@ def test_the_same_seed_gives_the_same_bytes(planted: tuple[World, Path], tmp_pat
     assert contents(tmp_path / "again") == contents(planted[1])
     made(tmp_path / "other", seed=6)
     assert contents(tmp_path / "other") != contents(planted[1])
+
+
+def test_truth_lists_the_canaries(planted: tuple[World, Path]) -> None:
+    listed = [row["subject"] for row in told(planted[1], "canaries")]
+    assert listed == [f"customer:{one + 1}" for one in canaries(planted[0]).tolist()]
+    assert listed
 
 
 def test_every_kind_of_secret_and_of_look_alike_is_planted(planted: tuple[World, Path]) -> None:

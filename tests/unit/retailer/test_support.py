@@ -9,7 +9,7 @@ import pytest
 from beholden.core.errors import BeholdenError
 from beholden.core.times import parse_time
 from beholden.retailer.balance import GROUNDS, Tally, check, documented, records_of, shuffled_share, tally_of
-from beholden.retailer.chance import DAY_US
+from beholden.retailer.chance import DAY_US, SECOND_US
 from beholden.retailer.events import LABELS, label
 from beholden.retailer.life import support_lookalikes as support
 from beholden.retailer.life.assignments import correction, correction_day, training
@@ -204,7 +204,8 @@ def test_nobody_serves_themselves_and_tickets_are_numbered_with_gaps(world: Worl
     for day in world.calendar.window:
         contacts = world.service.on(day)
         assert not (own[contacts.agent] == contacts.customer).any()
-        tickets.append(contacts.ticket[contacts.ticket >= 0])
+        logged = contacts.at(contacts.ticket >= 0)
+        tickets.append(logged.ticket[np.argsort(logged.logged_opened, kind="stable")])
     every = np.concatenate(tickets)
     assert (np.diff(every) > 0).all()
     assert 0.15 < np.mean(np.diff(tickets[5]) > 1) < 0.35
@@ -261,3 +262,14 @@ def test_flows_that_do_not_balance_are_refused(tally, what: str, changes: dict[s
 
 def test_labels_are_known() -> None:
     assert all(label(f"benign:{kind}") for kind in KINDS)
+
+
+def test_fraud_staff_first_look_a_varying_while_after_they_opened_the_case(world: World) -> None:
+    waits = set()
+    for day in world.calendar.window:
+        views, cases = fraud_work(world, day)
+        for actor, opened in sorted(set(zip(cases.actor.tolist(), cases.opened.tolist(), strict=True))):
+            mine = views.time[(views.actor == actor) & (views.time > opened)]
+            waits.add(int(mine.min()) - opened)
+    assert len(waits) > 20
+    assert min(waits) < 30 * SECOND_US < 120 * SECOND_US < max(waits)

@@ -87,7 +87,7 @@ class WorkFeeds:
 def _joined(parts: list[Contacts]) -> Contacts:
     columns = {name: np.concatenate([getattr(one, name) for one in parts]) for name in Contacts.__slots__}
     whole = Contacts(**columns)
-    return whole.at(np.lexsort((whole.ticket, whole.opened)))
+    return whole.at(np.argsort(whole.ticket, kind="stable"))
 
 
 def _tickets(world: World, day: int, contacts: Contacts) -> pa.Table:

@@ -43,7 +43,7 @@ def plan(world: World, rng: Rng, number: int, grade: str, start: int, end: int) 
     wanted = max(_ACCOUNTS_MIN, round(p.misused_accounts_at_full_scale * p.scale * (0.7 + 0.6 * rng.random())))
     customers = rng.permutation(np.unique(rng.integers(0, len(world.people), 2 * wanted)))[:wanted].tolist()
     agents = employed(world, rng, ("agent",), start, end)[: int(rng.integers(*_AGENTS))]
-    cover = Cover(world, rng, "account_misuse")
+    cover = Cover(world, rng, "account_misuse", number)
     done: list[_Done] = []
     for who in agents:
         share = -(-wanted // len(agents))

@@ -44,11 +44,13 @@ def plan(world: World, rng: Rng, number: int, grade: str, start: int, end: int) 
     if not len(rivals):
         return None
     deeds = _decided(world, rng, _wanted(world, rng, grade, ring, (start, end)), brands, rivals)
+    cases = None
     if grade == "paced":
         deeds = within_room(world, deeds)
+    elif grade == "mimicry":
+        deeds, cases = on_record(world, rng, deeds, "bribed_ring", number, end)
     if len({deed.who for deed in deeds}) < p.ring_min:
         return None
-    cases = on_record(world, rng, deeds, "bribed_ring") if grade == "mimicry" else None
     acts = acts_of(world, rng, number, deeds, end, cases)
     changed = acts.at(np.isin(acts.operation, [SUSPEND, REINSTATE]) & (acts.result == 0))
     touched = np.unique(acts.seller)

@@ -55,17 +55,17 @@ def _in_console(world: World, rng: Rng, number: int, grade: str, within: tuple[i
     read = _read(world, rng, grade)
     canary = int(read[np.isin(read, canaries(world))][0])
     for who in employed(world, rng, LOOKERS[grade], *within)[:_STAFF_TRIED]:
-        looks = Looks(world, rng, "canary_read", grade)
+        looks = Looks(world, rng, "canary_read", number, grade)
         days = rng.permutation(np.array(work_days(world, who, *within), dtype=np.int64))[:_DAYS_TRIED].tolist()
         if grade == "loud":
             time = following(rng, moment(rng, world, who, days[0], len(read) * 40 * SECOND_US), len(read))
             for at, customer in zip(time, read.tolist(), strict=True):
                 looks.put(np.array([at]), who, customer, np.array([-1]))
-            return looks.incident(number)
+            return looks.incident()
         if looks.add(who, canary, days, int(rng.integers(1, 4))):
             for other in np.setdiff1d(read, [canary]).tolist():
                 looks.add(who, other, days, int(rng.integers(1, 3)))
-            return looks.incident(number)
+            return looks.incident()
     return None
 
 

@@ -13,10 +13,11 @@ import numpy as np
 
 from beholden.retailer.cards import FIRST_CARD_ID
 from beholden.retailer.chance import DAY_US, HOUR_US, MINUTE_US, SECOND_US, Rng
+from beholden.retailer.incidents.cover import linked_case
 from beholden.retailer.incidents.data_work import Said, assigned_work, at_work, logins_of, said
 from beholden.retailer.incidents.incident import Incident
 from beholden.retailer.incidents.pace import Shift, moment_in, room, shifts
-from beholden.retailer.life.records import Records, topic
+from beholden.retailer.life.records import Records
 from beholden.retailer.life.sql_deeds import uploaded, vault_export
 from beholden.retailer.life.sql_people import author_of
 from beholden.retailer.life.sql_queries import Samples, asked
@@ -28,7 +29,6 @@ __all__ = ["plan"]
 
 _LOADERS: Final = ("marketing", "analyst")
 _ENDINGS: Final = ("customers", "people", "mail_list", "keys", "payments", "orders", "calls")
-_CASES: Final = ("shared card", "chargeback", "account takeover")
 #: What a reader asks of the table on a day at work, and how many readers there are; assumed.
 _READ: Final = {"loud": 0.35, "paced": 0.2, "mimicry": 0.15}
 _READERS: Final = (3, 9)
@@ -67,7 +67,8 @@ def plan(world: World, rng: Rng, number: int, grade: str, start: int, end: int) 
         steps = uploaded(world, loader[0], table, loaded // DAY_US, rows)[0 if place == 0 else 1 :]
         times = loaded + np.cumsum(rng.integers(9_000, 49_000, len(steps))) * 1000
         parts += [(time, loader[0], sql) for time, sql in zip(times.tolist(), steps, strict=True)]
-        cases.append(_case(rng, taker[0], first + int(rng.integers(width)), taken))
+        before = taken - int(rng.integers(30_000, _CASE_BEFORE_MS)) * 1000
+        cases.append(linked_case(world, rng, taker[0], first + int(rng.integers(width)), before))
     parts += _reads(world, rng, grade, table, (handed[0][1] + HOUR_US // 4, end), {taker[0], loader[0]})
     statements = said(world, rng, number, parts, start, end)
     records = {}
@@ -115,14 +116,6 @@ def _ranges(world: World, rng: Rng, grade: str, pieces: int) -> list[tuple[int, 
         return [(place * width, width) for place in range(pieces)]
     widths = np.minimum(rng.integers(*_ORDINARY_CARDS, pieces), customers // pieces).tolist()
     return [(int(rng.integers(customers - width)), width) for width in widths]
-
-
-def _case(rng: Rng, who: int, customer: int, before: int) -> Records:
-    """A case about one of the customers in a piece, opened shortly before it is taken."""
-    opened = before - int(rng.integers(30_000, _CASE_BEFORE_MS)) * 1000
-    closed = opened + int(rng.integers(2, 72)) * HOUR_US + int(rng.integers(3_600_000)) * 1000
-    what = topic(_CASES[int(rng.choice(3, p=(0.6, 0.25, 0.15)))])
-    return Records(*(np.array([one], dtype=np.int64) for one in (who, customer, what, opened, closed)))
 
 
 def _table(world: World, rng: Rng, owner: int, day: int) -> Table:

@@ -30,17 +30,19 @@ def plan(world: World, rng: Rng, number: int, grade: str, start: int, end: int) 
         subject = int(rng.choice(world.people.famous))
         lasting = (1 + int(rng.integers(*_DAYS[grade]))) * DAY_US
         first = start + int(rng.random() * max(0, end - start - lasting))
-        looks, curious = _looks(world, rng, grade, subject, (first, min(end, first + lasting)))
+        looks, curious = _looks(world, rng, number, grade, subject, (first, min(end, first + lasting)))
         if curious >= _CURIOUS_MIN:
-            return looks.incident(number)
+            return looks.incident()
     return None
 
 
-def _looks(world: World, rng: Rng, grade: str, subject: int, news: tuple[int, int]) -> tuple[Looks, int]:
+def _looks(
+    world: World, rng: Rng, number: int, grade: str, subject: int, news: tuple[int, int]
+) -> tuple[Looks, int]:  # fmt: skip
     """What colleagues looked at while it was news, and how many of them did."""
     staff = employed(world, rng, LOOKERS[grade], *news)
     share = world.parameters.curious_colleagues * (0.7 if grade == "mimicry" else 1.0) * (0.7 + 0.5 * rng.random())
-    looks = Looks(world, rng, "celebrity_spike", grade)
+    looks = Looks(world, rng, "celebrity_spike", number, grade)
     curious = 0
     for who in staff[: min(_CURIOUS_MAX, round(len(staff) * share))]:
         days = work_days(world, who, *news)

@@ -1,7 +1,7 @@
 """Reasons put on record by those who have none: contacts that nobody had, and cases that nobody needed.
 
-A contact so made stands in the ticket system as ordinary ones do: it takes a ticket number that is free at that hour,
-lasts as long as some other contact of the day, and was logged at once, late, or under a colleague's id.
+A contact so made stands in the ticket system as ordinary ones do: it takes the number of a caller who hung up, at that
+moment, lasts as long as some other contact of the day, and was logged at once, late, or under a colleague's id.
 """
 
 from __future__ import annotations
@@ -10,12 +10,14 @@ from typing import Final
 
 import numpy as np
 
-from beholden.retailer.chance import DAY_US, HOUR_US, MINUTE_US, SECOND_US, Chance, Ints, Rng, moments, uniform
-from beholden.retailer.contacts import COLLEAGUE, LATE, RIGHT, Contacts
+from beholden.retailer.chance import DAY_US, MINUTE_US, SECOND_US, Chance, Ints, Rng, below, moments, uniform
+from beholden.retailer.contacts import COLLEAGUE, LATE, RIGHT, Contacts, written_up
+from beholden.retailer.incidents.incident import slots
+from beholden.retailer.life.investigations import cases_of, first_looks, looks_of_cases
 from beholden.retailer.life.records import Records, topic
 from beholden.retailer.world import World
 
-__all__ = ["Cover", "assignments_over", "case_of", "unasked"]
+__all__ = ["Cover", "assignments_over", "case_of", "linked_case", "unasked"]
 
 #: Free numbers of a day are shared out among the kinds that take some, so that no two incidents take the same one.
 _SHARES: Final = {
@@ -27,22 +29,19 @@ _QUALITIES: Final = (RIGHT, LATE, COLLEAGUE)
 _QUALITY_WEIGHTS: Final = (0.6, 0.22, 0.18)
 _TRIES: Final = 30
 _NAMES: Final = tuple(Contacts.__slots__)
-_CASE_TOPICS: Final = ("shared card", "chargeback", "account takeover")
-_CASE_HOURS: Final = (2, 72)
 _PROJECTS: Final = ("pipeline repair", "report", "migration")
 _PROJECT_MINUTES: Final = (24 * 60, 15 * 24 * 60)
-#: So long after a case is opened fraud staff look (`life.investigations`).
-_CASE_FIRST_US: Final = 50 * SECOND_US
 
 
 class Cover:
     """Contacts that one incident puts on record."""
 
-    def __init__(self, world: World, rng: Rng, kind: str) -> None:
+    def __init__(self, world: World, rng: Rng, kind: str, number: int) -> None:
         self._world = world
         self._rng = rng
         self._share = _SHARES[kind]
-        self._slots: dict[int, list[tuple[int, int, int]]] = {}
+        self._number = number
+        self._slots: dict[int, list[tuple[int, int]]] = {}
         self._made: list[dict[str, int]] = []
 
     @property
@@ -68,17 +67,19 @@ class Cover:
         ]
         busy += [(one["opened"], one["closed"]) for one in self._made if one["agent"] == who]
         begins, ends = world.staff.members[who].shift_of(day)
-        slots = [slot for slot in self._free(day) if begins <= slot[1] and slot[1] < ends - 2 * MINUTE_US]
-        for place in rng.permutation(len(slots))[:_TRIES].tolist():
-            number, low, high = slots[place]
-            like = int(rng.integers(len(every)))
-            opened = low + 1000 + int(rng.random() * (high - low - 1000)) // 1000 * 1000
-            closed = opened + int(every.closed[like] - every.opened[like])
+        free = [one for one in self._free(day) if begins <= one[1] < ends - 2 * MINUTE_US] if len(every) else []
+        for place in rng.permutation(len(free))[:_TRIES].tolist():
+            number, logged = free[place]
+            like, quality = int(rng.integers(len(every))), int(rng.choice(_QUALITIES, p=_QUALITY_WEIGHTS))
+            lasting = int(every.closed[like] - every.opened[like])
+            # Who writes it down late takes the number of that later moment.
+            opened = logged - lasting - int(rng.integers(60_000, 3_600_000)) * 1000 if quality == LATE else logged
+            closed = opened + lasting
             lost = closed >= world.gap[0] and opened < world.gap[1]
-            if lost or closed >= ends or any(opened < b and a < closed for a, b in busy):
+            if lost or opened < begins or closed >= ends or any(opened < b and a < closed for a, b in busy):
                 continue
-            self._free(day).remove(slots[place])
-            quality = self._note(who, customer, (number, opened, closed), every, like)
+            self._free(day).remove(free[place])
+            quality = self._note(who, customer, (number, logged, opened, closed), every, like, quality)
             first, last = (
                 np.full(count, at, dtype=np.int64) for at in (opened + 4 * SECOND_US, closed - 5 * SECOND_US)
             )
@@ -86,14 +87,14 @@ class Cover:
             return np.sort(moments(rng, first, last)), np.where(noted, number, -1)
         return None
 
-    def _note(self, who: int, customer: int, held: tuple[int, int, int], every: Contacts, like: int) -> int:
+    def _note(
+        self, who: int, customer: int, held: tuple[int, int, int, int], every: Contacts, like: int, quality: int
+    ) -> int:  # fmt: skip
         """Put it on record, as well or badly as contacts are."""
-        rng, (number, opened, closed) = self._rng, held
-        quality = int(rng.choice(_QUALITIES, p=_QUALITY_WEIGHTS))
+        rng, (number, logged, opened, closed) = self._rng, held
         others = np.setdiff1d(every.agent, [who])
         if quality == COLLEAGUE and not len(others):
             quality = RIGHT
-        later = closed + int(rng.integers(60, 3600)) * SECOND_US
         self._made.append(
             {
                 "customer": customer,
@@ -106,31 +107,21 @@ class Cover:
                 "quality": quality,
                 "ticket": number,
                 "logged_agent": int(rng.choice(others)) if quality == COLLEAGUE else who,
-                "logged_opened": later if quality == LATE else opened,
-                "logged_closed": later + 2 * MINUTE_US if quality == LATE else closed,
+                "logged_opened": logged,
+                "logged_closed": logged + int(written_up(rng, 1)[0]) if quality == LATE else closed,
             }
         )
         return quality
 
-    def _free(self, day: int) -> list[tuple[int, int, int]]:
-        """Numbers that nobody has, and between which contacts' beginnings each belongs."""
+    def _free(self, day: int) -> list[tuple[int, int]]:
+        """Numbers that nobody has, those of this incident, and when each was given out."""
         if day not in self._slots:
-            every = self._world.service.on(day)
-            held = every.at(every.ticket >= 0)
-            found = [
-                (number, low, high)
-                for before, after, low, high in zip(
-                    held.ticket[:-1].tolist(), held.ticket[1:].tolist(), held.opened[:-1].tolist(), held.opened[1:].tolist(), strict=True
-                )
-                # Several numbers of one gap would have to be opened in their order: one is enough.
-                for number in range(before + 1, min(after, before + 2))
-                if high - low > 2000
-            ]  # fmt: skip
-            draw = uniform(
-                Chance(self._world.parameters.seed, "free tickets")(np.array([one[0] for one in found], dtype=np.int64))
-            )
-            mine = (draw >= self._share[0]) & (draw < self._share[1])
-            self._slots[day] = [one for one, kept in zip(found, mine[: len(found)].tolist(), strict=True) if kept]
+            number, time = self._world.service.hung_up(day)
+            draw = Chance(self._world.parameters.seed, "free tickets")(number)
+            side_by_side = slots(self._world)
+            mine = (uniform(draw) >= self._share[0]) & (uniform(draw) < self._share[1])
+            mine &= below(draw << np.uint64(32), side_by_side) == self._number % side_by_side
+            self._slots[day] = list(zip(number[mine].tolist(), time[mine].tolist(), strict=True))
         return self._slots[day]
 
 
@@ -139,15 +130,21 @@ def unasked(world: World, customer: int, day: int) -> bool:
     return not any((world.service.on(one).customer == customer).any() for one in range(day - 2, day + 2))
 
 
-def case_of(rng: Rng, who: int, customer: int, first: int, last: int) -> Records:
+def case_of(world: World, rng: Rng, who: int, customer: int, first: int, last: int) -> Records:
     """A case of fraud staff that stands over looks from ``first`` to ``last``: opened shortly before them, or after."""
     after = rng.random() < _QUALITY_WEIGHTS[1]
-    opened = (
-        last + int(rng.integers(60, 3600)) * SECOND_US if after else max(first - _CASE_FIRST_US, first - first % DAY_US)
-    )
-    closed = opened + int(rng.integers(*_CASE_HOURS)) * HOUR_US + int(rng.integers(3_600_000)) * 1000
-    what = topic(_CASE_TOPICS[int(rng.integers(len(_CASE_TOPICS)))])
-    return Records(*(np.array([value], dtype=np.int64) for value in (who, customer, what, opened, closed)))
+    before = max(first - int(first_looks(rng, 1)[0]), first - first % DAY_US)
+    opened = last + int(rng.integers(60, 3600)) * SECOND_US if after else before
+    return linked_case(world, rng, who, customer, opened)
+
+
+def linked_case(world: World, rng: Rng, who: int, customer: int, opened: int) -> Records:
+    """A case about a customer and, as in every case, others who are said to have to do with them."""
+    pair = np.array([customer, int(rng.integers(len(world.people)))], dtype=np.int64)
+    mates = world.people.housemate(pair)
+    looked_at = max(1, int(looks_of_cases(rng, 1)[0]) // 2)
+    people = np.unique(np.append(customer, np.append(pair[1], mates[mates >= 0])[:looked_at]))
+    return cases_of(rng, np.array([who]), np.array([opened]), np.zeros(len(people), dtype=np.int64), people)
 
 
 def assignments_over(rng: Rng, world: World, who: int, times: Ints) -> Records:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Final
 
 import numpy as np
 
-from beholden.retailer.chance import DAY_US, MINUTE_US, SECOND_US, Chance, Ints, Rng, below, lognormal
+from beholden.retailer.chance import DAY_US, HOUR_US, MINUTE_US, SECOND_US, Chance, Ints, Rng, below, lognormal
 from beholden.retailer.contacts import RIGHT
 from beholden.retailer.events import INCIDENT
+from beholden.retailer.incidents.incident import slots
 from beholden.retailer.incidents.pace import room
 from beholden.retailer.life.seller_desk import (
     BANK,
@@ -23,8 +23,8 @@ from beholden.retailer.life.seller_desk import (
     VIEW_AS,
     Acts,
     SellerCases,
+    answered_cases,
     make_acts,
-    seller_cases,
 )
 from beholden.retailer.world import World
 
@@ -34,8 +34,6 @@ __all__ = ["Deed", "acts_of", "looked_at", "on_record", "within_room"]
 _TOPIC: Final = {SUSPEND: "policy review", REINSTATE: "appeal", REPORT: "report", BANK: "bank account"}
 _PLAIN_TOPICS: Final = ("listing", "payment", "account access")
 _MINUTES: Final = 12.0  # median from the first act to the last; assumed
-_CASES_A_DAY_MAX: Final = 100_000  # numbers of a day, see `seller_cases`
-_NUMBERS_MORE: Final = 40  # after the last of the day, among which some are left for each kind
 _KINDS: Final = ("seller_impersonation", "bribed_ring")
 
 
@@ -91,42 +89,55 @@ def acts_of(
     return Acts.joined([make_acts(rng, time, who, seller, operation, what=INCIDENT, incident=number, case=case)])
 
 
-def on_record(world: World, rng: Rng, deeds: Sequence[Deed], kind: str) -> SellerCases:
-    """A case for each deed, opened by the very person who does it, numbered with numbers that nobody has."""
-    taken: Counter[int] = Counter()
+def on_record(
+    world: World, rng: Rng, deeds: Sequence[Deed], kind: str, number: int, end: int
+) -> tuple[list[Deed], SellerCases]:  # fmt: skip
+    """A case for each deed, opened by the very person who does it; the deeds as they are then done, and their cases.
+
+    A case takes the number, and the moment, of one that a program would have answered; so the deed is done when there is
+    such a case at hand, and left where there is none that day.
+    """
+    taken: set[int] = set()
+    done: list[Deed] = []
     rows: list[tuple[int, ...]] = []
     for deed in deeds:
-        opened = deed.time - int(rng.integers(5_000, 300_000)) * 1000
-        opened = max(opened, deed.time // DAY_US * DAY_US)
-        closed = deed.time + int(rng.integers(4, 50)) * MINUTE_US + int(rng.integers(60_000)) * 1000
-        closed = min(closed, (deed.time // DAY_US + 1) * DAY_US - SECOND_US)
+        found = _free_case(world, rng, deed, taken, kind, number)
+        if found is None:
+            continue
+        free, opened = found
+        time = opened + int(rng.integers(5_000, 300_000)) * 1000
+        if time >= end:
+            continue
+        taken.add(free)
+        closed = time + int(rng.integers(4, 50)) * MINUTE_US + int(rng.integers(60_000)) * 1000
+        closed = min(closed, (time // DAY_US + 1) * DAY_US - SECOND_US)
         last = deed.operations[-1]
         name = _TOPIC.get(last, _PLAIN_TOPICS[int(rng.integers(len(_PLAIN_TOPICS)))])
-        free = _free_number(world, rng, opened, taken, kind)
-        decided = deed.time if last in {SUSPEND, REINSTATE} else -1
+        decided = time if last in {SUSPEND, REINSTATE} else -1
+        done.append(replace(deed, time=time))
         rows.append((
             deed.seller, deed.who, TOPICS.index(name), opened, closed, decided, RIGHT, free, deed.who, opened, closed,
         ))  # fmt: skip
     columns: list[Ints] = list(np.array(rows, dtype=np.int64).reshape(-1, len(fields(SellerCases))).T)
-    return SellerCases(*columns)
+    return done, SellerCases(*columns)
 
 
-def _free_number(world: World, rng: Rng, opened: int, taken: Counter[int], kind: str) -> int:
-    """A number that no case of the day has, one of those nearest to its place in the order of time.
+def _free_case(world: World, rng: Rng, deed: Deed, taken: set[int], kind: str, incident: int) -> tuple[int, int] | None:
+    """A number that no case of the day has, and when it was given out: one of those nearest to the deed in its shift.
 
-    The free numbers of a day are shared out between the kinds, so that no two incidents take the same one.
+    The free numbers of a day are shared out among the kinds, and among incidents under way at once, so that no two take
+    the same one.
     """
-    day = opened // DAY_US
-    cases = seller_cases(world, day)
-    cases = cases.at(cases.number >= 0)
-    first = day % 10_000 * _CASES_A_DAY_MAX
-    before = cases.number[cases.opened < opened]
-    at = int(before.max()) if len(before) else first
-    top = int(cases.number.max()) if len(cases) else first
-    every = np.arange(first + 1, top + _NUMBERS_MORE + 4 * len(taken))
-    mine = below(Chance(world.parameters.seed, "free seller cases")(every), len(_KINDS)) == _KINDS.index(kind)
-    free = every[mine & ~np.isin(every, cases.number) & ~np.isin(every, list(taken))]
-    nearest = free[np.argsort(np.abs(free - at), kind="stable")[:2]]
-    found = int(nearest[rng.integers(len(nearest))])
-    taken[found] += 1
-    return found
+    day = deed.time // DAY_US
+    number, time = answered_cases(world, day)
+    side_by_side = slots(world)
+    share = below(Chance(world.parameters.seed, "free seller cases")(number), len(_KINDS) * side_by_side)
+    begins, ends = world.staff.members[deed.who].shift_of(day)
+    mine = share == _KINDS.index(kind) * side_by_side + incident % side_by_side
+    mine &= (time >= begins) & (time < ends - HOUR_US // 4) & ~np.isin(number, list(taken))
+    free = np.flatnonzero(mine)
+    if not len(free):
+        return None
+    nearest = free[np.argsort(np.abs(time[free] - deed.time), kind="stable")[:2]]
+    at = int(nearest[rng.integers(len(nearest))])
+    return int(number[at]), int(time[at])

@@ -120,7 +120,7 @@ def _of_account(
             after = np.sort(rng.integers(30_000, _LASTING // 1000, calls)) * 1000
             visits.append((first + after, who, place))
             tries = int(rng.integers(1, 4)) if not logins else 0
-            before = first - np.arange(1, tries + 1) * int(rng.integers(5_000, 40_000)) * 1000
+            before = first - np.cumsum(rng.integers(5_000, 40_000, tries)) * 1000
             # A wrong password brings no second factor.
             failed: dict[str, Any] = {name: np.full(tries, value) for name, value in (("result", 1), ("factor", 0))}
             shared: dict[str, Any] = {

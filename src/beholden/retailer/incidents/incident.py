@@ -17,10 +17,12 @@ from beholden.retailer.life.seller_desk import SellerCases
 from beholden.retailer.warehouse_tables import Table
 from beholden.retailer.world import World
 
-__all__ = ["GRADES", "LOGS", "Incident", "Plan", "following"]
+__all__ = ["GRADES", "LOGS", "Incident", "Plan", "following", "slots"]
 
 #: loud: nobody cared to hide; paced: within the actor's own 95th percentile; mimicry: with a valid-looking contact or case.
 GRADES: Final = ("loud", "paced", "mimicry")
+#: As in life: at most one is under way for so many of the staff.
+_STAFF_AN_INCIDENT: Final = 300
 #: Names of the logs that events may stand in: those of `life`.
 LOGS: Final = ("console", "seller-desk", "gateway", "sql", "sso", "buckets", "wiki", "accounts")
 
@@ -67,6 +69,14 @@ class Incident:
         """Its first and last event in microseconds."""
         times = np.concatenate([events.time for events in self.events.values()])
         return int(times.min()), int(times.max())
+
+
+def slots(world: World) -> int:
+    """How many incidents of one kind can be under way at once in this company.
+
+    Those under way at once have numbers of different remainders by this: so each has free numbers of tickets for itself.
+    """
+    return max(1, len(world.staff) // _STAFF_AN_INCIDENT)
 
 
 #: ``plan(world, rng, number, grade, start, end)``: one incident of that grade whose events lie in ``[start, end)``

@@ -28,15 +28,16 @@ LOOKERS = {
 class Looks:
     """The looks of one incident, and what was put on record for them."""
 
-    def __init__(self, world: World, rng: Rng, kind: str, grade: str) -> None:
+    def __init__(self, world: World, rng: Rng, kind: str, number: int, grade: str) -> None:
         self._world = world
         self._rng = rng
         self._kind = kind
+        self._number = number
         self._grade = grade
         self._rows: list[tuple[int, int, int, int]] = []
         self._cases: list[Records] = []
         self._used: dict[tuple[int, int], int] = {}
-        self.cover = Cover(world, rng, kind)
+        self.cover = Cover(world, rng, kind, number)
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -67,7 +68,7 @@ class Looks:
             time = following(rng, moment(rng, world, who, day, 3 * MINUTE_US), count)
             ticket = ticket[:count]
             if self._grade == "mimicry":
-                self._cases.append(case_of(rng, who, subject, int(time[0]), int(time[-1])))
+                self._cases.append(case_of(world, rng, who, subject, int(time[0]), int(time[-1])))
         self.put(time, who, subject, ticket)
         self._used[who, day] = self._used.get((who, day), 0) + count
         return count
@@ -76,17 +77,17 @@ class Looks:
         """Looks whose moments are known."""
         self._rows += [(int(at), who, subject, int(one)) for at, one in zip(time, ticket, strict=True)]
 
-    def views(self, number: int) -> Views:
+    def views(self) -> Views:
         """All looks as the console has them."""
         time, actor, customer, ticket = np.array(self._rows, dtype=np.int64).reshape(-1, 4).T
-        made = make_views(self._rng, time, actor, customer, what=INCIDENT, ticket=ticket, incident=number)
+        made = make_views(self._rng, time, actor, customer, what=INCIDENT, ticket=ticket, incident=self._number)
         return Views.joined([made])
 
-    def incident(self, number: int) -> Incident:
+    def incident(self) -> Incident:
         """The incident that these looks are."""
-        views = self.views(number)
+        views = self.views()
         return Incident(
-            number=number,
+            number=self._number,
             kind=self._kind,
             grade=self._grade,
             actors=actor_names(self._world, views),

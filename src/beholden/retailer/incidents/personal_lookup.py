@@ -27,10 +27,10 @@ _STAFF_TRIED: Final = 12
 def plan(world: World, rng: Rng, number: int, grade: str, start: int, end: int) -> Incident | None:
     """One of the staff, one they should not have opened."""
     for who in employed(world, rng, LOOKERS[grade], start, end)[:_STAFF_TRIED]:
-        looks = Looks(world, rng, "personal_lookup", grade)
+        looks = Looks(world, rng, "personal_lookup", number, grade)
         days = rng.permutation(np.array(work_days(world, who, start, end), dtype=np.int64))[:_DAYS_TRIED].tolist()
         if looks.add(who, _subject(world, rng, who), days, int(rng.integers(1, 4))):
-            return looks.incident(number)
+            return looks.incident()
     return None
 
 

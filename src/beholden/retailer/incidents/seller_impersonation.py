@@ -43,11 +43,13 @@ def plan(world: World, rng: Rng, number: int, grade: str, start: int, end: int) 
         visits = int(rng.integers(1, 3)) * len(days)
         sellers = _some(world, rng, days[0][0], int(rng.integers(1, 5)))
     deeds = _deeds(rng, who, days, sellers, visits)
+    cases = None
     if grade == "paced":
         deeds = within_room(world, deeds)
+    elif grade == "mimicry":
+        deeds, cases = on_record(world, rng, deeds, "seller_impersonation", number, end)
     if not deeds:
         return None
-    cases = on_record(world, rng, deeds, "seller_impersonation") if grade == "mimicry" else None
     acts = acts_of(world, rng, number, deeds, end, cases)
     return Incident(
         number, "seller_impersonation", grade,

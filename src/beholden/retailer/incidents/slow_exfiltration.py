@@ -33,14 +33,14 @@ def plan(world: World, rng: Rng, number: int, grade: str, start: int, end: int) 
     wanted = start + int(rng.integers(_WEEKS[0] * 7, _WEEKS[1] * 7)) * 24 * 60 * MINUTE_US
     last = min(end, wanted)
     for who in employed(world, rng, ("agent",), start, last)[:_STAFF_TRIED]:
-        looks = Looks(world, rng, "slow_exfiltration", grade)
+        looks = Looks(world, rng, "slow_exfiltration", number, grade)
         taken = [
             _of_day(world, rng, looks, (who, day), grade)
             for day in work_days(world, who, start, last)
             if rng.random() >= _DAY_OFF
         ]
         if sum(count > 0 for count in taken) >= _DAYS_MIN:
-            return looks.incident(number)
+            return looks.incident()
     return None
 
 

@@ -254,4 +254,4 @@ def accounts_log(world: World, day: int, host: int) -> LogKind[Visits]:
             '","result":"', chosen(_RESULTS, visits.result), '"}\n',
         )  # fmt: skip
 
-    return LogKind("accounts", f"accounts-{host + 1}-{{day}}.jsonl", rendered)
+    return LogKind("accounts", f"accounts-{host + 1}-{{day}}.jsonl", rendered, host=str(host + 1))

@@ -57,6 +57,7 @@ _FILES: Final = (
 _COPIES_READ: Final = 0.3  # share of what people open that is a team copy; assumed
 _CHAINS: Final = 0.03  # copies into spreadsheets a day and analyst; assumed
 _PERIOD_DAYS: Final = 3  # of a month, as `sql_lookalikes` has them
+_WHO_AM_I: Final = 0.2  # share of people's sessions that begin with asking who one is; assumed
 _PERIOD_TABLES: Final = ("fact_order", "fact_payment", "agg_seller_daily")
 
 
@@ -135,6 +136,8 @@ def _people(rng: Rng, world: World, day: int, copies: tuple[Copy, ...]) -> Acces
                 continue
             times = np.sort(rng.integers(start, end, count + 1)) * 1000
             rows.append((int(times[0]), who, ASSUME, -1, ROLES_ASSUMED[role], ""))
+            if rng.random() < _WHO_AM_I:
+                rows.append((int(times[0]) + int(rng.integers(1_000, 40_000)) * 1000, who, WHO_AM_I, -1, "", ""))
             for time, kind in zip(times[1:].tolist(), weighted(rng, _MIX, count).tolist(), strict=True):
                 at = mine[int(rng.integers(len(mine)))]
                 key = _some_key(rng, day, shelves[at])

@@ -384,4 +384,4 @@ def gateway_log(world: World, host: int) -> LogKind[Calls]:
             buyer, ',"rid":"', uids, '"}\n',
         )  # fmt: skip
 
-    return LogKind("gateway", f"gateway-{host + 1}-{{day}}.jsonl", rendered)
+    return LogKind("gateway", f"gateway-{host + 1}-{{day}}.jsonl", rendered, host=str(host + 1))

@@ -6,16 +6,18 @@ from typing import Final
 
 import numpy as np
 
-from beholden.retailer.chance import DAY_US, HOUR_US, MINUTE_US, SECOND_US, Ints, Rng, hours, stream
+from beholden.retailer.chance import DAY_US, HOUR_US, MINUTE_US, Ints, Rng, hours, stream
 from beholden.retailer.events import label
 from beholden.retailer.life.console import SCREENS, Views, make_views
 from beholden.retailer.life.records import Records, following, in_shift, topic
 from beholden.retailer.world import World
 
-__all__ = ["fraud_work", "privacy_requests", "privacy_views"]
+__all__ = ["cases_of", "first_looks", "fraud_work", "looks_of_cases", "privacy_requests", "privacy_views"]
 
 _CASE_TOPICS: Final = ("shared card", "chargeback", "account takeover")
 _REQUEST_TOPICS: Final = ("access", "erasure", "rectification")
+#: Seconds from opening a case to the first look; assumed.
+_FIRST_LOOK_SECONDS: Final = (8, 240)
 #: Cases stay open from 2 to so many hours.
 _CASE_HOURS_MAX: Final = 72
 #: Fraud and privacy staff have the weekend off and do the week's work in five days.
@@ -37,21 +39,36 @@ def fraud_work(world: World, day: int) -> tuple[Views, Records]:
     n = len(linked)
     actor = team[rng.integers(0, len(team), n)]
     opened = in_shift(rng, staff, actor, day, HOUR_US)
-    count = 2 + rng.poisson(2.0, n)
-    row, time = following(rng, opened + 50 * SECOND_US, count, (20, 200))
+    count = looks_of_cases(rng, n)
+    row, time = following(rng, opened + first_looks(rng, n), count, (20, 200))
     step = np.arange(len(row)) - (np.cumsum(count) - count)[row]
     spokes = np.sum(linked >= 0, axis=1) - 1
     customer = linked[row, np.where(step % 2 == 0, 0, 1 + step // 2 % spokes[row])]
     views = make_views(rng, time, actor[row], customer, what=label("benign:fraud_review"))
     on_record = rng.random(n) >= p.fraud_without_case
-    closed = opened + rng.integers(2, _CASE_HOURS_MAX, n) * HOUR_US + rng.integers(0, 3_600_000, n) * 1000
-    what = np.array([topic(name) for name in _CASE_TOPICS])[rng.choice(3, n, p=(0.6, 0.25, 0.15))]
-    # A case is entered for each person looked at.
     seen = np.unique(np.stack([row, customer]), axis=1)
     seen = seen[:, on_record[seen[0]]]
-    at = seen[0]
-    cases = Records(actor[at], seen[1], what[at], opened[at], closed[at])
-    return views.between(day * DAY_US, (day + 1) * DAY_US), Records.joined([cases])
+    return views.between(day * DAY_US, (day + 1) * DAY_US), cases_of(rng, actor, opened, seen[0], seen[1])
+
+
+def looks_of_cases(rng: Rng, count: int) -> Ints:
+    """How many looks each of so many cases takes: at whom it is about and, every other one, at those linked to them."""
+    looks: Ints = 2 + rng.poisson(2.0, count)
+    return looks
+
+
+def first_looks(rng: Rng, count: int) -> Ints:
+    """How long after opening a case somebody first looks (microseconds)."""
+    least, most = _FIRST_LOOK_SECONDS
+    return rng.integers(least * 1000, most * 1000, count) * 1000
+
+
+def cases_of(rng: Rng, actor: Ints, opened: Ints, case: Ints, customer: Ints) -> Records:
+    """Cases by whom and when each was opened; a record for each person in one: ``case`` is its position, and who it is."""
+    n = len(opened)
+    closed = opened + rng.integers(2, _CASE_HOURS_MAX, n) * HOUR_US + rng.integers(0, 3_600_000, n) * 1000
+    what = np.array([topic(name) for name in _CASE_TOPICS])[rng.choice(3, n, p=(0.6, 0.25, 0.15))]
+    return Records.joined([Records(actor[case], customer, what[case], opened[case], closed[case])])
 
 
 def _linked(world: World, rng: Rng, day: int, count: int) -> Ints:

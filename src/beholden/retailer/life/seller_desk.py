@@ -27,10 +27,9 @@ from beholden.retailer.chance import (
     lognormal,
     moments,
     stream,
-    uniform,
     weighted,
 )
-from beholden.retailer.contacts import COLLEAGUE, LATE, NEVER, RIGHT
+from beholden.retailer.contacts import COLLEAGUE, LATE, NEVER, RIGHT, written_up
 from beholden.retailer.events import Events, label
 from beholden.retailer.log_files import LogKind
 from beholden.retailer.render import chosen, hexadecimal_of, lines, numbers
@@ -44,6 +43,7 @@ __all__ = [
     "TOPICS",
     "Acts",
     "SellerCases",
+    "answered_cases",
     "desk_acts",
     "desk_log",
     "make_acts",
@@ -93,8 +93,10 @@ _RESULT_WEIGHTS: Final = (992, 4, 4)
 _HOSTS: Final = 2
 
 
-#: Share of case numbers that nothing hangs on; assumed.
-_SKIPPED: Final = 0.25
+#: Cases that sellers open and a program closes at once take numbers too: so many of those of staff, and at least; assumed.
+_ANSWERED, _ANSWERED_MIN = 0.5, 14.0
+#: Numbers of a day.
+_NUMBERS: Final = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,12 +125,22 @@ class SellerCases:
 
 def seller_cases(world: World, day: int) -> SellerCases:
     """The cases of a day; none outside the window."""
+    return world.once("seller cases", day, lambda: _cases_of(world, day))[0]
+
+
+def answered_cases(world: World, day: int) -> tuple[Ints, Ints]:
+    """Of the cases that a program answered on a day, which no register keeps: the number of each, and when it came."""
+    return world.once("seller cases", day, lambda: _cases_of(world, day))[1:]
+
+
+def _cases_of(world: World, day: int) -> tuple[SellerCases, Ints, Ints]:
     p, sellers = world.parameters, world.sellers
     rng = stream(p.seed, "seller cases", day)
     team = world.staff.at_work("seller_support", day)
     team = team if len(team) else world.staff.of_role("seller_support", day)
     if day not in world.calendar.window or not len(team):
-        return SellerCases(*[np.empty(0, dtype=np.int64)] * len(fields(SellerCases)))
+        nothing = np.empty(0, dtype=np.int64)
+        return SellerCases(*[nothing] * len(fields(SellerCases))), nothing, nothing
     level = min(2.0, float(world.calendar.level[day - world.calendar.first_day]))
     n = min(int(rng.poisson(max(3.0, p.seller_cases_a_day_at_full_scale * p.scale) * level)), _A_DAY_MAX * len(team))
     suspended, reinstated = _changes(world, day)
@@ -149,12 +161,17 @@ def seller_cases(world: World, day: int) -> SellerCases:
     member = _on_shift(rng, world.staff, team, opened)
     edges = np.cumsum([p.seller_case_late, p.seller_case_colleague, p.seller_case_never])
     quality = np.array([LATE, COLLEAGUE, NEVER, RIGHT])[np.searchsorted(edges, rng.random(len(order)), side="right")]
-    # A quarter of the numbers go to cases that were opened by mistake and closed at once.
-    skipped = uniform(Chance(p.seed, "seller case numbers")(day, np.arange(len(order)))) < _SKIPPED
-    number = (day % 10_000) * 100_000 + np.cumsum((quality != NEVER) * (1 + skipped))
-    late = rng.integers(5, 300, len(order)) * MINUTE_US
+    late = rng.integers(300_000, 18_000_000, len(order)) * 1000
     logged_opened = np.where(quality == LATE, closed + late, opened)
-    return SellerCases(
+    # Numbers follow one another through the day, whoever answers.
+    gone = stream(p.seed, "answered seller cases", day)
+    others = np.sort(day * DAY_US + hours(gone, _HOURS, int(gone.poisson(max(_ANSWERED_MIN, _ANSWERED * len(order))))))
+    kept = np.flatnonzero(quality != NEVER)
+    place = np.argsort(np.argsort(np.concatenate([logged_opened[kept], others]), kind="stable"))
+    given = (day % 10_000) * _NUMBERS + 1 + place
+    number = np.full(len(order), -1, dtype=np.int64)
+    number[kept] = given[: len(kept)]
+    cases = SellerCases(
         seller=np.concatenate([seller, suspended[0], reinstated[0]])[order],
         member=member,
         topic=np.concatenate(topics)[order],
@@ -162,11 +179,12 @@ def seller_cases(world: World, day: int) -> SellerCases:
         closed=closed,
         decided=decided[order],
         quality=quality,
-        number=np.where(quality == NEVER, -1, number),
+        number=number,
         logged_member=np.where(quality == COLLEAGUE, team[rng.integers(len(team), size=len(order))], member),
         logged_opened=logged_opened,
-        logged_closed=np.where(quality == LATE, logged_opened + 3 * MINUTE_US, closed),
+        logged_closed=np.where(quality == LATE, logged_opened + written_up(gone, len(order)), closed),
     )
+    return cases, given[len(kept) :], others
 
 
 def _changes(world: World, day: int, *, automatic: bool = False) -> tuple[tuple[Ints, Ints], tuple[Ints, Ints]]:

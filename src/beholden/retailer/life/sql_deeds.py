@@ -79,7 +79,7 @@ def contact_changes(world: World, rng: Rng, who: int, customer: Ints, field: str
     text = world.people.text(customer)
     known = map(Known, text.email, text.phone, text.last_name, text.street)
     number = rng.integers(0, 9000, len(customer)).tolist()
-    style = style_of(world, who)
+    style = style_of(world, who, Draws(rng))  # as they write it this once: all of them alike
     return [
         changed_contact(style, field, one + 1, *rest)
         for one, *rest in zip(customer.tolist(), known, number, strict=True)

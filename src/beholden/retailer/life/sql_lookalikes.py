@@ -7,7 +7,7 @@ from typing import Final
 
 import numpy as np
 
-from beholden.retailer.chance import DAY_US, HOUR_US, MINUTE_US, SECOND_US, Chance, Rng, below, stream, uniform
+from beholden.retailer.chance import DAY_US, HOUR_US, SECOND_US, Chance, Rng, below, stream, uniform
 from beholden.retailer.events import label
 from beholden.retailer.life.assignments import correction_day
 from beholden.retailer.life.investigations import privacy_views
@@ -149,7 +149,7 @@ def _corrections(world: World, day: int) -> Statements:
         )
         parts.append(
             (
-                time + (15 + draws.below(60)) * SECOND_US,
+                time + (15_000 + draws.below(60_000)) * 1000,
                 who,
                 changed_contact(author.style, field, number, known, draws.below(9000)),
             )
@@ -170,10 +170,10 @@ def _mass_correction(world: World, day: int) -> Statements:
             rows = max(1, round(world.parameters.customers * 0.01 * (0.5 + rng.random())))
             where = [f"country = 'FR' and postal_code like '{old}%'"]
             parts.append((time, who, selected(style, "crm", "customer", ["count(*)"], where, rows=1)))
-            time += int(rng.integers(20, 200)) * SECOND_US
+            time += int(rng.integers(20_000, 200_000)) * 1000
             value = f"postal_code = '{new}' || substr(postal_code, 3)"
             parts.append((time, who, assigned(style, "crm", "customer", [value], where[0], rows=rows)))
-            time += int(rng.integers(1, 9)) * MINUTE_US
+            time += int(rng.integers(60_000, 540_000)) * 1000
     return make_statements(world, rng, day, *_columns(parts), what=label("benign:mass_correction"), failing=False)
 
 
@@ -194,7 +194,7 @@ def _break_glass(world: World, day: int) -> Statements:
             table = tables[draws.one(("crm.customer", "crm.customer", "crm.notes"))]
             parts.append((time, who, looked_up(author, table, "customer_id", some)))
             if draws.chance(0.2):
-                time += int(rng.integers(5, 90)) * SECOND_US
+                time += int(rng.integers(5_000, 90_000)) * 1000
                 where = f"customer_id in ({', '.join(map(str, some))})"
                 sql = assigned(author.style, "crm", "customer", ["phone = trim(phone)"], where, rows=len(some))
                 parts.append((time, who, sql))

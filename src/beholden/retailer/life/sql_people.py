@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 
 from beholden.retailer.cards import FIRST_CARD_ID
-from beholden.retailer.chance import HOUR_US, SECOND_US, Rng, stream
+from beholden.retailer.chance import HOUR_US, Rng, stream
 from beholden.retailer.events import label
 from beholden.retailer.life.records import SHIFT_US
 from beholden.retailer.life.sql import Statements, make_statements
@@ -91,11 +91,13 @@ def people_statements(world: World, day: int) -> Statements:
     parts: list[tuple[int, int, Sql, int]] = []
     for role, mean in world.parameters.statements_a_day:
         for who in world.staff.at_work(role, day).tolist():
-            for time in moments_of_work(rng, world, who, day, int(rng.poisson(mean))):
+            for begins in moments_of_work(rng, world, who, day, int(rng.poisson(mean))):
+                time = begins
                 author = author_of(world, samples, draws, who)
                 if role in _CHORES and draws.chance(world.parameters.data_chores):
-                    chore = enumerate(_chore(author, tables, who, role))
-                    parts += [(time + step * (9 + draws.below(40)) * SECOND_US, who, sql, 0) for step, sql in chore]
+                    for sql in _chore(author, tables, who, role):
+                        parts.append((time, who, sql, 0))
+                        time += (9_000 + draws.below(40_000)) * 1000
                 else:
                     parts.append((time, who, _work_of(author, shelf, who, role), 0))
     parts += _old_rights(world, rng, day, (draws, samples, shelf))

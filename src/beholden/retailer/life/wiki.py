@@ -152,17 +152,18 @@ def make_secret_use(
         incident: its number, or -1.
     """
     views = make_page_views(
-        rng, world, np.array([time, time + 70_000_000 + int(rng.integers(50_000)) * 1000]), np.array([reader] * 2),
+        rng, world, np.array([time, time + int(rng.integers(15_000, 240_000)) * 1000]), np.array([reader] * 2),
         np.array([page] * 2, dtype=object), what=what, incident=incident, action=np.zeros(2, dtype=np.int64),
         status=np.zeros(2, dtype=np.int64),
     )  # fmt: skip
     gaps = rng.exponential(spacing_minutes * MINUTE_US, calls).astype(np.int64) // 1000 * 1000
     first = time + int(rng.integers(20, 300)) * MINUTE_US + int(rng.integers(60_000)) * 1000
-    steps = np.concatenate([[first, first + 41_000_000], first + 60_000_000 + np.cumsum(gaps)])
-    steps = steps[steps < world.parameters.end]
+    begins = first + int(rng.integers(2_000, 90_000)) * 1000
+    steps = np.cumsum(np.concatenate([[begins], rng.integers(3_000, 60_000, 1) * 1000, gaps]))
+    signed, steps = (each[each < world.parameters.end] for each in (np.array([first]), steps))
     logins = make_logins(
-        rng, world, steps[:1], np.full(len(steps[:1]), owner), what=what, incident=incident, device=device, address=address,
-        result=np.zeros(len(steps[:1]), dtype=np.int64),
+        rng, world, signed, np.full(len(signed), owner), what=what, incident=incident, device=device, address=address,
+        result=np.zeros(len(signed), dtype=np.int64),
     )  # fmt: skip
     places = rng.integers(0, len(BUCKETS), len(steps))
     operation = np.where(rng.random(len(steps)) < 0.15, LIST, np.where(rng.random(len(steps)) < 0.1, COPY, GET))
