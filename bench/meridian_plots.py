@@ -221,7 +221,7 @@ def _contacts(study: Study, axes: list[Axes]) -> None:
     handling.stairs(count / len(minutes), edges, fill=True, color=MEASURED, label="measured")
     p = study.worked.world.parameters
     share = np.zeros(len(edges) - 1)
-    for weight, mean in REASONS.values():
+    for weight, mean in zip(p.contact_reasons, REASONS.values(), strict=True):
         median = mean * math.exp(-(p.handling_sigma**2) / 2)
         share += weight / 100 * _normal_between(np.log(edges / median) / p.handling_sigma)
     handling.stairs(share, edges, color=SOURCED, lw=1.5, label="lognormal, sigma 0.8,\nmeans by reason")
