@@ -23,6 +23,11 @@ _DIALECTS: Final = {
     "sqlite": ("sqlite", ("main",)),
 }
 
+#: Classes of data whose values belong to one person each, as a rule; not where or when somebody lives or was born.
+_SINGLING_OUT: Final = (
+    "person_name", "email", "phone", "payment_card", "bank_account", "national_id", "device_id", "username", "password_hash",
+)  # fmt: skip
+
 __all__ = ["engine", "subject_fields", "world"]
 
 
@@ -53,15 +58,24 @@ def subject_fields(estate: Estate, subject: SubjectKind) -> SubjectFields:
         return frozenset((name.dataset.store, name.dataset.path, name.field) for name in names)
 
     key = FieldName.parse(subject.key)
+    describing = places({*subject.names, *subject.emails, *subject.personal})
     return SubjectFields(
         subject.kind,
         places([subject.key, *subject.aliases]),
-        places({*subject.names, *subject.emails, *subject.personal}),
+        describing,
         home=(key.dataset.store, key.dataset.path),
         identifiers=identifiers_of_type(field_type(estate.state, key)),
         links=subject.links,
-        pointing=places({*subject.names, *subject.emails}),
+        pointing=places({*subject.names, *subject.emails}) | (describing & _singling_out(estate)),
     )
+
+
+def _singling_out(estate: Estate) -> set[tuple[str, str, str]]:
+    """Fields whose values belong to one person each, as a rule."""
+    from beholden.state.datasets import class_fields
+
+    found = (class_fields(estate.state, class_) for class_ in _SINGLING_OUT)
+    return {(name.store, name.path, field) for held in found for name, fields in held.items() for field in fields}
 
 
 def world(estate: Estate, stores: Iterable[str]) -> World:

@@ -354,7 +354,7 @@ def _secrets(i: int, row: _Row, tokens: dict[Person, bytes]) -> Iterator[tuple[s
     literals, groups = (template.literals, template.groups) if template else ((row.raw["statement"] or "",), ())
     parameters = tuple(row.raw["parameters"] or ())
     if parameters or (literals and (template or literals[0])):
-        alone = row.access.scope in ("subjects", "none") and len(row.access.subjects) == 1
+        alone = row.access.scope == "subjects" and len(row.access.subjects) == 1
         yield "literals", i, _encoded((literals, groups, parameters)), tokens[row.access.subjects[0]] if alone else None
     for name in ("assignment", "detail"):
         if row.raw[name] is not None:

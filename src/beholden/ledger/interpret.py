@@ -330,9 +330,8 @@ def _scope(
         scope = "predicate"
     elif facts.kind in _DEFINITIONS:
         scope = "none"
-    elif relation.aggregate_only and not any(world.tells_of_persons(store, path, name) for name in relation.fields):
-        # Of those named nothing but that they were asked about is on record: nobody else's rows were reached.
-        return "predicate" if _singles_out(relation, reached, world, store, path) else "none"
+    elif relation.aggregate_only and not any(world.points_at_persons(store, path, name) for name in relation.fields):
+        scope = "predicate" if _singles_out(relation, world, store, path) else "none"
     elif relation.filtered or _adds(facts, relation):
         scope = "predicate"
     else:
@@ -342,16 +341,14 @@ def _scope(
     return "subjects" if stated and not reached.people and scope != "table" else scope
 
 
-def _singles_out(relation: Relation, reached: Whose, world: World, store: str, path: str) -> bool:
-    """Whether a statement that gives nobody's fields asked about others than it named: is there one of this name?
+def _singles_out(relation: Relation, world: World, store: str, path: str) -> bool:
+    """Whether a statement that gives nobody's fields asked about somebody: is there one of this name, and how many?
 
     As long as no kind of person is known here, any field compared with a value may turn out to name one.
     """
     if not world.knows_persons_of(store):
         return any(how != "range" for _, how in relation.asked)
-    asked = [name for name, how in relation.asked if world.asks_after_somebody(store, path, name, how)]
-    named = {person.kind for person in reached.people} if reached.only else set()
-    return any(world.kind_of(store, path, name) not in named for name in asked)
+    return any(world.asks_after_somebody(store, path, name, how) for name, how in relation.asked)
 
 
 def _scope_of_unnamed(facts: StatementFacts, *, is_whole: bool) -> str:

@@ -50,6 +50,8 @@ _RESTRICTED_BY: Final = re.compile(r"\b(?:where|distinct on|tablesample|limit|to
 _NOTHING_ELSE: Final = re.compile(
     rf"(?P<held>{_HELD}(?: and {_HELD})*)(?: order by [\w$.,\" ]*)?(?: for (?:update|share))?(?: returning [\w$.,*\" ]*)?"
 )
+#: What every statement has of which nothing but counts, aggregates and constants leaves.
+_AGGREGATES: Final = re.compile(r"\b(?:\w+ ?\(|group by|select (?:all |distinct )?(?:\?|null|true))")
 _CONJUNCT: Final = re.compile(_HELD)
 
 
@@ -104,8 +106,10 @@ def resolve_possible(
 def name_from_text(matched: pa.Table, subject: Person, world: World, vault: Vault, state: State) -> pa.Table:
     """Turn ``possible`` rows into ``named``, or drop them, where their own SQL names the persons they reached.
 
-    Ingest does so where the kind of person is known by then; this serves what was read before a scan found it.
+    Ingest does so where the kind of person is known by then; this serves what was read before a scan found it. Dropped
+    are also statistics about other kinds of person: rentals counted for a clerk say nothing of a customer.
     """
+    matched = _without_statistics(matched, subject, world, state)
     rows = matched.to_pylist()
     places = [i for i, row in enumerate(rows) if row["match"] == "possible" and row["literals"] and not row["subjects"]]
     texts = templates_by_id(state, {rows[i]["statement"] for i in places if rows[i]["statement"] is not None})
@@ -125,6 +129,38 @@ def name_from_text(matched: pa.Table, subject: Person, world: World, vault: Vaul
         elif reached.only and all(person.kind == subject.kind for person in reached.people):
             match[i] = _DROP
     return _with_matches(matched, match)
+
+
+def _without_statistics(matched: pa.Table, subject: Person, world: World, state: State) -> pa.Table:
+    rows = matched.to_pylist()
+    match = [row["match"] for row in rows]
+    places = [i for i, row in enumerate(rows) if row["match"] != "named" and row["statement"] is not None]
+    texts = templates_by_id(state, {rows[i]["statement"] for i in places})
+    known: dict[tuple[Any, ...], bool] = {}
+    for i in places:
+        row = rows[i]
+        key = row["store"], row["dataset"], row["statement"]
+        if row["statement"] in texts and key not in known:
+            known[key] = _is_statistic_of_others(row, texts[row["statement"]][1], subject, world)
+        if known.get(key):
+            match[i] = _DROP
+    return _with_matches(matched, match)
+
+
+def _is_statistic_of_others(row: dict[str, Any], text: str, subject: Person, world: World) -> bool:
+    """Whether a statement gives counts and the like alone, and neither shows nor asks after persons of this kind."""
+    view = world.stores.get(row["store"])
+    if view is None or not _AGGREGATES.search(text):
+        return False
+    search_path = (row["dataset"].rpartition(".")[0], *view.search_path)
+    facts = analyse(Template(row["statement"], text, ()), view.dialect, view.schema, search_path=search_path)
+    mine = [relation for relation in facts.relations if relation.path == row["dataset"] and relation.role == "read"]
+    if facts.problem is not None or not mine or not all(relation.aggregate_only for relation in mine):
+        return False
+    place = row["store"], row["dataset"]
+    told = {name for relation in mine for name in relation.fields if world.points_at_persons(*place, name)}
+    told |= {name for one in mine for name, how in one.asked if world.asks_after_somebody(*place, name, how)}
+    return not any(world.concerns(subject.kind, *place, name) for name in told)
 
 
 def _with_matches(matched: pa.Table, match: list[str]) -> pa.Table:

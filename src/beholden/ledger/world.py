@@ -86,7 +86,8 @@ class SubjectFields:
 
     ``keys`` are (store, path, field) whose values are the identifier itself: the declared key, its aliases, and
     fields that refer to it. ``describing`` hold personal data: a predicate on them may reach a person.
-    ``pointing`` are those of them that hold names and e-mail addresses: any condition on them asks after somebody.
+    ``pointing`` are those of them whose values single somebody out, as names and e-mail addresses do: any condition on
+    them asks after somebody. None takes all.
     ``links`` lead to their data in datasets without the identifier.
     ``home`` is the (store, path) with one row a person: as many rows, as many persons; None takes every dataset with a
     key for such a one. ``identifiers`` says how the store compares them; None is not known.
@@ -95,7 +96,7 @@ class SubjectFields:
     kind: str
     keys: frozenset[tuple[str, str, str]]
     describing: frozenset[tuple[str, str, str]] = frozenset()
-    pointing: frozenset[tuple[str, str, str]] = frozenset()
+    pointing: frozenset[tuple[str, str, str]] | None = None
     home: tuple[str, str] | None = None
     identifiers: Identifiers | None = None
     links: tuple[Link, ...] = ()
@@ -233,7 +234,7 @@ class World:
                 self._keyed.setdefault(place[:2], set()).add(subject.kind)
                 self._key_fields.setdefault((*place[:2], subject.kind), set()).add(place[2])
             self._describing.update(subject.describing)
-            self._pointing.update(subject.pointing)
+            self._pointing.update(subject.describing if subject.pointing is None else subject.pointing)
             self._homes.update(subject.key_datasets() if subject.home is None else {subject.home})
 
     def beside(self, view: StoreView) -> dict[str, str]:
@@ -273,9 +274,19 @@ class World:
         place = (store, path, field_name)
         subject = self._by_field.get(place)
         if subject is not None and place not in self._pointing:
-            # A pattern or a function of a number makes groups: every tenth, say.
-            return how in ("equal", "between") or (how == "match" and subject.identifiers != "integer")
-        return place in self._pointing or (place in self._describing and how in ("equal", "match"))
+            # A range, or a function of a number (every tenth), makes groups.
+            return how == "equal" or (how == "match" and subject.identifiers != "integer")
+        return place in self._pointing
+
+    def points_at_persons(self, store: str, path: str, field_name: str) -> bool:
+        """Whether a field's values single out persons, each alone: not a country, a town or a year of birth."""
+        place = (store, path, field_name)
+        return place in self._by_field or place in self._pointing
+
+    def concerns(self, kind: str, store: str, path: str, field_name: str) -> bool:
+        """Whether a field's values identify or describe persons of that kind."""
+        subject, place = self._by_kind.get(kind), (store, path, field_name)
+        return subject is not None and (place in subject.keys or place in subject.describing)
 
     def tells_of_persons(self, store: str, path: str, field_name: str) -> bool:
         """Whether a field's values identify or describe persons."""
