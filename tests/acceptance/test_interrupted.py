@@ -136,14 +136,20 @@ def test_ingest_that_is_killed_is_repeated(estate):
     check_whole(estate)
 
 
-def test_control_c_is_one_line_and_keeps_what_was_finished(estate):
-    wal = estate / ".beholden" / "ledger" / "wal"
-    with start(estate, *INGEST) as process:
-        while not any(path.stat().st_size > 0 for path in wal.glob("*")):
-            assert process.poll() is None
-        process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=60)
-    assert (process.returncode, out, err.strip()) == (130, "", "beholden: stopped; what was finished is kept")
+def test_control_c_is_one_line_and_keeps_what_was_finished(estate, tmp_path):
+    pristine, code, out, err = estate, 0, "", ""
+    for attempt in range(5):
+        estate = shutil.copytree(pristine, tmp_path / str(attempt))
+        wal = estate / ".beholden" / "ledger" / "wal"
+        with start(estate, *INGEST) as process:
+            while not any(path.stat().st_size > 0 for path in wal.glob("*")):
+                assert process.poll() is None
+            process.send_signal(signal.SIGINT)
+            out, err = process.communicate(timeout=60)
+        code = process.returncode
+        if code != 0:  # else it was done before the signal came: this machine is busy
+            break
+    assert (code, out, err.strip()) == (130, "", "beholden: stopped; what was finished is kept")
     assert status(estate)["events"] > EVENTS
     check_whole(estate)
 

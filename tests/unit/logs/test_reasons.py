@@ -12,7 +12,7 @@ from types import ModuleType
 import pytest
 
 from beholden.core import times
-from beholden.ledger import ingest, interpret
+from beholden.ledger import databases, ingest, interpret
 from beholden.logs import FORMATS, _columns, _csv, _documents, _json, _pgaudit, _pgtime, _source, _times, mapped, ocsf
 from beholden.logs.pgaudit_csv import _Csvlog
 
@@ -21,7 +21,7 @@ PAGE = (Path(__file__).parents[3] / "docs" / "reference" / "logs.md").read_text(
 SAID_BY = {"problem", "noise", "mended", "RefusedError", "_RefusedError", "RefusedRecordError"}
 CONSTANTS = [
     _csv.TRUNCATED, _csv.BROKEN, _json.NOT_JSON, _json._NOT_OF_TYPE, _documents.NO_RECORDS, _source.TOO_LONG,
-    _pgtime.ZONE_UNKNOWN, _Csvlog.stray, "no dataset", "not a JSON object",
+    _pgtime.ZONE_UNKNOWN, _Csvlog.stray, databases.ANOTHER_DATABASE, "no dataset", "not a JSON object",
 ]  # fmt: skip
 
 
@@ -70,10 +70,12 @@ def test_the_page_has_no_reason_that_is_gone():
         "reading stopped: ...",
         "statement not understood: ...",
         "on_behalf_of: not kind:identifier",
+        f"{ingest.NO_SCHEMA.partition(';')[0]} ...",
+        f"{databases.SEVERAL_DATABASES.partition(';')[0]} ...",
     }
-    examples = {"rows: not a whole number", "time: ", "[skip]", "log_statement", "log_duration", "SELECT 1"}
+    examples = {"database", "rows: not a whole number", "time: ", "[skip]", "log_statement", "log_duration", "SELECT 1"}
     assert named - made_up - examples <= ALL
-    assert 'account.noise["no dataset"]' in inspect.getsource(ingest)
+    assert '"no dataset"' in inspect.getsource(ingest)
     assert '"reading stopped: ' in inspect.getsource(ingest)
     assert '"statement not understood: ' in inspect.getsource(ingest)
     assert "not a whole number" in inspect.getsource(_columns)
