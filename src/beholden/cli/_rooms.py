@@ -25,7 +25,8 @@ _DIALECTS: Final = {
 
 #: Classes of data whose values belong to one person each, as a rule; not where or when somebody lives or was born.
 _SINGLING_OUT: Final = (
-    "person_name", "email", "phone", "payment_card", "bank_account", "national_id", "device_id", "username", "password_hash",
+    "person_name", "email", "phone", "postal_address.street", "payment_card", "bank_account", "national_id", "device_id",
+    "username", "password_hash",
 )  # fmt: skip
 
 __all__ = ["engine", "subject_fields", "world"]
