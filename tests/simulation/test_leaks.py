@@ -26,8 +26,10 @@ _COMPANIES = (
 _DAYS = 10
 #: Fifteen logs and feeds are judged: one chance in a hundred that without a leak one of them lies so far above one half.
 _ERRORS = 3.2
-#: Where fewer incidents left something their mean says little; where so many did, it must say enough.
-_INCIDENTS_MIN, _INCIDENTS_MANY = 12, 30
+#: Where so many incidents left something, their mean must say enough.
+_INCIDENTS_MANY = 30
+#: Where no incident leaves a record: nothing can be judged there.
+_UNTOUCHED = frozenset({"orders"})
 
 
 @dataclass(frozen=True)
@@ -49,8 +51,7 @@ def companies(tmp_path_factory: pytest.TempPathFactory) -> _Companies:
 def test_what_is_not_behaviour_tells_no_better_than_chance(companies: _Companies, source: str) -> None:
     samples = companies.samples[source]
     found = judged(samples).judgement()
-    if found.incidents < _INCIDENTS_MIN:
-        return
+    assert (found.incidents == 0) == (source in _UNTOUCHED), found
     telling = [f"{name} {one.share:.2f}" for name, one in by_feature(samples)[:5]]
     assert not found.above(_ERRORS), f"{source}: {found}; most telling: {telling}"
     # A classifier that is right in three pairs of four could not pass.
