@@ -11,10 +11,11 @@ import numpy as np
 from beholden.retailer.chance import DAY_US, Chance, Floats, Ints, cumulated, stream, uniform
 from beholden.retailer.parameters import Parameters
 
-__all__ = ["Calendar"]
+__all__ = ["PROMOTION_DAYS", "Calendar"]
 
 #: The day of a promotion and the days after it, as multiples of an ordinary day (measured on a public retail set).
 _PROMOTION: Final = (10.0, 4.0, 4.0)
+PROMOTION_DAYS: Final = len(_PROMOTION)
 #: Windows shorter than this have none: nothing of them would be ordinary.
 _PROMOTION_DAYS_MIN: Final = 28
 _DAYS_A_PROMOTION: Final = 60

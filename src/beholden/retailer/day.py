@@ -14,6 +14,7 @@ import numpy as np
 
 from beholden.retailer.balance import Tally, tally_of
 from beholden.retailer.chance import DAY_US, Ints, iso
+from beholden.retailer.conditions import clock_ahead_us, conditions_of
 from beholden.retailer.events import Events
 from beholden.retailer.incidents import Incident
 from beholden.retailer.life.accounts import accounts_log, visits_by_host
@@ -46,10 +47,13 @@ def write_day_of(world: World, incidents: Sequence[Incident], day: int, director
     stamp = iso(np.array([day * DAY_US]), "D")[0].replace("-", "")
     tally, count, changes = Tally(), 0, DayOfChanges()
     for kind, events in logs_of_day(world, incidents, day):
-        lost = _lost(world, incidents, kind.name)
-        written = write_day(kind, events, day, world.parameters, directory / "logs", lost)
+        taken = [(start, end) for one in incidents for log, start, end in one.lost if log == kind.name]
+        lost = [*taken, world.gap] if kind.name == "console" else taken
+        ahead_us = clock_ahead_us(world.parameters, kind.name, kind.host, day)
+        written = write_day(kind, events, day, world.parameters, directory / "logs", lost, ahead_us)
+        conditions = conditions_of(world, kind, day, events, written, taken)
         stem = "-".join(filter(None, (kind.name, kind.host, stamp)))
-        write_truth(directory / "truth" / "events" / f"{stem}.parquet", kind.name, events, written)
+        write_truth(directory / "truth" / "events" / f"{stem}.parquet", kind.name, events, written, conditions)
         count += len(events)
         changes.add(world, events)
         if isinstance(events, Views):
@@ -98,9 +102,3 @@ def logs_of_day(world: World, incidents: Sequence[Incident], day: int) -> Iterat
     visited = of_host("accounts", lambda visits: account_host(world, visits))
     for host, visits in visits_by_host(world, day):
         yield accounts_log(world, day, host), visited(host, visits)
-
-
-def _lost(world: World, incidents: Sequence[Incident], log: str) -> list[tuple[int, int]]:
-    """When lines of a log were lost: by chance, or because somebody took them away."""
-    lost = [world.gap] if log == "console" else []
-    return lost + [(start, end) for one in incidents for name, start, end in one.lost if name == log]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any, Final, Self
 
 import numpy as np
@@ -37,6 +37,15 @@ LABELS: Final = (
     "benign:transferred_staff",
     "benign:privacy_request",
     "benign:new_device",
+    # What any event may meet, whatever it is (`conditions`):
+    "benign:missing_event",
+    "benign:duplicate_event",
+    "benign:late_event",
+    "benign:clock_skew",
+    "benign:renamed_user",
+    "benign:shared_address",
+    "benign:second_id",
+    "benign:promotion_load",
     "incident",
 )
 INCIDENT: Final = LABELS.index("incident")
@@ -66,6 +75,10 @@ class Events:
     def at(self, chosen: Ints | Bools) -> Self:
         """Those at these positions, or for which the mask is true."""
         return type(self)(**{one.name: getattr(self, one.name)[chosen] for one in fields(self)})
+
+    def by_clock(self, ahead_us: int) -> Self:
+        """As a clock tells them that is so much ahead (microseconds; behind where negative)."""
+        return replace(self, time=self.time + ahead_us) if ahead_us else self
 
     def between(self, start: int, end: int) -> Self:
         """Those of ``[start, end)``."""

@@ -17,7 +17,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from beholden.retailer.chance import DAY_US, HOUR_US, Chance, Ints, below, iso, stream, uniform
+from beholden.retailer.chance import DAY_US, HOUR_US, Bools, Chance, Ints, below, iso, stream, uniform
 from beholden.retailer.life.seller_desk import TOPICS, SellerCases, seller_cases
 from beholden.retailer.partners import CLOUDS, FAR, App, address_range
 from beholden.retailer.render import chosen, iso_of, lines, numbers
@@ -25,7 +25,7 @@ from beholden.retailer.sellers import SellerText
 from beholden.retailer.words import words_of
 from beholden.retailer.world import World, slices
 
-__all__ = ["SellerCaseWriter", "write_partner_registers"]
+__all__ = ["SellerCaseWriter", "by_old_id", "write_partner_registers"]
 
 _STATUS_STALE: Final = 0.05  # of sellers whose row is some weeks old
 _STALE_DAYS: Final = 45
@@ -172,10 +172,15 @@ def _seller(text: SellerText, i: int, blank: list[float]) -> tuple[str, ...]:
     )  # fmt: skip
 
 
-def _either_id(world: World, seller: Ints, what: str) -> list[str]:
+def by_old_id(world: World, seller: Ints, register: str) -> Bools:
+    """Which sellers a register (``consents``, ``states``, ``attestations``) has under their legacy code."""
+    old: Bools = uniform(Chance(world.parameters.seed, f"ids of {register}")(seller)) < world.parameters.by_old_id
+    return old
+
+
+def _either_id(world: World, seller: Ints, register: str) -> list[str]:
     """For each row the seller's number or legacy code, as whoever wrote it was used to."""
-    codes = world.sellers.codes(seller)
-    old = (uniform(Chance(world.parameters.seed, f"ids of {what}")(seller)) < 0.4).tolist()
+    codes, old = world.sellers.codes(seller), by_old_id(world, seller, register).tolist()
     return [
         code if is_old else str(number) for code, is_old, number in zip(codes, old, (seller + 1).tolist(), strict=True)
     ]

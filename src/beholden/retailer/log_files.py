@@ -65,9 +65,19 @@ class WrittenDay:
 
 
 def write_day(
-    kind: LogKind[E], events: E, day: int, parameters: Parameters, directory: Path, lost: Sequence[tuple[int, int]] = ()
+    kind: LogKind[E],
+    events: E,
+    day: int,
+    parameters: Parameters,
+    directory: Path,
+    lost: Sequence[tuple[int, int]] = (),
+    ahead_us: int = 0,
 ) -> WrittenDay:
-    """Write the files of a day; events within one of the spans ``lost`` (microseconds) left no line."""
+    """Write the files of a day.
+
+    Events within one of the spans ``lost`` (microseconds) left no line; the clock that times the lines is ``ahead_us``
+    ahead of the true time (behind where negative).
+    """
     rng = stream(parameters.seed, f"log {kind.file}", day)
     event, late = _arriving(rng, events.time, parameters, lost)
     stem, dot, ending = kind.file.format(day=iso(np.array([day * DAY_US]), "D")[0].replace("-", "")).partition(".")
@@ -80,9 +90,10 @@ def write_day(
     seen = np.zeros(len(events), dtype=np.bool_)
     seen[event] = True
     nowhere = np.flatnonzero(~seen)
+    told = events.by_clock(ahead_us)
     uids = [uids_of(kind, parameters, day, chosen) for chosen in (*places, nowhere)]
     record = [
-        _write(directory / name, kind, events, uids[i], chosen, len(chosen) if i else torn)
+        _write(directory / name, kind, told, uids[i], chosen, len(chosen) if i else torn)
         for i, (name, chosen) in enumerate(zip(files, places, strict=True))
     ]
     return WrittenDay(
@@ -102,7 +113,7 @@ def uids_of(kind: LogKind[E], parameters: Parameters, day: int, position: Ints) 
 
 def _arriving(rng: Rng, time: Ints, p: Parameters, lost: Sequence[tuple[int, int]]) -> tuple[Ints, Bools]:
     """Positions of the events in the order in which their lines arrive, and which of these lines come late."""
-    kept = np.arange(len(time))
+    kept = np.flatnonzero(rng.random(len(time)) >= p.lost_lines)
     for start, end in lost:
         kept = kept[(time[kept] < start) | (time[kept] >= end)]
     late = rng.random(len(kept)) < p.late_lines

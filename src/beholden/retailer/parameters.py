@@ -137,6 +137,10 @@ class Parameters:
     duplicate_lines: float = 0.02
     late_lines: float = 0.005
     late_minutes: float = 240.0  # mean delay of a line that comes late; assumed
+    lost_lines: float = 0.0005  # share of events of which no line arrives; assumed
+    clocks_off: float = 0.15  # share of the weeks of each host that writes a log in which its clock is off; assumed
+    clocks_off_median_s: float = 12.0  # by how much; assumed
+    clocks_off_most_s: float = 300.0  # assumed
     hosts_at_full_scale: int = 4  # of the partner API and of the shop's accounts, each with a log of its own; assumed
     ticket_noted: float = 0.85  # share of views whose log line carries the ticket; assumed
 
@@ -159,6 +163,7 @@ class Parameters:
     developers_on_platforms: float = 0.2  # share of small developers who call from a shared platform; assumed
     careless_developers: float = 0.25  # share who go on until the gateway refuses; assumed
     apps_moving_a_year: float = 0.2  # to another cloud; assumed
+    by_old_id: float = 0.4  # share of sellers whom a register has under their older id; assumed
     apps_amended_a_year: float = 0.08  # whose declared need changes; assumed
     list_rate: float = 0.0167  # of lists of orders a second and key, and how many at once: a public client's limits
     list_burst: int = 20

@@ -1,7 +1,11 @@
 """``truth/``: what every event was. Lies apart; nothing but a benchmark reads it.
 
 ``events/LOG[-HOST]-DAY.parquet`` has a row for each whole record of a log, by its place: log, file, record (the number of its
-first line, from 1), uid, time, label, incident. An event whose every record was lost has no file and no record.
+first line, from 1), uid, time, label, also, incident. An event whose every record was lost has no file and no record.
+
+``time`` is when it happened; the line may say another, where a clock was off. ``label`` is what it was: ``ordinary``,
+``benign:KIND`` or ``incident``. ``also`` names, with spaces between, whatever look-alikes came upon it (`conditions`); the
+most telling of them is the label of what would be ordinary otherwise.
 ``incidents.jsonl`` describes the incidents; what was planted, canaries among it, stands beside it (`planted`).
 """
 
@@ -11,6 +15,7 @@ import json
 from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 import pyarrow as pa
@@ -19,7 +24,8 @@ import pyarrow.parquet as pq
 
 from beholden.core.times import format_time
 from beholden.retailer.chance import Ints
-from beholden.retailer.events import LABELS, Events
+from beholden.retailer.conditions import CONDITIONS, first_of, texts_of
+from beholden.retailer.events import LABELS, Events, label
 from beholden.retailer.incidents import Incident
 from beholden.retailer.log_files import WrittenDay
 from beholden.retailer.tables import write_parquet
@@ -27,11 +33,16 @@ from beholden.retailer.words import Words
 
 __all__ = ["write_incidents", "write_truth"]
 
+#: The label of each condition.
+_CONDITIONS: Final = np.array([label(name) for name in CONDITIONS])
 
-def write_truth(path: Path, log: str, events: Events, written: WrittenDay) -> None:
-    """A row for each whole record of a log's day, and for each event that left none."""
+
+def write_truth(path: Path, log: str, events: Events, written: WrittenDay, conditions: Ints) -> None:
+    """A row for each whole record of a log's day, and for each event that left none; ``conditions``: of each event."""
     event, nowhere = written.event, written.file < 0
-    incident = events.incident[event]
+    incident, conditions = events.incident[event], conditions[event]
+    what = events.label[event]
+    what = np.where((what == 0) & (conditions != 0), _CONDITIONS[first_of(conditions)], what)
     table = pa.table(
         {
             "log": _coded([log], np.zeros(len(event), dtype=np.int64)),
@@ -39,13 +50,16 @@ def write_truth(path: Path, log: str, events: Events, written: WrittenDay) -> No
             "record": pa.array(written.record, mask=nowhere),
             "uid": written.uids,
             "time": pa.array(events.time[event], pa.timestamp("us", tz="UTC")),
-            "label": _coded(LABELS, events.label[event]),
+            "label": _coded(LABELS, what),
+            "also": texts_of(conditions),
             "incident": pa.array(incident, mask=incident < 0),
         }
     )
     # Uids do not compress, times and places grow: this takes a third of the time of the library's defaults.
     steady = dict.fromkeys(("record", "time"), "DELTA_BINARY_PACKED")
-    write_parquet(path, table, compression="none", dictionaries=["log", "file", "label", "incident"], encoding=steady)
+    write_parquet(
+        path, table, compression="none", dictionaries=["log", "file", "label", "also", "incident"], encoding=steady
+    )
 
 
 def _coded(texts: Sequence[str], position: Ints) -> pa.Array:

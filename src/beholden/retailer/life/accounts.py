@@ -31,8 +31,7 @@ from beholden.retailer.chance import (
 )
 from beholden.retailer.contacts import LATE, RIGHT
 from beholden.retailer.events import Events, label
-from beholden.retailer.life.places import address as numbered
-from beholden.retailer.life.places import dotted_pieces, places_on
+from beholden.retailer.life.places import CARRIERS, CARRIERS_SHARED, dotted_pieces, places_on
 from beholden.retailer.life.records import following
 from beholden.retailer.log_files import LogKind
 from beholden.retailer.render import chosen, iso_of, lines, numbers
@@ -54,10 +53,8 @@ _CLIENTS: Final = (
 _CLIENT_EDGES: Final = (0.34, 0.62, 0.84, 0.95, 1.0)
 _ASSIST: Final = len(_CLIENTS) - 1
 #: Customers come from the addresses kept for carriers, some of them behind few shared ones; assumed.
-_CARRIERS: Final = numbered("100.64.0.0")
 _CARRIER_BITS: Final = 22
 _SHARED: Final = 0.25
-_SHARED_ADDRESSES: Final = 2048
 _REVIEW_LAG_DAYS: Final = 9.0
 _FIRST_REVIEW: Final = 200_000_001
 _REVIEW_NUMBERS: Final = 700_000_000
@@ -122,9 +119,9 @@ def _whereabouts(world: World, time: Ints, customer: Ints) -> tuple[Ints, Ints]:
     home = Chance(seed, "account homes")(world.service.homes.household(customer))
     roaming = Chance(seed, "account roaming")(customer, time // (7 * DAY_US))
     shared = uniform(roaming) < _SHARED
-    where = np.where(shared, below(roaming << np.uint64(20), _SHARED_ADDRESSES), below(home, 1 << _CARRIER_BITS))
+    where = np.where(shared, below(roaming << np.uint64(20), CARRIERS_SHARED), below(home, 1 << _CARRIER_BITS))
     drawn = uniform(Chance(seed, "account clients")(customer, shared.astype(np.int64)))
-    return _CARRIERS + where, np.searchsorted(_CLIENT_EDGES, drawn, side="right").astype(np.int64)
+    return CARRIERS + where, np.searchsorted(_CLIENT_EDGES, drawn, side="right").astype(np.int64)
 
 
 def reviews_of(world: World, customer: Ints, place: Ints) -> Ints:

@@ -10,11 +10,25 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from beholden.retailer.chance import Chance, Ints, below, cumulated, picked, uniform
+from beholden.retailer.chance import Bools, Chance, Ints, below, cumulated, picked, uniform
 from beholden.retailer.render import Text, lines
 from beholden.retailer.world import World
 
-__all__ = ["COUNTRIES", "Names", "Places", "address", "dotted", "dotted_pieces", "identity_names", "places_on"]
+__all__ = [
+    "CARRIERS",
+    "CARRIERS_SHARED",
+    "COUNTRIES",
+    "PHONES",
+    "PHONES_SHARED",
+    "Names",
+    "Places",
+    "address",
+    "are_shared",
+    "dotted",
+    "dotted_pieces",
+    "identity_names",
+    "places_on",
+]
 
 #: Texts as a column that events carry.
 Names = npt.NDArray[np.object_]
@@ -27,6 +41,9 @@ _IN_CENTRE: Final = frozenset({"agent", "supervisor", "seller_support"})
 #: Share of homes behind one of a carrier's few addresses; assumed.
 _CARRIER_NAT: Final = 0.2
 _CARRIER_ADDRESSES: Final = 48
+#: Addresses of carriers with many behind each: homes', customers', phones'.
+CARRIERS_SHARED: Final = 2048
+PHONES_SHARED: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +82,16 @@ def _halves() -> pa.Array:
 
 #: Home and travel addresses come from ranges kept for tests, documentation and carriers.
 _HOMES: Final = address("198.18.0.0")
-_CARRIERS: Final = address("100.64.0.0")
+CARRIERS: Final = address("100.64.0.0")
+PHONES: Final = address("100.96.0.0")
 _HOTELS: Final = address("203.0.113.0")
+
+
+def are_shared(addresses: Ints) -> Bools:
+    """Which of these have many strangers behind them."""
+    home = (addresses >= CARRIERS) & (addresses < CARRIERS + CARRIERS_SHARED)
+    shared: Bools = home | (addresses >= PHONES) & (addresses < PHONES + PHONES_SHARED)
+    return shared
 
 
 def places_on(world: World, day: int) -> Places:
@@ -89,7 +114,7 @@ def _places_on(world: World, day: int) -> Places:
     house = home(who)
     homes = np.where(
         uniform(house << np.uint64(20)) < _CARRIER_NAT,
-        _CARRIERS + below(house, _CARRIER_ADDRESSES),
+        CARRIERS + below(house, _CARRIER_ADDRESSES),
         _HOMES + below(house, 1 << 17),
     )
     where = np.where(abroad, _HOTELS + 1 + below(week(who, day, 1), 254), np.where(remote, homes, office))

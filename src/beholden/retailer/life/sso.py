@@ -27,7 +27,15 @@ from beholden.retailer.chance import (
 )
 from beholden.retailer.devices import personal_name
 from beholden.retailer.events import Events, label
-from beholden.retailer.life.places import COUNTRIES, Names, dotted, identity_names, places_on
+from beholden.retailer.life.places import (
+    COUNTRIES,
+    PHONES,
+    PHONES_SHARED,
+    Names,
+    dotted,
+    identity_names,
+    places_on,
+)
 from beholden.retailer.life.sql_lookalikes import on_call
 from beholden.retailer.log_files import LogKind
 from beholden.retailer.render import chosen, lines, numbers
@@ -141,10 +149,8 @@ def _evening(rng: Rng, world: World, day: int, who: Ints) -> Logins:
     time = day * DAY_US + 18 * HOUR_US + rng.integers(0, 5 * 3_600_000, len(some)) * 1000
     numbers_of = below(Chance(world.parameters.seed, "own devices")(some), 1 << 40).tolist()
     own = np.array([personal_name(number) for number in numbers_of], dtype=object)
-    where = below(Chance(world.parameters.seed, "mobile addresses")(some, day), 200)
-    return make_logins(
-        rng, world, time, some, device=own, address=(100 << 24 | 96 << 16) + where, app=APPS.index("mail")
-    )
+    where = PHONES + below(Chance(world.parameters.seed, "mobile addresses")(some, day), PHONES_SHARED)
+    return make_logins(rng, world, time, some, device=own, address=where, app=APPS.index("mail"))
 
 
 def _at_night(rng: Rng, world: World, day: int) -> Logins:
