@@ -158,5 +158,3 @@ def test_what_holds_is_told_in_a_fixed_order() -> None:
     bits = np.array([0, 1, 2, 0b1000_0010])
     assert texts_of(bits).to_pylist() == [None, CONDITIONS[0], CONDITIONS[1], f"{CONDITIONS[1]} {CONDITIONS[7]}"]
     assert first_of(bits).tolist() == [-1, 0, 1, 1]
-
-
