@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, fields
 from functools import lru_cache
+from hashlib import sha256
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import numpy as np
 
@@ -26,7 +29,8 @@ from beholden.retailer.output import CHANGES, Parts, directory_for
 from beholden.retailer.parameters import Parameters, checked_parameters
 from beholden.retailer.planted import write_planted
 from beholden.retailer.schedule import check_run, scheduled
-from beholden.retailer.stores import read_changes, write_stores
+from beholden.retailer.stores import read_changes, unmark_stores, write_stores
+from beholden.retailer.stores.layout import schema_of
 from beholden.retailer.toml import write_configuration
 from beholden.retailer.truth import write_incidents
 from beholden.retailer.warehouse_tables import WAREHOUSE
@@ -133,6 +137,9 @@ def build_company(
     check_run(run)
     tell = progress or (lambda _what, _share: None)
     what = {"preset": preset, "run": run, **asdict(parameters)}
+    mark = sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()
+    # Stores that lie elsewhere are not the ones that are asked for.
+    what |= {"postgres": _server(postgres), "mariadb": _server(mariadb)}
     with directory_for(directory, what) as parts:
         tell("the company and its incidents", 0.0)
         world, incidents = world_and_incidents(parameters, run)
@@ -152,15 +159,27 @@ def build_company(
                 mariadb=mariadb,
                 extra=tables,
                 changes=read_changes(directory / CHANGES, world.calendar.window),
+                company=mark,
                 progress=lambda name, share: tell(name, 0.6 + 0.37 * share),
             )
             parts.note("stores")
+        unmark_stores(world, mark, postgres=postgres, mariadb=mariadb)
         tell("truth", 0.97)
         write_incidents(incidents, words_of(preset), directory / "truth")
         write_configuration(world, directory, postgres=postgres, mariadb=mariadb)
         shutil.rmtree(directory / CHANGES)
     tell("done", 1.0)
-    return _company(world, directory, incidents, tally, events)
+    return _company(world, directory, incidents, (tally, events), schema_of(postgres))
+
+
+def _server(url: str | None) -> str | None:
+    """What stands in a URL for a server, without anybody's name and password."""
+    if url is None:
+        return None
+    try:
+        return urlsplit(url).netloc.rpartition("@")[2]
+    except ValueError:  # half an address: whoever connects says so
+        return ""
 
 
 def _days(maker: DayMaker, parts: Parts, tell: Progress, map_days: MapDays) -> tuple[Tally, int]:
@@ -218,8 +237,10 @@ def _records_of(incidents: Sequence[Incident], day: int) -> dict[str, Records]:
     return {ground: Records.joined(parts) for ground, parts in by_ground.items()}
 
 
-def _company(world: World, directory: Path, incidents: Sequence[Incident], tally: Tally, events: int) -> Company:
-    p = world.parameters
+def _company(
+    world: World, directory: Path, incidents: Sequence[Incident], happened: tuple[Tally, int], schema: str
+) -> Company:
+    p, (tally, events) = world.parameters, happened
     first = {incident.kind: incident for incident in reversed(incidents)}
     lookup, spike, export = (first.get(kind) for kind in ("personal_lookup", "celebrity_spike", "card_export"))
     words, table = words_of(p.preset), export.tables[0] if export is not None and export.tables else None
@@ -237,7 +258,7 @@ def _company(world: World, directory: Path, incidents: Sequence[Incident], tally
         documented_share=tally.documented_share,
         chance_share=tally.chance_share,
         gap=Window(*world.gap),
-        demo_dataset=f"{words.store(WAREHOUSE)}/main.{words.name(table.name)}" if table is not None else "",
+        demo_dataset=f"{words.store(WAREHOUSE)}/{schema}.{words.name(table.name)}" if table is not None else "",
         demo_subject=words.subject(spike.subjects[0]) if spike is not None else "",
         demo_actor=lookup.actors[0] if lookup is not None else "",
         demo_related_subject=words.subject(lookup.subjects[0]) if lookup is not None else "",

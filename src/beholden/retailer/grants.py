@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
@@ -38,10 +38,7 @@ from beholden.retailer.staff import SERVICES, Member, Staff
 from beholden.retailer.tables import write_csv, write_parquet
 from beholden.retailer.words import words_of
 
-if TYPE_CHECKING:
-    from beholden.retailer.world import World
-
-__all__ = ["Grant", "Grants", "Membership", "can", "write_grants"]
+__all__ = ["Grant", "Grants", "Membership", "write_grants"]
 
 _IDLE_KINDS: Final = (
     "ext.{first}.{last}",
@@ -333,11 +330,6 @@ class Grants:
         if not self.active[principal]:
             return set()
         return needs_of(self.parameters, self.staff, principal, day)
-
-
-def can(world: World, principal: int, right: str, name: str, day: int) -> bool:
-    """Whether a principal (by position) may do that to the object on a day: the truth, for tests and scoring."""
-    return world.grants.can(principal, right, name, day)
 
 
 def write_grants(grants: Grants, directory: Path) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit, urlunsplit
 
-from beholden.retailer.stores.layout import STORES, Layout
+from beholden.retailer.stores.layout import STORES, Layout, schema_of
 from beholden.retailer.toml_mappings import written_mappings
 from beholden.retailer.world import World
 
@@ -75,7 +75,7 @@ def write_configuration(
     (directory / "beholden.toml").write_text(text, encoding="utf-8", newline="\n")
     (directory / "mappings").mkdir(exist_ok=True)
     words = layout.words
-    schema = "main" if postgres is None else "public"
+    schema = schema_of(postgres)
     tables = {name: f"{schema}.{words.name(name)}" for name in ("customer", "orders", "card", "account")}
     if mariadb is not None:
         tables["orders"] = f"{words.store('orders')}.{words.name('orders')}"
@@ -95,7 +95,7 @@ def _estate(layout: Layout, postgres: str | None, mariadb: str | None) -> Iterat
         purpose=words.told("accountability for access to customer data"),
     )
     yield _table("watch", false_cases_per_day=2.0)
-    yield from _subjects(layout, "main" if postgres is None else "public", mariadb)
+    yield from _subjects(layout, schema_of(postgres), mariadb)
     yield _table("[zone]", name="cardholder", only_here=["payment_card"])
     for name in ("support", "analytics", "company"):
         yield _table("[zone]", name=name)

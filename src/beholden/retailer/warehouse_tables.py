@@ -3,107 +3,21 @@
 The chain is: source databases and files -> ``raw_`` (landed as they are) -> ``stg_`` (cleaned) -> core (dimensions and
 facts) -> ``mart_`` -> copies that teams keep, documented and not. `Column.origins` is the truth about lineage that the
 jobs' SQL (`beholden.retailer.life.warehouse_jobs`) must bear out; stores take columns and meanings from here.
-
-Meanings are ``entity.attribute`` (``customer.email``, ``order.amount``, ``seller.name``, ``card.number`` ..) as listed
-with the tables below; ``customer.email_md5`` is the hash of the lower-case address, ``customer.number`` is ``C`` and
-the id (a plain number in eight digits), ``count``, ``amount``, ``day``, ``week``, ``code`` and ``text`` are what their names say.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from typing import Final
 
 from beholden.retailer.parameters import Parameters
 from beholden.retailer.staff import SERVICES
+from beholden.retailer.table_forms import PLATFORM, WAREHOUSE, Column, Feed, Table, derived, feed_of, source
+from beholden.retailer.warehouse_teams import team_tables
 
-__all__ = [
-    "WAREHOUSE",
-    "Catalogue",
-    "Column",
-    "Feed",
-    "Table",
-    "card_copy",
-    "catalogue",
-    "derived",
-    "feed_of",
-    "source",
-]
-
-WAREHOUSE: Final = "warehouse"
-#: Who keeps the tables that all share.
-_PLATFORM: Final = "engineer-1"
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """A column. ``expression`` makes it from the feed's relations; ``origins`` are ``database.table.column``."""
-
-    name: str
-    sql_type: str
-    meaning: str
-    expression: str = ""
-    origins: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Feed:
-    """How a table is filled.
-
-    ``form``: ``land`` (files are loaded), ``append`` (each night the day before), ``replace`` (emptied and filled),
-    ``ctas`` (dropped and made anew) or ``merge``. ``relation`` is what stands behind FROM; ``sources`` are the tables
-    in it by alias. ``time`` is the expression that limits an append to its day. ``every``: days between runs, 0 where
-    it was made once, by hand, on the day ``first``.
-    """
-
-    form: str
-    sources: tuple[tuple[str, str], ...]
-    relation: str
-    where: str = ""
-    group: int = 0  # the first so many columns
-    time: str = ""
-    every: int = 1
-    first: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """A table of one of the databases.
-
-    ``grain`` says what a row is: ``customer``, ``note``, ``order``, ``line``, ``seller``, ``card``, ``payment``,
-    ``parcel``, ``contact``, ``day``, ``seller-day``, ``buyer`` (a customer who ordered), ``group`` (few) or ``code``.
-    ``share`` is how many of these rows it holds. ``layer``: source, raw, staging, core, mart or copy.
-    """
-
-    database: str
-    name: str
-    grain: str
-    layer: str
-    owner: str  # a team of `Member.team`
-    documented: bool
-    columns: tuple[Column, ...]
-    feed: Feed | None = None
-    share: float = 1.0
-    _named: dict[str, str] = field(default_factory=dict, init=False, repr=False, compare=False)
-
-    def __post_init__(self) -> None:
-        self._named.update((column.meaning, column.name) for column in reversed(self.columns))
-
-    @property
-    def path(self) -> str:
-        """Database and name."""
-        return f"{self.database}.{self.name}"
-
-    def has(self, meaning: str) -> str | None:
-        """The name of the first column of that meaning."""
-        return self._named.get(meaning)
-
-    def exists(self, day: int) -> bool:
-        """Whether it had been made before that day."""
-        return self.feed is None or self.feed.first < day
+__all__ = ["WAREHOUSE", "Catalogue", "Column", "Table", "card_copy", "catalogue", "source"]
 
 
 @dataclass(frozen=True)
@@ -148,50 +62,6 @@ def _grouped(pairs: Iterable[tuple[str, Table]]) -> dict[str, tuple[Table, ...]]
     for key, table in pairs:
         found.setdefault(key, []).append(table)
     return {key: tuple(tables) for key, tables in found.items()}
-
-
-def source(database: str, name: str, grain: str, columns: str, owner: str = _PLATFORM) -> Table:
-    """A table that no other one feeds; ``columns`` are ``name type meaning``, parted by commas."""
-    parts = (one.split() for one in columns.split(", "))
-    made = tuple(Column(name, sql_type, meaning) for name, sql_type, meaning in parts)
-    return Table(database, name, grain, "source", owner, documented=True, columns=made)
-
-
-_SPEC: Final = re.compile(r"(?P<expression>.*?)(?: as (?P<name>\w+))?(?: @ (?P<type>\S+) (?P<meaning>\S+))?")
-_REFERENCE: Final = re.compile(r"\b([a-z]\w*)\.(\w+)")
-_LITERAL: Final = re.compile(r"'[^']*'")
-
-
-def derived(
-    known: dict[str, Table], name: str, grain: str, layer: str, columns: Sequence[str], feed: Feed, *,
-    owner: str = _PLATFORM, documented: bool = True, share: float = 1.0,
-) -> Table:  # fmt: skip
-    """A table of the warehouse made from others.
-
-    Each of ``columns`` is ``expression [as name] [@ type meaning]``: what is not said is as in the first column that
-    the expression refers to.
-    """
-    by_alias = {alias: known[path] for alias, path in feed.sources}
-    made = []
-    for spec in columns:
-        found = _SPEC.fullmatch(spec)
-        assert found is not None  # noqa: S101 - the pattern matches every text
-        refers = dict.fromkeys(_REFERENCE.findall(_LITERAL.sub("''", found["expression"])))
-        first = next((_column(by_alias[alias], column) for alias, column in refers), None)
-        made.append(
-            Column(
-                name=found["name"] or (first.name if first else ""),
-                sql_type=found["type"] or (first.sql_type if first else ""),
-                meaning=found["meaning"] or (first.meaning if first else ""),
-                expression=found["expression"],
-                origins=tuple(f"{by_alias[alias].path}.{column}" for alias, column in refers),
-            )
-        )
-    return Table(WAREHOUSE, name, grain, layer, owner, documented, tuple(made), feed, share)
-
-
-def _column(table: Table, name: str) -> Column:
-    return next(column for column in table.columns if column.name == name)
 
 
 _SOURCES: Final = (
@@ -339,29 +209,12 @@ _SHARED: Final = (
 )  # fmt: skip
 
 
-def feed_of(
-    form: str, sources: str, relation: str = "", *, where: str = "", group: int = 0, time: str = "", every: int = 1, first: int = 0,
-) -> Feed:  # fmt: skip
-    """A feed from tables of the warehouse, given as ``alias=table`` parted by blanks."""
-    pairs = [one.split("=") for one in sources.split()]
-    return Feed(
-        form=form,
-        sources=tuple((alias, f"{WAREHOUSE}.{table}") for alias, table in pairs),
-        relation=relation or f"{pairs[0][1]} {pairs[0][0]}",
-        where=where,
-        group=group,
-        time=time,
-        every=every,
-        first=first,
-    )
-
-
 def _shared() -> Iterable[Table]:
     known = {table.path: table for table in (*_SOURCES, *_FILES)}
     yield from _SOURCES
     for table in _FILES:
         yield Table(
-            WAREHOUSE, table.name, table.grain, "raw" if table.name.startswith("raw_") else "core", _PLATFORM,
+            WAREHOUSE, table.name, table.grain, "raw" if table.name.startswith("raw_") else "core", PLATFORM,
             documented=True, columns=table.columns, feed=Feed("land", (), table.name),
         )  # fmt: skip
     for name, path in _LANDED.items():
@@ -388,8 +241,6 @@ def card_copy(name: str, owner: str) -> Table:
 @lru_cache(maxsize=8)
 def catalogue(parameters: Parameters) -> Catalogue:
     """The tables of a company of that size."""
-    from beholden.retailer.warehouse_teams import team_tables  # noqa: PLC0415 - it builds on the types defined here
-
     shared = tuple(_shared())
     teams = -(-parameters.staff_of("analyst") // 4)
     here = sum(table.database == WAREHOUSE for table in shared)

@@ -11,7 +11,7 @@ import numpy as np
 
 from beholden.retailer.chance import DAY_US, Ints, Rng, iso, stream
 from beholden.retailer.parameters import Parameters
-from beholden.retailer.warehouse_tables import Table, derived, feed_of
+from beholden.retailer.table_forms import Table, derived, feed_of
 from beholden.retailer.words import words_of
 
 __all__ = ["team_tables"]

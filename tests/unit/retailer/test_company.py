@@ -199,6 +199,18 @@ def test_its_feeds_can_be_read(built: Built) -> None:
         assert sum(batch.num_rows for batch in feed.intervals()) > 0, declared.name
 
 
+def test_names_of_datasets_are_those_of_the_stores(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("write_stores", "unmark_stores"):
+        monkeypatch.setattr(f"beholden.retailer.company.{name}", lambda *_, **__: None)
+    for server, schema in ((None, "main"), ("postgresql://ann:secret@127.0.0.1/", "public")):
+        directory = tmp_path / schema
+        company = build_company(directory, scale=0.003, days=7, seed=3, end=END, postgres=server)
+        config = parse_config((directory / "beholden.toml").read_text(), directory)
+        store, path = company.demo_dataset.split("/")
+        aliases = [name for one in config.subject for name in one.aliases if name.startswith(f"{store}/")]
+        assert path.partition(".")[0] == schema == aliases[0].split("/")[1].partition(".")[0]
+
+
 def test_runs(tmp_path: Path) -> None:
     counts = {}
     for run in ("quiet", "prevalence", "demo"):

@@ -15,7 +15,7 @@ from beholden.logs.reader import LogContext
 from beholden.retailer.chance import DAY_US, stream
 from beholden.retailer.devices import SOURCES, stranger, write_devices
 from beholden.retailer.events import INCIDENT, Events, label
-from beholden.retailer.grants import can, write_grants
+from beholden.retailer.grants import write_grants
 from beholden.retailer.life.buckets import accesses_of_day, make_copy_chain
 from beholden.retailer.life.cloudtrail import COPY, DELETE, GET, HEAD, LIST, PUT, Accesses, access_key, buckets_log
 from beholden.retailer.life.places import COUNTRIES, address, dotted, places_on
@@ -74,7 +74,7 @@ def test_can_agrees_with_the_permissions_that_an_identity_has_in_effect(world: W
         mask = grants.effective(who, day)
         for at in rng.integers(0, len(grants.permissions), 40).tolist():
             right, name = grants.permissions[at]
-            assert can(world, who, right, name, day) == bool(mask[at])
+            assert world.grants.can(who, right, name, day) == bool(mask[at])
 
 
 def test_groups_and_roles_are_three_to_five_deep_and_have_no_circles(large: World) -> None:
@@ -102,8 +102,8 @@ def test_rights_end_when_they_are_bounded_and_do_not_start_early(large: World) -
         right, what = ("select" if right == "*" else right), what.replace("*", "fact_order")
         first, last = one.granted // DAY_US + 1, int(one.expires or 0) // DAY_US + 1
         after = any(other is not one and other.grantee == one.grantee for other in bounded)
-        if not after and not can(large, who, right, what, first - 2):
-            changed += can(large, who, right, what, first) and not can(large, who, right, what, last)
+        if not after and not large.grants.can(who, right, what, first - 2):
+            changed += large.grants.can(who, right, what, first) and not large.grants.can(who, right, what, last)
     assert changed >= 10
 
 
@@ -119,7 +119,7 @@ def test_who_moves_often_keeps_what_they_could_do_and_who_leaves_sometimes(large
     assert kept / (kept + lost) == pytest.approx(0.7, abs=0.2)
     leavers = [who for who, member in enumerate(large.staff.members) if member.left is not None]
     day = large.calendar.window[-1]
-    able = [who for who in leavers if can(large, who, "read", "wiki/handbook", day)]
+    able = [who for who in leavers if large.grants.can(who, "read", "wiki/handbook", day)]
     assert len(able) / len(leavers) == pytest.approx(0.3, abs=0.12)
     assert set(large.grants.dormant()) <= {*leavers, *range(len(large.staff), len(large.grants.identities))}
 
@@ -296,10 +296,10 @@ def test_nobody_touches_a_bucket_or_a_page_that_they_may_not(world: World) -> No
         for who, kind, bucket in {
             *zip(accesses.actor.tolist(), accesses.operation.tolist(), accesses.bucket.tolist(), strict=True)
         }:
-            assert kind not in rights or can(world, who, rights[kind], f"buckets/{BUCKETS[bucket]}", day)
+            assert kind not in rights or world.grants.can(who, rights[kind], f"buckets/{BUCKETS[bucket]}", day)
         views = views_of_day(world, day)
         for who, page in {*zip(views.actor.tolist(), views.page.tolist(), strict=True)}:
-            assert can(world, who, "read", "/".join(page.split("/")[:2]), day)
+            assert world.grants.can(who, "read", "/".join(page.split("/")[:2]), day)
 
 
 def test_an_undocumented_copy_chain_is_made_as_everybody_makes_theirs(world: World) -> None:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+import signal
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -22,8 +25,10 @@ from tests.support.postgres import postgres_server
 from beholden.cli import cli
 from beholden.core.errors import BeholdenError, UsageError
 from beholden.core.times import parse_time
+from beholden.retailer import build_company
 from beholden.retailer.parameters import PRESETS, checked_parameters
 from beholden.retailer.stores import WrittenStores, write_stores
+from beholden.retailer.stores.database import MARK
 from beholden.retailer.stores.layout import Layout
 from beholden.retailer.stores.mariadb import new_mariadb
 from beholden.retailer.stores.postgresql import new_postgresql
@@ -294,6 +299,62 @@ def test_a_stopped_writing_leaves_nothing(server, tmp_path) -> None:
     with pytest.raises(KeyboardInterrupt):
         write(server, make_world(), tmp_path / "a", progress=stopping)
     assert write(server, make_world(), tmp_path / "b").rows["orders/orders"] > 0
+
+
+#: A build whose process ends at a moment as if by ``kill -9``: while it writes, before its stores are noted, and after.
+ENDED = """
+import os, pathlib, signal, sys
+from beholden.retailer import build_company, company, output
+
+directory, moment, option, url, end = sys.argv[1:]
+
+def die(*_, **__):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+note = output.Parts.note
+if moment == "noting":
+    output.Parts.note = lambda self, name, value=None: (die if name == "stores" else note)(self, name, value)
+elif moment == "unmarking":
+    company.unmark_stores = die
+tell = lambda what, share: die() if what == moment else None
+build_company(pathlib.Path(directory), scale=0.001, days=2, seed=6, end=int(end), progress=tell, **{option: url})
+"""
+
+
+def killed(server: Server, directory: Path, moment: str) -> None:
+    arguments = [sys.executable, "-c", ENDED, str(directory), moment, server.option, server.url(), str(END)]
+    assert subprocess.run(arguments, check=False, timeout=120).returncode == -signal.SIGKILL
+
+
+def tables(server: Server, store: str) -> set[str]:
+    where = f"table_schema in ('public', '{store}')"
+    return {name for (name,) in server.ask(f"select table_name from information_schema.tables where {where}", store)}
+
+
+@pytest.mark.parametrize("moment", ["databases: orders", "databases written", "noting", "unmarking"])
+def test_a_killed_build_is_gone_on_with(server, tmp_path, moment) -> None:
+    settings: dict[str, Any] = {"scale": 0.001, "days": 2, "seed": 6, "end": END, server.option: server.url()}
+    killed(server, tmp_path / "killed", moment)
+    assert (tmp_path / "killed" / "INCOMPLETE").is_file()
+    assert server.url() not in (tmp_path / "killed" / "INCOMPLETE").read_text()
+    # Another company, and something else beside what was left, are still refused.
+    left = tables(server, "orders")
+    if left:
+        assert MARK in left
+        with pytest.raises(UsageError, match=r"database (crm|orders): holds tables already"):
+            build_company(tmp_path / "other", **{**settings, "seed": 7})
+    if left and moment != "unmarking":
+        server.ask("create table mine (a int)", "orders")
+        with pytest.raises(UsageError, match="database orders: holds tables already"):
+            build_company(tmp_path / "killed", **settings)
+        assert server.ask("select count(*) from mine", "orders") == [(0,)]
+        server.ask("drop table mine", "orders")
+    company = build_company(tmp_path / "killed", **settings)
+    assert server.ask("select count(*) from orders", "orders") == [(company.orders,)]
+    layout = Layout(make_world().parameters)
+    for store in server.stores:
+        assert tables(server, store) == {placed.name for placed in layout.of(store)} or store == "warehouse"
+        assert MARK not in tables(server, store)
 
 
 def test_the_command_tells_a_refusal_without_the_password(server, ann, tmp_path) -> None:

@@ -15,7 +15,7 @@ from beholden.retailer.parameters import Parameters
 from beholden.retailer.warehouse_tables import WAREHOUSE, Table, catalogue, source
 from beholden.retailer.words import Words, words_of
 
-__all__ = ["FILLED", "PAST", "STORES", "Layout", "Placed"]
+__all__ = ["FILLED", "PAST", "STORES", "Layout", "Placed", "schema_of"]
 
 STORES: Final = ("crm", "orders", "payments", "sellers", "warehouse")
 _OWN: Final = (
@@ -170,6 +170,11 @@ class Layout:
             first = column.name == table.has(column.meaning)
             if target and target != table.name and first:
                 yield words.name(column.name), words.name(target), words.name(column.meaning.replace(".", "_"))
+
+
+def schema_of(postgres: str | None) -> str:
+    """The schema in which tables of the stores stand, of SQLite's files or of the PostgreSQL that a URL names."""
+    return "main" if postgres is None else "public"
 
 
 def _is_derived(table: Table) -> bool:

@@ -11,11 +11,11 @@ from typing import Any, Final
 from urllib.parse import unquote, unquote_to_bytes, urlsplit
 
 from beholden.core.errors import BeholdenError, UsageError
-from beholden.retailer.stores.database import Columns
+from beholden.retailer.stores.database import MARK, Columns, Mark, left_behind
 from beholden.retailer.stores.layout import Placed
 from beholden.retailer.warehouse_tables import Column
 
-__all__ = ["MariadbDatabase", "new_mariadb"]
+__all__ = ["MariadbDatabase", "new_mariadb", "unmark_mariadb"]
 
 _PORT: Final = 3306
 _CONNECT_S: Final = 10
@@ -29,6 +29,7 @@ _MEANINGS: Final = {
     **dict.fromkeys((2002, 2003, 2005), "the server cannot be reached"),
     **dict.fromkeys((0, 1053, 1927, 2006, 2013, 2055), "the connection was lost"),
     **dict.fromkeys((1021, 1114), "the server's disk is full"),
+    1205: "another connection holds its tables, perhaps that of a build just ended",
 }
 _SERVER: Final = "mariadb://USER:PASSWORD@HOST:PORT"
 
@@ -36,7 +37,8 @@ _SERVER: Final = "mariadb://USER:PASSWORD@HOST:PORT"
 class MariadbDatabase:
     """See `beholden.retailer.stores.database.Database`. It holds no tables that are made from tables.
 
-    The server commits with every table or index that is made, so `new_mariadb` takes them away again where it fails.
+    The server commits with every table or index that is made, so `new_mariadb` takes them away again where it fails;
+    what stays where the process is killed has a mark.
     """
 
     shifted = "date_sub({column}, interval {days} day)"
@@ -118,8 +120,11 @@ class _Border:
 
 
 @contextmanager
-def new_mariadb(url: str, name: str) -> Iterator[MariadbDatabase]:
+def new_mariadb(url: str, name: str, mark: Mark | None = None) -> Iterator[MariadbDatabase]:
     """Make the database ``name`` on the server of ``url`` if it is missing; its rows are there when the context ends.
+
+    With a mark the database bears it from before the first table until `unmark_mariadb`, and what an earlier build of
+    that mark left is dropped first.
 
     Raises:
         UsageError: the driver is not installed, the URL is none, or the database holds something already.
@@ -127,35 +132,72 @@ def new_mariadb(url: str, name: str) -> Iterator[MariadbDatabase]:
     """
     driver = _driver()
     border = _Border(driver, name)
-    # Whatever the server is set to: what does not fit is an error, not cut off.
-    connect = partial(
-        driver.connect, **_login(url), charset="utf8mb4", sql_mode="STRICT_ALL_TABLES",
-        init_command=_SESSION, connect_timeout=_CONNECT_S,
-    )  # fmt: skip
+    connect = _connecting(driver, url)
     with border():
         connection = connect(autocommit=False)
     database = MariadbDatabase(connection, border)
     try:
         with closing(connection):
             with border():
-                _enter(connection, name)
+                _enter(connection, name, mark)
+            if mark is not None:
+                database.made.append(MARK)
             yield database
             with border():
                 connection.commit()
     except BaseException:
         if database.made:
+            # The mark goes last.
             with suppress(driver.Error), closing(connect(database=name)) as other:
-                other.cursor().execute(f"drop table if exists {', '.join(map(_quoted, database.made))}")
+                other.cursor().execute(f"drop table if exists {', '.join(map(_quoted, reversed(database.made)))}")
         raise
 
 
-def _enter(connection: Any, name: str) -> None:
-    """Go to the database, which is made if it is missing and must be empty."""
+def unmark_mariadb(url: str, name: str, company: str) -> None:
+    """Take the company's mark off the database, if it bears it: the company is whole.
+
+    Raises:
+        BeholdenError: the server cannot be reached, or refuses.
+    """
+    driver = _driver()
+    border, connect = _Border(driver, name), _connecting(driver, url)
+    with border(), closing(connect(database=name)) as connection, connection.cursor() as cursor:
+        if _marked(cursor, _tables(cursor)) == company:
+            cursor.execute(f"drop table {MARK}")
+
+
+def _connecting(driver: ModuleType, url: str) -> partial[Any]:
+    # Whatever the server is set to: what does not fit is an error, not cut off.
+    return partial(
+        driver.connect, **_login(url), charset="utf8mb4", sql_mode="STRICT_ALL_TABLES",
+        init_command=_SESSION, connect_timeout=_CONNECT_S,
+    )  # fmt: skip
+
+
+def _enter(connection: Any, name: str, mark: Mark | None) -> None:
+    """Go to the database, which is made if it is missing, rid it of what an unfinished build left, and mark it."""
     with connection.cursor() as cursor:
         cursor.execute(f"create database if not exists {_quoted(name)} character set utf8mb4")
         cursor.execute(f"use {_quoted(name)}")
-        if cursor.execute("show tables"):
-            raise UsageError(f"database {name}", "holds tables already", expected="a missing or empty database")
+        tables = _tables(cursor)
+        for table in left_behind(name, tables, _marked(cursor, tables), mark):
+            if table != MARK:  # which goes last
+                cursor.execute(f"drop table {_quoted(table)}")
+        if mark is not None:
+            cursor.execute(f"create or replace table {MARK} select %s as company", [mark.company])
+
+
+def _tables(cursor: Any) -> list[str]:
+    cursor.execute("show tables")
+    return [table for (table,) in cursor.fetchall()]
+
+
+def _marked(cursor: Any, tables: list[str]) -> str | None:
+    """Whose unfinished build the database is of."""
+    if MARK not in tables:
+        return None
+    cursor.execute(f"select * from {MARK}")
+    return str(found[0]) if (found := cursor.fetchone()) else None
 
 
 def _driver() -> ModuleType:

@@ -14,11 +14,11 @@ from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from beholden.core.errors import BeholdenError, UsageError
-from beholden.retailer.stores.database import Columns
+from beholden.retailer.stores.database import MARK, Columns, Mark, left_behind
 from beholden.retailer.stores.layout import Placed
 from beholden.retailer.warehouse_tables import Column
 
-__all__ = ["PostgresqlDatabase", "new_postgresql"]
+__all__ = ["PostgresqlDatabase", "new_postgresql", "unmark_postgresql"]
 
 #: What a column is read as on its way; texts stand for times.
 _ARROW: Final = {"integer": pa.int64(), "numeric": pa.float64()}
@@ -34,8 +34,10 @@ _MEANINGS: Final = {
     "57P": "the server ended the connection",
     "08": "the connection was lost",
 }
+#: Tables as they are called behind FROM; what is no plain table of the usual schema goes by a longer name.
 _TABLES: Final = """
-select count(*) from pg_class c join pg_namespace n on n.oid = c.relnamespace
+select case when n.nspname = 'public' and c.relkind = 'r' then c.relname else n.nspname || '.' || c.relname end
+from pg_class c join pg_namespace n on n.oid = c.relnamespace
 where c.relkind in ('r', 'p', 'v', 'm', 'f') and n.nspname not like 'pg\\_%' and n.nspname <> 'information_schema'
 """
 
@@ -143,28 +145,68 @@ def _meaning(error: psycopg.Error | UnicodeError) -> str:
 
 
 @contextmanager
-def new_postgresql(url: str, name: str) -> Iterator[PostgresqlDatabase]:
+def new_postgresql(url: str, name: str, mark: Mark | None = None) -> Iterator[PostgresqlDatabase]:
     """Make the database ``name`` on the server of ``url`` if it is missing; all of it is there when the context ends.
+
+    With a mark the database bears it from then on until `unmark_postgresql`, and what an earlier build of that mark
+    left is dropped first: a database is written in one transaction, the several ones of a company are not.
 
     Raises:
         UsageError: the URL is none, or the database holds something already.
         BeholdenError: the server cannot be reached, or refuses.
     """
-    try:
-        login: dict[str, Any] = {"connect_timeout": _CONNECT_S, **conninfo_to_dict(url)}
-    except psycopg.ProgrammingError:
-        raise UsageError("PostgreSQL", "the URL is none of such a server", expected=_SERVER) from None
+    login = _login(url)
     with _border(name):
         _make(make_conninfo(**login), name)
         connection = psycopg.connect(make_conninfo(**{**login, "dbname": name}))
     with closing(connection):
         with _border(name):
-            found = connection.execute(_TABLES).fetchone()
-        if found and found[0]:
-            raise UsageError(f"database {name}", "holds tables already", expected="a missing or empty database")
+            _enter(connection, name, mark)
         yield PostgresqlDatabase(connection, name)
         with _border(name):
             connection.commit()
+
+
+def unmark_postgresql(url: str, name: str, company: str) -> None:
+    """Take the company's mark off the database, if it bears it: the company is whole.
+
+    Raises:
+        BeholdenError: the server cannot be reached, or refuses.
+    """
+    with _border(name), psycopg.connect(make_conninfo(**{**_login(url), "dbname": name})) as connection:
+        if _marked(connection, _tables(connection)) == company:
+            connection.execute(f"drop table {MARK}")
+
+
+def _login(url: str) -> dict[str, Any]:
+    try:
+        return {"connect_timeout": _CONNECT_S, **conninfo_to_dict(url)}
+    except psycopg.ProgrammingError:
+        raise UsageError("PostgreSQL", "the URL is none of such a server", expected=_SERVER) from None
+
+
+def _enter(connection: psycopg.Connection, name: str, mark: Mark | None) -> None:
+    """Rid the database of what an unfinished build left, and mark it."""
+    tables = _tables(connection)
+    left = left_behind(name, tables, _marked(connection, tables), mark)
+    if left:
+        gone = sql.SQL(", ").join(map(sql.Identifier, left))
+        connection.execute(sql.SQL("drop table {}").format(gone))
+    if mark is not None:
+        made = sql.SQL("create table {} as select {} as company")
+        connection.execute(made.format(sql.Identifier(MARK), sql.Literal(mark.company)))
+
+
+def _tables(connection: psycopg.Connection) -> list[str]:
+    return [table for (table,) in connection.execute(_TABLES)]
+
+
+def _marked(connection: psycopg.Connection, tables: list[str]) -> str | None:
+    """Whose unfinished build the database is of."""
+    if MARK not in tables:
+        return None
+    found = connection.execute(sql.SQL("select * from {}").format(sql.Identifier(MARK))).fetchone()
+    return str(found[0]) if found else None
 
 
 def _make(url: str, name: str) -> None:

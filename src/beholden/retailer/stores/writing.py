@@ -2,7 +2,8 @@
 
 SQLite files lie in ``stores/`` and are called like their stores. With a PostgreSQL URL every store is a database of that
 server, called like the store, its tables in the schema ``public``, as the servers' logs have them. With a MariaDB URL
-the order system is a database of that server. Databases are made; one that holds tables is refused.
+the order system is a database of that server. Databases are made; one that holds tables is refused, unless a build of
+the same company left them that was ended before its stores were whole.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from beholden.retailer.canaries import canaries
 from beholden.retailer.chance import DAY_US, Chance, Ints, stream, uniform
 from beholden.retailer.orders import STATUSES
 from beholden.retailer.stores.changes import Changes
-from beholden.retailer.stores.database import Database
+from beholden.retailer.stores.database import Database, Mark
 from beholden.retailer.stores.layout import PAST, STORES, Layout, Placed
 from beholden.retailer.stores.rows import (
     STATUS_CODES,
@@ -36,7 +37,7 @@ from beholden.retailer.stores.warehouse import derive, loaded_until
 from beholden.retailer.warehouse_tables import WAREHOUSE, Table
 from beholden.retailer.world import WRITE_ROWS, World, slices
 
-__all__ = ["WrittenStores", "write_stores"]
+__all__ = ["WrittenStores", "unmark_stores", "write_stores"]
 
 #: Called with what is being done and the share of the work done before it (0 to 1).
 Progress = Callable[[str, float], None]
@@ -57,7 +58,7 @@ class WrittenStores:
 
 def write_stores(
     world: World, directory: Path, *, postgres: str | None = None, mariadb: str | None = None,
-    extra: Sequence[Table] = (), changes: Changes | None = None, progress: Progress | None = None,
+    extra: Sequence[Table] = (), changes: Changes | None = None, company: str = "", progress: Progress | None = None,
 ) -> WrittenStores:  # fmt: skip
     """Write every store of the company.
 
@@ -68,6 +69,8 @@ def write_stores(
         mariadb: URL of a MariaDB server that takes the order system.
         extra: further tables, filled by their grain and share from the world: what incidents left.
         changes: what the window's events changed (see `read_changes`); nothing if it is not given.
+        company: a text that is another one for another company. Databases of servers bear it as a mark until
+            `unmark_stores`, and what a build of the same text left in them is dropped. None bears it if it is empty.
         progress: told what is being done.
 
     Raises:
@@ -81,7 +84,7 @@ def write_stores(
     _check(layout)
     with ExitStack() as stack:
         databases = {
-            store: stack.enter_context(_opened(directory, layout.words.store(store), store, postgres, mariadb))
+            store: stack.enter_context(_opened(directory, layout, store, postgres, mariadb, company))
             for store in STORES
         }
         writing = _Writing(world, layout, databases, changes or Changes())
@@ -109,18 +112,39 @@ def _check(layout: Layout) -> None:
             raise UsageError(f"table {path}", f"database {table.database}, grain {table.grain}", expected="known ones")
 
 
+def unmark_stores(world: World, company: str, *, postgres: str | None = None, mariadb: str | None = None) -> None:
+    """Take the company's mark off the servers' databases: all stores are whole, and that is noted.
+
+    Raises:
+        BeholdenError: a server cannot be reached, or refuses.
+    """
+    words = Layout(world.parameters).words
+    if mariadb is not None:
+        from beholden.retailer.stores.mariadb import unmark_mariadb  # noqa: PLC0415 - as in _opened
+
+        unmark_mariadb(mariadb, words.store("orders"), company)
+    if postgres is not None:
+        from beholden.retailer.stores.postgresql import unmark_postgresql  # noqa: PLC0415 - as in _opened
+
+        for store in STORES:
+            if store != "orders" or mariadb is None:
+                unmark_postgresql(postgres, words.store(store), company)
+
+
 def _opened(
-    directory: Path, name: str, store: str, postgres: str | None, mariadb: str | None
+    directory: Path, layout: Layout, store: str, postgres: str | None, mariadb: str | None, company: str
 ) -> AbstractContextManager[Database]:
+    name = layout.words.store(store)
+    mark = Mark(company, frozenset(placed.name for placed in layout.of(store))) if company else None
     # Imported where used: a company in files waits for no driver.
     if mariadb is not None and store == "orders":
         from beholden.retailer.stores.mariadb import new_mariadb  # noqa: PLC0415 - see above
 
-        return new_mariadb(mariadb, name)
+        return new_mariadb(mariadb, name, mark)
     if postgres is not None:
         from beholden.retailer.stores.postgresql import new_postgresql  # noqa: PLC0415 - see above
 
-        return new_postgresql(postgres, name)
+        return new_postgresql(postgres, name, mark)
     (directory / "stores").mkdir(parents=True, exist_ok=True)
     return new_sqlite(directory / "stores" / f"{name}.db")
 
