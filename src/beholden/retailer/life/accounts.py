@@ -15,7 +15,6 @@ from typing import Final
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from beholden.retailer.chance import (
     DAY_US,
@@ -34,7 +33,7 @@ from beholden.retailer.events import Events, label
 from beholden.retailer.life.places import CARRIERS, CARRIERS_SHARED, dotted_pieces, places_on
 from beholden.retailer.life.records import following
 from beholden.retailer.log_files import LogKind
-from beholden.retailer.render import chosen, iso_of, lines, numbers
+from beholden.retailer.render import Chosen, given, instants, lines, matrix, numbers
 from beholden.retailer.words import words_of
 from beholden.retailer.world import World
 
@@ -239,16 +238,21 @@ def accounts_log(world: World, day: int, host: int) -> LogKind[Visits]:
     """One host's log of accounts of a day: JSON lines. Log-ins, numbers and addresses need no escaping."""
     by = [*(f'"{login}"' for login in world.staff.logins(day)), "null"]
     words = words_of(world.parameters.preset)
-    clients = [words.told(name) for name in _CLIENTS]
+    ends = [f'","client":"{words.told(name)}","result":"{result}"}}\n' for name in _CLIENTS for result in _RESULTS]
 
     def rendered(visits: Visits, uids: pa.Array) -> pa.Array:
-        ticket = pc.if_else(pa.array(visits.ticket < 0), "null", lines(f'"{words.ticket}', numbers(visits.ticket), '"'))
-        review = pc.if_else(pa.array(visits.review < 0), "null", lines('"R', numbers(visits.review), '"'))
+        ticket = given(
+            visits.ticket >= 0,
+            lambda at: lines(f'"{words.ticket}', numbers(visits.ticket[at]), '","review":'),
+            'null,"review":',
+        )
+        review = given(
+            visits.review >= 0, lambda at: lines('"R', numbers(visits.review[at]), '","ip":"'), 'null,"ip":"'
+        )
         return lines(
-            '{"at":"', iso_of(visits.time), 'Z","entry":"', uids, '","account":', words.customer.json(visits.customer + 1), ',"event":"',
-            chosen(OPERATIONS, visits.operation), '","by":', chosen(by, visits.actor % len(by)), ',"ticket":', ticket,
-            ',"review":', review, ',"ip":"', *dotted_pieces(visits.address), '","client":"', chosen(clients, visits.client),
-            '","result":"', chosen(_RESULTS, visits.result), '"}\n',
+            '{"at":"', instants(visits.time), 'Z","entry":"', matrix(uids), '","account":', words.customer.json(visits.customer + 1),
+            ',"event":"', Chosen(OPERATIONS, visits.operation), '","by":', Chosen(by, visits.actor % len(by)), ',"ticket":',
+            ticket, review, *dotted_pieces(visits.address), Chosen(ends, visits.client * len(_RESULTS) + visits.result),
         )  # fmt: skip
 
     return LogKind("accounts", f"accounts-{host + 1}-{{day}}.jsonl", rendered, host=str(host + 1))

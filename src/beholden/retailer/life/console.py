@@ -8,14 +8,13 @@ from typing import Final
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from beholden.retailer.chance import SECOND_US, Chance, Ints, Rng, below, moments, stream, weighted
 from beholden.retailer.contacts import COLLEAGUE, LATE, NEVER, Contacts
 from beholden.retailer.events import Events, label
 from beholden.retailer.log_files import LogKind
 from beholden.retailer.people import People
-from beholden.retailer.render import Text, chosen, iso_of, lines, numbers
+from beholden.retailer.render import Chosen, Decimal, Text, given, instants, lines, matrix, numbers
 from beholden.retailer.staff import Staff
 from beholden.retailer.words import words_of
 from beholden.retailer.world import World
@@ -126,22 +125,24 @@ def console_log(world: World, day: int) -> LogKind[Views]:
     words = words_of(world.parameters.preset)
     console = words.console
     pieces = _pieces(console.line, _of_actors(world, day))
+    hosts = [str(host + 1) for host in range(_HOSTS)]
 
     def rendered(views: Views, uids: pa.Array) -> pa.Array:
-        noted = lines(f'"{words.ticket}', numbers(views.ticket), '"')
         columns = {
-            "time": numbers(views.time // 1000) if console.epoch else iso_of(views.time),
-            "uid": uids,
-            "operation": chosen(console.operations, views.operation),
+            "time": Decimal(views.time // 1000) if console.epoch else instants(views.time),
+            "uid": matrix(uids),
+            "operation": Chosen(console.operations, views.operation),
             "customer": words.customer.texts(views.customer + 1),
-            "screen": chosen(console.screens, views.screen),
-            "ticket": pc.if_else(pc.less(pa.array(views.ticket), 0), "null", noted),
-            "host": numbers(views.host + 1),
-            "result": chosen(console.results, views.result),
+            "screen": Chosen(console.screens, views.screen),
+            "ticket": given(
+                views.ticket >= 0, lambda at: lines(f'"{words.ticket}', numbers(views.ticket[at]), '"'), "null"
+            ),
+            "host": Chosen(hosts, views.host),
+            "result": Chosen(console.results, views.result),
         }
         texts: list[Text] = []
         for column, before in pieces:
-            texts.append(chosen(before, views.actor) if len(before) > 1 else before[0])
+            texts.append(Chosen(before, views.actor) if len(before) > 1 else before[0])
             texts += [columns[column]] if column else []
         return lines(*texts)
 

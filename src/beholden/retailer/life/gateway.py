@@ -19,13 +19,12 @@ from typing import Final, Self
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from beholden.retailer.chance import DAY_US, HOUR_US, Chance, Ints, Rng, below, cumulated, stream
 from beholden.retailer.events import Events, label
 from beholden.retailer.life.places import dotted_pieces
 from beholden.retailer.log_files import LogKind
-from beholden.retailer.render import chosen, lines, numbers
+from beholden.retailer.render import Chosen, Decimal, chosen, given, lines, matrix, numbers
 from beholden.retailer.words import words_of
 from beholden.retailer.world import World
 
@@ -360,6 +359,15 @@ def _of_keys(world: World) -> pa.Array:
     return lines(chosen(apps, keys.app), partners.key_texts, seller, numbers(keys.seller + 1))
 
 
+def _endings(world: World) -> pa.Array:
+    """What stands behind the number of an order or a document, by endpoint, agent and status."""
+    told, agents = words_of(world.parameters.preset).told, world.partners.agents
+    texts = [told(f'{path}","ua":"{agent}') for _, _, path, _ in ENDPOINTS.values() for agent in agents]
+    statuses = [f'"}},"st":{status},"bytes":' for status in STATUSES]
+    place = np.arange(len(texts) * len(statuses))
+    return lines(chosen(texts, place // len(statuses)), chosen(statuses, place % len(statuses)))
+
+
 def gateway_log(world: World, host: int) -> LogKind[Calls]:
     """The log of one of the gateway's hosts: JSON lines, times in milliseconds since 1970. No text needs escaping."""
     partners, words = world.partners, words_of(world.parameters.preset)
@@ -368,20 +376,17 @@ def gateway_log(world: World, host: int) -> LogKind[Calls]:
     before = [told(f'{name}","m":"{method}","p":"{path}') for name, (method, path, _, _) in ENDPOINTS.items()]
     gateway = f',"gw":"gw-{host + 1}","req":{{"op":"'
     agents = len(partners.agents)
-    behind = pa.array(
-        [told(f'{path}","ua":"{agent}') for _, _, path, _ in ENDPOINTS.values() for agent in partners.agents]
-    )
-    statuses = [f'"}},"st":{status},"bytes":' for status in STATUSES]
+    behind = world.once("gateway endings", 0, lambda: _endings(world))
     documents = Chance(world.parameters.seed, "partner documents")
 
     def rendered(calls: Calls, uids: pa.Array) -> pa.Array:
         named = np.where(calls.order < 0, below(documents(calls.time, calls.key), 90_000_000) + 10_000_000, calls.order)
-        buyer = pc.if_else(pa.array(calls.buyer < 0), "null", customer.json(calls.buyer + 1))
+        buyer = given(calls.buyer >= 0, lambda at: customer.json(calls.buyer[at] + 1), "null")
+        after = (calls.endpoint * agents + calls.agent) * len(STATUSES) + calls.status
         return lines(
-            '{"t":', numbers(calls.time // 1000), ',"src":"', *dotted_pieces(calls.address), of_key.take(pa.array(calls.key)),
-            gateway, chosen(before, calls.endpoint), numbers(named), behind.take(pa.array(calls.endpoint * agents + calls.agent)),
-            chosen(statuses, calls.status), numbers(calls.size_bytes), ',"ms":', numbers(calls.latency_ms), told(',"buyer":'),
-            buyer, ',"rid":"', uids, '"}\n',
+            '{"t":', Decimal(calls.time // 1000), ',"src":"', *dotted_pieces(calls.address), of_key.take(pa.array(calls.key)),
+            gateway, Chosen(before, calls.endpoint), Decimal(named), behind.take(pa.array(after)), Decimal(calls.size_bytes),
+            ',"ms":', Decimal(calls.latency_ms), told(',"buyer":'), buyer, ',"rid":"', matrix(uids), '"}\n',
         )  # fmt: skip
 
     return LogKind("gateway", f"gateway-{host + 1}-{{day}}.jsonl", rendered, host=str(host + 1))

@@ -68,16 +68,17 @@ def dotted(addresses: Ints) -> pa.Array:
     return lines(*dotted_pieces(addresses))
 
 
-def dotted_pieces(addresses: Ints) -> tuple[Text, Text, Text]:
+def dotted_pieces(addresses: Ints) -> tuple[Text, Text]:
     """The same in pieces, for a line that goes on."""
-    halves = _halves()
-    return halves.take(pa.array(addresses >> 16)), ".", halves.take(pa.array(addresses & 0xFFFF))
+    first, last = _halves()
+    return first.take(pa.array(addresses >> 16)), last.take(pa.array(addresses & 0xFFFF))
 
 
 @cache
-def _halves() -> pa.Array:
-    """The two halves of all addresses."""
-    return pa.array([f"{i >> 8}.{i & 255}" for i in range(1 << 16)])
+def _halves() -> tuple[pa.Array, pa.Array]:
+    """The two halves of all addresses, the first with the dot behind it."""
+    texts = [f"{i >> 8}.{i & 255}" for i in range(1 << 16)]
+    return pa.array([f"{text}." for text in texts]), pa.array(texts)
 
 
 #: Home and travel addresses come from ranges kept for tests, documentation and carriers.

@@ -12,7 +12,6 @@ from typing import Final
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from beholden.retailer.chance import (
     DAY_US,
@@ -32,7 +31,7 @@ from beholden.retailer.chance import (
 from beholden.retailer.contacts import COLLEAGUE, LATE, NEVER, RIGHT, written_up
 from beholden.retailer.events import Events, label
 from beholden.retailer.log_files import LogKind
-from beholden.retailer.render import chosen, hexadecimal_of, lines, numbers
+from beholden.retailer.render import Chosen, Decimal, given, hexadecimal_of, lines, matrix, numbers
 from beholden.retailer.staff import Staff
 from beholden.retailer.words import words_of
 from beholden.retailer.world import World
@@ -324,11 +323,11 @@ def desk_log(world: World, day: int) -> LogKind[Acts]:
 
     def rendered(acts: Acts, uids: pa.Array) -> pa.Array:
         codes = pa.array(world.sellers.codes(acts.seller), pa.string())
-        case = pc.if_else(pa.array(acts.case < 0), "null", lines('"SC-', numbers(acts.case), '"'))
+        case = given(acts.case >= 0, lambda at: lines('"SC-', numbers(acts.case[at]), '"'), "null")
         return lines(
-            '{"event":{"at":', numbers(acts.time // 1000), ',"type":"', chosen(operations, acts.operation), '","id":"', uids,
-            chosen(who, acts.actor), codes, '"},"case":', case, chosen(details, acts.detail % len(details)),
-            ',"outcome":"', chosen(_RESULTS, acts.result), '","node":"desk-', numbers(acts.host + 1), '"}\n',
+            '{"event":{"at":', Decimal(acts.time // 1000), ',"type":"', Chosen(operations, acts.operation), '","id":"', matrix(uids),
+            Chosen(who, acts.actor), codes, '"},"case":', case, Chosen(details, acts.detail % len(details)),
+            ',"outcome":"', Chosen(_RESULTS, acts.result), '","node":"desk-', Decimal(acts.host + 1), '"}\n',
         )  # fmt: skip
 
     return LogKind("seller-desk", told("seller-desk-") + "{day}.jsonl", rendered)

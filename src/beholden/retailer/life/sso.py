@@ -38,7 +38,7 @@ from beholden.retailer.life.places import (
 )
 from beholden.retailer.life.sql_lookalikes import on_call
 from beholden.retailer.log_files import LogKind
-from beholden.retailer.render import chosen, lines, numbers
+from beholden.retailer.render import Chosen, Decimal, lines, matrix
 from beholden.retailer.staff import ROLES
 from beholden.retailer.words import words_of
 from beholden.retailer.world import World
@@ -223,13 +223,13 @@ def sso_log(world: World, day: int) -> LogKind[Logins]:
 
     def rendered(logins: Logins, uids: pa.Array) -> pa.Array:
         return lines(
-            '{"metadata":{"version":"1.3.0","uid":"', uids, '","product":{"name":"Gatehouse","vendor_name":"Gatehouse"}},'
+            '{"metadata":{"version":"1.3.0","uid":"', matrix(uids), '","product":{"name":"Gatehouse","vendor_name":"Gatehouse"}},'
             '"category_uid":3,"category_name":"Identity & Access Management","class_uid":3002,"class_name":"Authentication",'
-            '"activity_id":1,"activity_name":"Logon","type_uid":300201,"time":', numbers(logins.time // 1000), ",",
-            chosen(results, logins.result), ",", chosen(users, logins.actor), ",", chosen(factors, logins.factor),
-            ',"auth_protocol_id":5,"auth_protocol":"SAML","is_remote":', chosen(("false", "true"), (logins.address >> 24 != _OFFICE).astype(np.int64)),
-            ',"src_endpoint":{"ip":"', dotted(logins.address), '","location":{"country":"', chosen(COUNTRIES, logins.country),
-            '"}},"device":', _devices(logins.device), ',"service":{"name":"', chosen(apps, logins.app), '"}}\n',
+            '"activity_id":1,"activity_name":"Logon","type_uid":300201,"time":', Decimal(logins.time // 1000), ",",
+            Chosen(results, logins.result), ",", Chosen(users, logins.actor), ",", Chosen(factors, logins.factor),
+            ',"auth_protocol_id":5,"auth_protocol":"SAML","is_remote":', Chosen(("false", "true"), (logins.address >> 24 != _OFFICE).astype(np.int64)),
+            ',"src_endpoint":{"ip":"', dotted(logins.address), '","location":{"country":"', Chosen(COUNTRIES, logins.country),
+            '"}},"device":', _devices(logins.device), ',"service":{"name":"', Chosen(apps, logins.app), '"}}\n',
         )  # fmt: skip
 
     return LogKind("sso", "sso-{day}.ocsf.jsonl", rendered)

@@ -18,7 +18,7 @@ from beholden.retailer.life.sso import Logins, make_logins
 from beholden.retailer.log_files import LogKind
 from beholden.retailer.needs import repositories_of, spaces_of
 from beholden.retailer.parameters import Parameters
-from beholden.retailer.render import chosen, iso_of, lines, numbers
+from beholden.retailer.render import Chosen, instants, lines, matrix
 from beholden.retailer.resources import BUCKETS
 from beholden.retailer.staff import ROLES
 from beholden.retailer.words import words_of
@@ -187,12 +187,13 @@ def wiki_log(world: World, day: int) -> LogKind[PageViews]:
     """The log of a day of the wiki and the repositories."""
     names = identity_names(world, day)
     told = words_of(world.parameters.preset).told
+    ends = [f'","status":{status}}}\n' for status in _STATUSES]
 
     def rendered(views: PageViews, uids: pa.Array) -> pa.Array:
         return lines(
-            '{"at":"', iso_of(views.time), 'Z","request":"', uids, '","who":"', chosen(names, views.actor),
-            '","ip":"', *dotted_pieces(views.address), '","action":"', chosen(ACTIONS, views.action), '","page":"',
-            pa.array([told(page) for page in views.page.tolist()], pa.string()), '","status":', numbers(np.array(_STATUSES)[views.status]), "}\n",
+            '{"at":"', instants(views.time), 'Z","request":"', matrix(uids), '","who":"', Chosen(names, views.actor),
+            '","ip":"', *dotted_pieces(views.address), '","action":"', Chosen(ACTIONS, views.action), '","page":"',
+            pa.array([told(page) for page in views.page.tolist()], pa.string()), Chosen(ends, views.status),
         )  # fmt: skip
 
     return LogKind("wiki", "wiki-{day}.jsonl", rendered)
