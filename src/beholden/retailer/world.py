@@ -60,7 +60,7 @@ class World:
     @cached_property
     def orders(self) -> Orders:
         """What they order."""
-        return Orders(self.calendar, self.people)
+        return Orders(self.calendar, self.people, self.sellers)
 
     @cached_property
     def staff(self) -> Staff:
