@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 
 from beholden.core.errors import BeholdenError
-from beholden.retailer.chance import DAY_US, Bools, Chance, Ints, stream, uniform
+from beholden.retailer.chance import DAY_US, HOUR_US, Bools, Chance, Ints, stream, uniform
 from beholden.retailer.contacts import Contacts
 from beholden.retailer.events import label
 from beholden.retailer.life.assignments import assignments
@@ -39,6 +39,8 @@ _VIEWS_BESIDE: Final = 1.11
 #: A view whose customer is drawn from the day's has a reason in so many cases of as many as there are contacts a day.
 _BY_CHANCE: Final = 3.0
 _WEEK: Final = 7
+#: No agent works as long as this: shifts last eight hours, queues a little longer.
+_WORKED_MAX_US: Final = 11 * HOUR_US
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,7 @@ class Tally:
     corrections: int = 0  # those of the views that were one batch
     by_ground: tuple[int, ...] = (0,) * len(GROUNDS)
     shuffled: int = 0  # views that would be documented if subjects were shuffled
+    longest_us: int = 0  # of the working days of agents
 
     def __add__(self, other: Tally) -> Tally:
         """The sums over both."""
@@ -69,6 +72,7 @@ class Tally:
             self.corrections + other.corrections,
             tuple(one + more for one, more in zip(self.by_ground, other.by_ground, strict=True)),
             self.shuffled + other.shuffled,
+            max(self.longest_us, other.longest_us),
         )
 
     @property
@@ -98,6 +102,7 @@ def tally_of(world: World, day: int, views: Views) -> Tally:
         corrections=int(np.sum(views.label == label("benign:mass_correction"))),
         by_ground=tuple(by_ground.tolist()),
         shuffled=round(_shuffled(world, day, views, on_record) * len(views)),
+        longest_us=_longest(world, day, contacts, views),
     )
 
 
@@ -118,6 +123,12 @@ def check(tally: Tally, world: World) -> None:
     busy = tally.busy_us / max(1, tally.agent_days * SHIFT_US)
     if busy > 0.85:
         _fail("share of agents' time on contacts", f"{busy:.2f}", "0.85 at most")
+    if tally.longest_us >= _WORKED_MAX_US:
+        _fail(
+            "an agent's working day",
+            f"{tally.longest_us / HOUR_US:.1f} hours",
+            f"less than {_WORKED_MAX_US // HOUR_US}",
+        )
     # Views come in contacts, so that shares of few of them spread twice as far as single ones would.
     spread = 6 * math.sqrt(0.07 * 0.93 / max(1, tally.views))
     if tally.views >= _VIEWS_MIN and not 0.90 - spread <= tally.documented_share <= 0.94 + spread:
@@ -127,6 +138,17 @@ def check(tally: Tally, world: World) -> None:
     if tally.shuffled > most + 5 * math.sqrt(most) + 5:
         _fail("share of views with a reason if customers are shuffled", f"{tally.chance_share:.3f}",
               f"{most / tally.views:.3f} at most")  # fmt: skip
+
+
+def _longest(world: World, day: int, contacts: Contacts, views: Views) -> int:
+    """The longest time from the first that an agent did to the last, contacts and looks in the console (microseconds)."""
+    agents = world.staff.of_role("agent", day)
+    seen = views.at(np.isin(views.actor, agents))
+    first, last = np.full(len(world.staff), (day + 1) * DAY_US), np.full(len(world.staff), day * DAY_US)
+    for who, begins, ends in ((contacts.agent, contacts.opened, contacts.closed), (seen.actor, seen.time, seen.time)):
+        np.minimum.at(first, who, begins)
+        np.maximum.at(last, who, ends)
+    return max(0, int(np.max(last - first, initial=0)))
 
 
 def records_of(world: World, ground: str, day: int) -> Records:

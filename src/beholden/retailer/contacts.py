@@ -27,7 +27,7 @@ from beholden.retailer.homes import Homes
 from beholden.retailer.orders import Orders
 from beholden.retailer.parameters import Parameters
 from beholden.retailer.people import People
-from beholden.retailer.staff import Staff
+from beholden.retailer.staff import SHIFT_US, Staff
 
 __all__ = [
     "CHANNELS",
@@ -71,6 +71,8 @@ _HUNG_UP: Final = 0.25
 _WRITTEN_UP_MS: Final = (40_000, 300_000)
 #: Contacts an agent can take on the busiest of days; further callers give up.
 _CAPACITY: Final = 78
+#: So long after the shift agents still serve who has waited for them; assumed.
+_OVERTIME_US: Final = HOUR_US
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,9 +144,11 @@ class Service:
         p = self._p
         rng = stream(p.seed, "contacts", day)
         customer, order_id, ordered = self._callers(rng, day)
-        arrived = day * DAY_US + hours(rng, self._open_hours, len(customer))
+        arrived = day * DAY_US + hours(rng, self._hours(day), len(customer))
+        # Who ordered so late that nobody is there any more does not call that day.
         arrived = np.maximum(arrived, ordered + 10 * MINUTE_US)
-        inside = arrived < (day + 1) * DAY_US
+        served = np.flatnonzero(self._hours(day)) * HOUR_US + day * DAY_US
+        inside = np.isin(arrived - arrived % HOUR_US, served)
         order = np.flatnonzero(inside)[np.argsort(arrived[inside], kind="stable")]
         customer, order_id, arrived = customer[order], order_id[order], arrived[order]
         n = len(arrived)
@@ -158,8 +162,9 @@ class Service:
         agent = self._assigned(rng, day, arrived, customer)
         customer, order_id = self._acquainted(day, agent, customer, order_id)
         opened, closed = _one_after_another(agent, arrived, handling)
-        # Who still waits at midnight has given up.
-        served = np.flatnonzero(closed < (day + 1) * DAY_US)
+        # Who still waits long after the shift has given up; so have the few who would have got themselves.
+        ends = self._staff.shift_starts(day)[agent] + SHIFT_US
+        served = np.flatnonzero((agent >= 0) & (closed < ends + _OVERTIME_US))
         order = served[np.argsort(opened[served], kind="stable")]
         n = len(order)
         nothing = np.zeros(n, dtype=np.int64)
@@ -200,29 +205,26 @@ class Service:
         return np.diff(share)
 
     def _assigned(self, rng: Rng, day: int, arrived: Ints, customer: Ints) -> Ints:
-        """An agent at work in that hour for each contact, in turn; the day's other agents where no shift covers it."""
+        """An agent whose shift it is for each contact, in turn; -1 where that could only be the caller."""
         members = self._staff.members
-        today = self._staff.at_work("agent", day)
-        if not len(today):
-            today = self._staff.of_role("agent", day)
-        shift = np.array([members[i].shift for i in today.tolist()])
         taken = np.empty(len(arrived), dtype=np.int64)
         hour = arrived // HOUR_US % 24
         for at in np.unique(hour).tolist():
-            now = today[(shift <= at) & (at < shift + 8)]
-            turns = rng.permutation(now if len(now) else today)
+            turns = rng.permutation(self._staff.on_shift("agent", day, at))
             mine = np.flatnonzero(hour == at)
             taken[mine] = turns[(np.arange(len(mine)) + int(rng.integers(len(turns)))) % len(turns)]
-        own = {members[i].customer: i for i in today.tolist() if members[i].customer >= 0}
+        today = self._staff.at_work("agent", day).tolist()
+        own = {members[i].customer: i for i in today if members[i].customer >= 0}
         for position in np.flatnonzero(np.isin(customer, list(own))).tolist():
-            if taken[position] == own[int(customer[position])] and len(today) > 1:  # nobody serves themselves
-                taken[position] = next(i for i in today.tolist() if i != taken[position])
+            if taken[position] == own[int(customer[position])]:  # nobody serves themselves
+                now = self._staff.on_shift("agent", day, int(hour[position])).tolist()
+                taken[position] = next((i for i in now if i != taken[position]), -1)
         return taken
 
-    @property
-    def _open_hours(self) -> list[int]:
-        """How much happens in each hour of the day while the centre is open."""
-        return [weight if _OPENS_HOUR <= hour < _CLOSES_HOUR else 0 for hour, weight in enumerate(self._p.order_hours)]
+    def _hours(self, day: int) -> list[int]:
+        """How much happens in each hour of the day while the centre is open and somebody is there."""
+        there = set(self._staff.hours_covered("agent", day)) & set(range(_OPENS_HOUR, _CLOSES_HOUR))
+        return [weight if hour in there else 0 for hour, weight in enumerate(self._p.order_hours)]
 
     def _acquainted(self, day: int, agent: Ints, customer: Ints, order_id: Ints) -> tuple[Ints, Ints]:
         """A few callers are family or neighbours of who serves them: they ask for whom they know, or it is chance."""
@@ -244,18 +246,14 @@ class Service:
         draw = rng.random(n)
         edges = np.cumsum([p.logged_late, p.logged_for_colleague, p.never_logged])
         quality = np.select([draw < edges[0], draw < edges[1], draw < edges[2]], [LATE, COLLEAGUE, NEVER], RIGHT)
+        beside = self._staff.beside(rng, "agent", handled.agent, handled.opened, day)
+        quality = np.where((quality == COLLEAGUE) & (beside == handled.agent), RIGHT, quality)
         late = rng.integers(60_000, 3_600_000, n) * 1000
         opened = np.where(quality == LATE, handled.closed + late, handled.opened)
-        agents = np.unique(handled.agent)
-        other = agents
-        if n:
-            other = agents[
-                (np.searchsorted(agents, handled.agent) + rng.integers(1, max(2, len(agents)), n)) % len(agents)
-            ]
         # Tickets are numbered through the day, in the order in which they are opened; each day begins a new ten million.
         # Callers who hang up come by the same law: their numbers lie among the others as any do.
         gone = stream(p.seed, "hung up", day)
-        left = np.sort(day * DAY_US + hours(gone, self._open_hours, int(gone.poisson(n * _HUNG_UP / (1 - _HUNG_UP)))))
+        left = np.sort(day * DAY_US + hours(gone, self._hours(day), int(gone.poisson(n * _HUNG_UP / (1 - _HUNG_UP)))))
         kept = np.flatnonzero(quality != NEVER)
         place = np.argsort(np.argsort(np.concatenate([opened[kept], left]), kind="stable"))
         number = (day % 10_000) * 10_000_000 + 1 + place
@@ -265,7 +263,7 @@ class Service:
             handled,
             quality=quality.astype(np.int64),
             ticket=ticket,
-            logged_agent=np.where(quality == COLLEAGUE, other, handled.agent) if n else handled.agent,
+            logged_agent=np.where(quality == COLLEAGUE, beside, handled.agent),
             logged_opened=opened,
             logged_closed=np.where(quality == LATE, opened + written_up(gone, n), handled.closed),
         )

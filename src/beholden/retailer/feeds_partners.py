@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from beholden.retailer.chance import DAY_US, HOUR_US, Bools, Chance, Ints, below, iso, stream, uniform
-from beholden.retailer.life.seller_desk import TOPICS, SellerCases, seller_cases
+from beholden.retailer.life.seller_desk import TOPICS, SellerCases, manned, seller_cases
 from beholden.retailer.partners import CLOUDS, FAR, App, address_range
 from beholden.retailer.render import chosen, iso_of, lines, numbers
 from beholden.retailer.sellers import SellerText
@@ -202,15 +202,16 @@ def _ordinary_states(world: World) -> Iterator[tuple[Any, ...]]:
     kept = np.flatnonzero((every.start < end) & (rng.random(len(every)) >= _NO_ROW))
     began, ended = every.start[kept], every.end[kept]
     known = (ended >= 0) & (ended < end) & (rng.random(len(kept)) >= _NO_ROW)
-    program = world.sellers.by_program(every.seller[kept])
+    program = world.sellers.by_program(every.seller[kept]) | ~manned(world, began)
     until = np.where(known, np.array(iso(np.maximum(ended, 0), "s")), "").tolist()
     who = np.where(program, "program", "staff").tolist()
-    for seller, start, stop, by in zip(
-        _either_id(world, every.seller[kept], "states"), iso(began), until, who, strict=True
+    back = np.where(manned(world, ended), "staff", "program").tolist()
+    for seller, start, stop, by, ended_by in zip(
+        _either_id(world, every.seller[kept], "states"), iso(began), until, who, back, strict=True
     ):
         yield seller, "suspended", start, stop, by
         if stop:
-            yield seller, "reinstated", stop, "", "staff"
+            yield seller, "reinstated", stop, "", ended_by
 
 
 def _developers(world: World) -> Iterator[tuple[Any, ...]]:

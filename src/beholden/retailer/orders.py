@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 
 import numpy as np
 
+from beholden.core.errors import BeholdenError
 from beholden.retailer.calendar import Calendar
-from beholden.retailer.chance import DAY_US, Chance, Floats, Ints, Weights, below, cumulated, picked, uniform
+from beholden.retailer.chance import DAY_US, Bools, Chance, Floats, Ints, Weights, below, cumulated, picked, uniform
 from beholden.retailer.parameters import Parameters
 from beholden.retailer.people import People
+from beholden.retailer.sellers import Sellers
 
 __all__ = ["FIRST_ORDER_ID", "STATUSES", "OrderColumns", "Orders", "popularity"]
 
@@ -20,6 +23,7 @@ _STATUSES: Final = cumulated((2, 3, 12, 74, 6, 3))
 #: How unequal customers are: the share of orders that the first ``x`` of them place is ``x ** (1 / this)``; assumed.
 _INEQUALITY: Final = 1.8
 _MEDIAN_CENTS: Final = 3200.0
+_DRAWN_MAX: Final = 100  # times that an order's seller is drawn until one is found who may sell
 _LINES: Final = cumulated((55, 33, 10, 2))  # of an order: one, two, three, four; assumed
 
 
@@ -42,12 +46,13 @@ class OrderColumns:
 class Orders:
     """All orders of the history and the window, as a function of (day, place in the day)."""
 
-    def __init__(self, calendar: Calendar, people: People) -> None:
+    def __init__(self, calendar: Calendar, people: People, sellers: Sellers) -> None:
         p = calendar.parameters
         self._calendar = calendar
         self._people = people
         self._ordering = 1 - p.canaries / p.customers  # the last in rank are nobody's: see `canaries`
-        self._sellers = Weights(popularity(p))
+        self._every = sellers
+        self._by_popularity = Weights(popularity(p))
         self._customer, self._seller, self._moment, self._rest = (
             Chance(p.seed, f"order {what}") for what in ("customer", "seller", "moment", "rest")
         )
@@ -85,8 +90,27 @@ class Orders:
         return self._people.by_rank(share * self._ordering)
 
     def seller(self, day: Ints, place: Ints) -> Ints:
-        """Whose goods were ordered."""
-        return self._sellers(self._seller(day, place))
+        """Whose goods were ordered: nobody's who was suspended at that moment."""
+        found = self._by_popularity(self._seller(day, place))
+        at = np.flatnonzero(self._ever_suspended[found])
+        for again in range(1, _DRAWN_MAX):
+            at = at[self._every.suspended(found[at], self.time(day[at], place[at]))]
+            if not len(at):
+                return found
+            found[at] = self._by_popularity(self._seller(day[at], place[at], again))
+        raise BeholdenError(
+            "simulated company: sellers", "hardly any may sell", expected="most of them are not suspended at a time"
+        )
+
+    @cached_property
+    def _ever_suspended(self) -> Bools:
+        """Which sellers are suspended at some time that the calendar covers."""
+        every, p = self._every.suspensions, self._calendar.parameters
+        found = np.zeros(len(self._every), dtype=np.bool_)
+        found[
+            every.seller[(every.start < p.end) & ((every.end < 0) | (every.end > self._calendar.first_day * DAY_US))]
+        ] = True
+        return found
 
     def time(self, day: Ints, place: Ints) -> Ints:
         """When; within a day places follow the time."""

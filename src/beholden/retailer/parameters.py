@@ -71,7 +71,9 @@ class Parameters:
     ramp_days: int = 42  # six weeks in which new agents view more
     ramp_views: float = 1.5  # times as many records
     transferred: float = 0.06  # of staff a year; assumed
+    transferred_min: int = 1  # in each window of a week or more, however small the company is; assumed
     renamed: float = 0.02  # of staff a year; assumed
+    renamed_min: int = 1  # as of transfers; assumed
     absent: float = 0.08  # of working days: illness and holiday; assumed
     staff_who_buy: float = 0.15  # share of staff who are customers; assumed
     contacts_an_agent_day: int = 60  # trade figures; fewer where the smallest team would not have that many

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final, Literal
+
+import numpy as np
 
 from beholden.core.errors import UsageError
 from beholden.retailer.chance import DAY_US, stream
@@ -19,6 +22,8 @@ RUNS: Final = ("demo", "prevalence", "recall", "quiet")
 _DEMO: Final = ("card_export", "celebrity_spike", "personal_lookup", "personal_lookup")
 #: Mean days between the end of one incident and the beginning of the next of the same slot; assumed.
 _QUIET_DAYS: Final = 21.0
+#: Times that an incident is planned until it does not collide with another.
+_PLANNED_MAX: Final = 8
 
 
 def check_run(run: str) -> None:
@@ -43,7 +48,7 @@ def scheduled(world: World, run: str) -> list[Incident]:
         rng = stream(p.seed, "schedule", place)
         # What needs time to unfold begins in the first part of the window.
         start = p.start + int(rng.random() * 0.4 * p.days) * DAY_US
-        incident = plan_of(kind)(world, stream(p.seed, f"incident {kind}", place), len(found), grade, start, p.end)
+        incident = _planned(world, found, (kind, grade), (place,), len(found), start)
         if incident is not None:
             found.append(incident)
     return found
@@ -60,11 +65,32 @@ def _prevalence(world: World) -> list[Incident]:
         time, number = p.start + int(rng.exponential(_QUIET_DAYS) * DAY_US), slot
         while time < p.end:
             kind, grade = names[int(rng.integers(len(names)))], GRADES[int(rng.integers(len(GRADES)))]
-            incident = plan_of(kind)(
-                world, stream(p.seed, f"incident {kind}", slot, number), number, grade, time, p.end
-            )
+            incident = _planned(world, found, (kind, grade), (slot, number), number, time)
             if incident is not None:
                 found.append(incident)
                 time, number = incident.span[1], number + side_by_side
             time += int((1 + rng.exponential(_QUIET_DAYS)) * DAY_US)
     return found
+
+
+def _planned(
+    world: World, found: Sequence[Incident], what: tuple[str, str], place: tuple[int, ...], number: int, start: int
+) -> Incident | None:
+    """An incident of that kind and grade from then on; None where there is no room for it beside those ``found``."""
+    (kind, grade), p = what, world.parameters
+    for again in range(_PLANNED_MAX):
+        # Streams differ by how many numbers they have.
+        rng = stream(p.seed, f"incident {kind}", *place, *([again] * again))
+        incident = plan_of(kind)(world, rng, number, grade, start, p.end)
+        if incident is None or not any(_at_once(incident, other) for other in found):
+            return incident
+    return None
+
+
+def _at_once(one: Incident, other: Incident) -> bool:
+    """Whether both put contacts on record in which the same agent would have served two customers at a time."""
+    if one.contacts is None or other.contacts is None:
+        return False
+    a, b = one.contacts, other.contacts
+    overlap = (a.opened[:, None] < b.closed) & (b.opened < a.closed[:, None])
+    return bool(np.any(overlap & (a.agent[:, None] == b.agent)))

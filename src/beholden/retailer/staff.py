@@ -1,7 +1,7 @@
 """The people who work there, the service accounts, and when each is at work.
 
-Careers are part of it: agents leave and are replaced, new ones train first, some move to other teams and keep what
-they could do, some change their name.
+Everybody has a usual shift and usual days off. The roster of a day departs from them where a team would leave hours
+uncovered: somebody takes another shift, or comes in on a day off. So ask `Staff` when somebody works, not the member.
 """
 
 from __future__ import annotations
@@ -12,13 +12,14 @@ from typing import Final
 
 import numpy as np
 
-from beholden.retailer.chance import DAY_US, HOUR_US, Bools, Chance, Ints, Rng, stream, uniform, weighted
+from beholden.retailer.chance import DAY_US, HOUR_US, Bools, Chance, Hashes, Ints, Rng, uniform
 from beholden.retailer.name_lists import GIVEN, SURNAMES
 from beholden.retailer.parameters import Parameters
-from beholden.retailer.people import People, draw_name, plain_ascii
 from beholden.retailer.words import words_of
 
-__all__ = ["ROLES", "SERVICES", "Member", "Staff", "make_staff"]
+__all__ = [
+    "EARLY_HOUR", "LATE_HOUR", "MIDDLE_HOUR", "ROLES", "SERVICES", "SHIFT_US", "Member", "Staff", "shift_shares",
+]  # fmt: skip
 
 #: Accounts that no person stands behind; their number grows with the company (`Parameters.service_accounts`).
 SERVICES: Final = ("etl_nightly", "bi_dashboard", "backup", "payments_api", "console_app", "orders_app", "seller_app")
@@ -27,19 +28,14 @@ ROLES: Final = (
     "agent", "supervisor", "fraud", "seller_support", "engineer", "analyst", "marketing", "privacy", "finance", "it",
 )  # fmt: skip
 
-_SHIFT_HOURS: Final = (7, 10, 14)  # shifts of the contact centre begin then and last eight hours
+#: Shifts of the contact centre begin then, from 7 to 22 o'clock in all, and last as long as any working day.
+EARLY_HOUR, MIDDLE_HOUR, LATE_HOUR = 7, 10, 14
 _SHIFT_LENGTH: Final = 8
-_OFFICE_HOUR: Final = 8
-_TEAM_SIZE: Final = 16  # 20 teams at full scale
-_DATA_TEAM_SIZE: Final = 4
-_DAYS_A_YEAR: Final = 365
-#: Roles that people of others move to.
-_MOVED_TO: Final = ("fraud", "seller_support", "analyst", "agent")
-_IN_CENTRE: Final = frozenset({"agent", "supervisor", "seller_support"})
-
-
-#: Role, number of the post, and the days on which its holder came and went.
-_Career = tuple[str, int, int, int | None]
+SHIFT_US: Final = _SHIFT_LENGTH * HOUR_US
+#: Somebody takes another shift on a day on which one has less than this share of whom it needs; assumed.
+_SHORT: Final = 0.9
+#: Teams whose hours must be covered.
+_ROSTERED: Final = ("agent", "seller_support")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +43,7 @@ class Member:
     """One employee. Days are whole days since 1970; ``customer`` is their own position among the customers, or -1.
 
     ``moved`` is the day from which they belong to ``new_team`` and ``new_role``; ``renamed`` the day from which
-    ``new_login`` is theirs.
+    ``new_surname`` and ``new_login`` are theirs.
     """
 
     number: int
@@ -58,8 +54,8 @@ class Member:
     role: str
     hired: int
     left: int | None
-    shift: int  # hour it begins
-    days_off: tuple[int, int]  # days since 1970, modulo 7
+    shift: int  # hour at which it usually begins (`Staff.shift_of` knows that of a day)
+    days_off: tuple[int, int]  # usual ones; days since 1970, modulo 7
     ip: str
     device: str
     customer: int = -1
@@ -67,12 +63,8 @@ class Member:
     new_team: str = ""
     new_role: str = ""
     renamed: int | None = None
+    new_surname: int = -1
     new_login: str = ""
-
-    @property
-    def name(self) -> str:
-        """Given name and surname."""
-        return f"{GIVEN[self.given]} {SURNAMES[self.surname]}"
 
     def is_employed(self, day: int) -> bool:
         """Whether they belong to the company on that day."""
@@ -86,14 +78,22 @@ class Member:
         """Where they belong on that day."""
         return self.new_team if self.moved is not None and day >= self.moved else self.team
 
+    def name_on(self, day: int) -> str:
+        """Given name and surname on that day."""
+        changed = self.renamed is not None and day >= self.renamed
+        return f"{GIVEN[self.given]} {SURNAMES[self.new_surname if changed else self.surname]}"
+
     def login_on(self, day: int) -> str:
         """What logs call them on that day."""
         return self.new_login if self.renamed is not None and day >= self.renamed else self.login
 
-    def shift_of(self, day: int) -> tuple[int, int]:
-        """Beginning and end of their working day in microseconds."""
-        start = day * DAY_US + self.shift * HOUR_US
-        return start, start + _SHIFT_LENGTH * HOUR_US
+
+@dataclass(frozen=True, slots=True)
+class _Roster:
+    """A day: by position who is at work, and the hour at which each one's shift begins."""
+
+    present: Bools
+    begins: Ints
 
 
 @dataclass(frozen=True)
@@ -104,7 +104,7 @@ class Staff:
     members: tuple[Member, ...]
     services: tuple[str, ...]
     _on: dict[tuple[str, int], Ints] = field(default_factory=dict, init=False, repr=False)
-    _present: dict[int, Bools] = field(default_factory=dict, init=False, repr=False)
+    _rosters: dict[int, _Roster] = field(default_factory=dict, init=False, repr=False)
 
     def __len__(self) -> int:
         return len(self.members)
@@ -125,18 +125,44 @@ class Staff:
             f"10.60.{i // 200}.{10 + i % 200}" for i in range(len(self.services))
         ]
 
-    @cached_property
-    def _absent(self) -> Chance:
-        return Chance(self.parameters.seed, "absence")
-
     def works(self, position: int, day: int) -> bool:
-        """Whether a member is at work on that day: employed, no day off, not ill or on holiday."""
-        present = self._present.get(day)
-        if present is None:
-            due = [one.is_employed(day) and day % 7 not in one.days_off for one in self.members]
-            well = uniform(self._absent(np.arange(len(self)), day)) >= self.parameters.absent
-            present = self._present[day] = np.array(due, dtype=np.bool_) & well
-        return bool(present[position])
+        """Whether a member is at work on that day: employed, neither off, ill nor on holiday; or called in."""
+        return bool(self._roster(day).present[position])
+
+    def shift_of(self, position: int, day: int) -> tuple[int, int]:
+        """Beginning and end of a member's working day in microseconds; as usual where they are not at work."""
+        start = day * DAY_US + int(self._roster(day).begins[position]) * HOUR_US
+        return start, start + SHIFT_US
+
+    def shift_starts(self, day: int) -> Ints:
+        """The beginnings of `shift_of` of all members, by position."""
+        return day * DAY_US + self._roster(day).begins * HOUR_US
+
+    def _roster(self, day: int) -> _Roster:
+        found = self._rosters.get(day)
+        if found is None:
+            found = self._rosters[day] = self._made(day)
+        return found
+
+    @cached_property
+    def _chance(self) -> dict[str, Chance]:
+        return {what: Chance(self.parameters.seed, what) for what in ("absence", "roster")}
+
+    def _made(self, day: int) -> _Roster:
+        every = np.arange(len(self))
+        due = [one.is_employed(day) and day % 7 not in one.days_off for one in self.members]
+        present = np.array(due, dtype=np.bool_) & (
+            uniform(self._chance["absence"](every, day)) >= self.parameters.absent
+        )
+        begins = np.array([one.shift for one in self.members], dtype=np.int64)
+        turn = self._chance["roster"](every, day)
+        for role in _ROSTERED:
+            team = self.of_role(role, day)
+            if len(team) and not present[team].any():  # somebody comes in all the same
+                present[team[np.argmin(turn[team])]] = True
+            team = team[present[team]]
+            begins[team] = _covered(begins[team], turn[team], shift_shares(self.parameters))
+        return _Roster(present, begins)
 
     def at_work(self, role: str, day: int) -> Ints:
         """Positions of those of a role who are at work on a day."""
@@ -148,6 +174,31 @@ class Staff:
             )
             self._on[role, day] = found
         return found
+
+    def on_shift(self, role: str, day: int, hour: int) -> Ints:
+        """Positions of those of a role at work whose shift of that day has this hour."""
+        team = self.at_work(role, day)
+        begins = self._roster(day).begins[team]
+        return team[(begins <= hour) & (hour < begins + _SHIFT_LENGTH)]
+
+    def beside(self, rng: Rng, role: str, who: Ints, time: Ints, day: int) -> Ints:
+        """For each of a role at a moment of the day somebody else whose shift it is; themselves where nobody is there.
+
+        After the last shift has ended those who had it may still be there.
+        """
+        found = who.copy()
+        hour = np.minimum(time // HOUR_US % 24, max(self.hours_covered(role, day), default=0))
+        for at in np.unique(hour).tolist():
+            mine, now = np.flatnonzero(hour == at), self.on_shift(role, day, at)
+            if len(now):
+                place = np.searchsorted(now, who[mine]) + rng.integers(1, max(2, len(now)), len(mine))
+                found[mine] = now[place % len(now)]
+        return found
+
+    def hours_covered(self, role: str, day: int) -> list[int]:
+        """The hours of the day in which somebody of a role is at work, in order."""
+        begins = set(self._roster(day).begins[self.at_work(role, day)].tolist())
+        return sorted({begun + at for begun in begins for at in range(_SHIFT_LENGTH)})
 
     def of_role(self, role: str, day: int) -> Ints:
         """Positions of those employed in a role on a day, at work or not."""
@@ -165,120 +216,50 @@ class Staff:
         """A moment in one of their working days that begin within ``[earliest, latest)``, the nearest such if none."""
         first, last = earliest // DAY_US, max(latest - 1, earliest) // DAY_US
         days = [day for day in range(first, last + 1) if self.works(who, day)] or [first]
-        start, end = self.members[who].shift_of(days[int(rng.integers(len(days)))])
+        start, end = self.shift_of(who, days[int(rng.integers(len(days)))])
         return int(rng.integers(start // 1000, end // 1000)) * 1000
 
 
-def make_staff(parameters: Parameters, people: People) -> Staff:
-    """Draw the staff: role after role, so that positions within a role follow one another."""
-    rng = stream(parameters.seed, "staff")
-    careers = [career for role in ROLES for career in _careers(rng, parameters, role)]
-    given, surname = draw_name(rng, len(careers))
-    taken: set[str] = set()
-    members = []
-    for at, career in enumerate(careers):
-        customer = int(rng.integers(len(people))) if rng.random() < parameters.staff_who_buy else -1
-        if customer >= 0:
-            own = people.names(np.array([customer]))
-            given[at], surname[at] = own[0][0], own[1][0]
-        members.append(
-            _member(
-                rng,
-                parameters,
-                at,
-                career,
-                (int(given[at]), int(surname[at])),
-                taken,
-                customer,
-            )
+def shift_shares(p: Parameters) -> tuple[float, float]:
+    """The shares of the contact centre's staff that the early and the late shift need, for nobody to have more to do.
+
+    From customers' hours: between the edges the early or the late shift works with the middle one, but for one hour
+    in which all three do.
+    """
+    early, morning, afternoon, late = (
+        sum(p.order_hours[start:stop]) / (stop - start)
+        for start, stop in (
+            (EARLY_HOUR, MIDDLE_HOUR),
+            (MIDDLE_HOUR, LATE_HOUR),
+            (EARLY_HOUR + _SHIFT_LENGTH, MIDDLE_HOUR + _SHIFT_LENGTH),
+            (MIDDLE_HOUR + _SHIFT_LENGTH, LATE_HOUR + _SHIFT_LENGTH),
         )
-    more = tuple(f"svc_{i:02d}" for i in range(len(SERVICES), parameters.service_accounts))
-    return Staff(parameters, tuple(members), (*SERVICES, *more))
-
-
-def _careers(rng: Rng, p: Parameters, role: str) -> list[_Career]:
-    """When each holder of each post of a role came and went, those included who left before the window."""
-    first, end = p.start // DAY_US, p.end // DAY_US
-    a_year = p.attrition_agents if role == "agent" else p.attrition_others
-    found: list[_Career] = []
-    for post in range(p.staff_of(role)):
-        hired = first - int(rng.integers(20, 2500))
-        if rng.random() < p.left_before_window:
-            gone = first - int(rng.integers(1, 120))
-            found.append((role, post, gone - int(rng.integers(30, 900)), gone))
-            hired = min(first, gone + int(rng.integers(5, 30)))
-        while True:
-            left = max(hired + p.training_days, first) + int(rng.exponential(_DAYS_A_YEAR / a_year))
-            found.append((role, post, hired, left if left < end else None))
-            if left >= end:
-                break
-            hired = left + int(rng.integers(2, 20))
-            if hired >= end:
-                break
-    return found
-
-
-def _member(
-    rng: Rng,
-    p: Parameters,
-    at: int,
-    career: _Career,
-    name: tuple[int, int],
-    taken: set[str],
-    customer: int,
-) -> Member:
-    # Who follows on a post has the team, the shift and the days off that belong to it.
-    role, i, hired, left = career
-    in_centre = role in _IN_CENTRE
-    first, end = p.start // DAY_US, p.end // DAY_US
-    moved = renamed = None
-    new_role = new_team = new_login = ""
-    if rng.random() < p.transferred * p.days / _DAYS_A_YEAR:
-        moved = int(rng.integers(first, end))
-        # Teams take people in as they are large: otherwise small ones would grow beyond their posts.
-        others = [other for other in _MOVED_TO if other != role]
-        new_role = others[int(weighted(rng, [p.staff_of(other) for other in others], 1)[0])]
-        new_team = _team(p, new_role, int(rng.integers(p.staff_of(new_role))))
-    login = _login(*name, taken)
-    if rng.random() < p.renamed * p.days / _DAYS_A_YEAR:
-        renamed = int(rng.integers(first, end))
-        new_login = _login(name[0], int(draw_name(rng, 1)[1][0]), taken)
-    return Member(
-        number=10_000 + at * 7 + int(rng.integers(7)),
-        login=login,
-        given=name[0],
-        surname=name[1],
-        team=_team(p, role, i),
-        role=role,
-        hired=hired,
-        left=left,
-        shift=_SHIFT_HOURS[i % 3] if in_centre else _OFFICE_HOUR,
-        # 1970-01-01 was a Thursday: 2 and 3 are the weekend
-        days_off=(3 * i % 7, (3 * i + 1) % 7) if in_centre else (2, 3),
-        # A contact centre stands behind few shared addresses; in the office each desk has its own.
-        ip=f"10.40.{i % 2}.{10 + i // 40 % 200}" if in_centre else f"10.20.{at // 200 % 250}.{at % 200 + 20}",
-        device=f"{'CC' if in_centre else 'WS'}-{20_000 + at * 3 + int(rng.integers(3)):06d}",
-        customer=customer,
-        moved=moved,
-        new_team=new_team,
-        new_role=new_role,
-        renamed=renamed,
-        new_login=new_login,
     )
+    whole = max(early + late, morning + late, early + afternoon)
+    return early / whole, late / whole
 
 
-def _team(p: Parameters, role: str, i: int) -> str:
-    if role in {"agent", "supervisor"}:
-        return f"service-{(i // _TEAM_SIZE if role == 'agent' else i) + 1}"
-    if role in {"analyst", "engineer"}:
-        return f"{role}-{i // _DATA_TEAM_SIZE + 1}"
-    return words_of(p.preset).told(role.replace("_", "-"))
+def _covered(usual: Ints, turn: Hashes, shares: tuple[float, float]) -> Ints:
+    """The hours at which those at work begin, so that early and late shift have whom they need, at least one each.
 
-
-def _login(given: int, surname: int, taken: set[str]) -> str:
-    base = f"{plain_ascii(GIVEN[given])[0]}.{plain_ascii(SURNAMES[surname])}"
-    login, number = base, 2
-    while login in taken:
-        login, number = f"{base}{number}", number + 1
-    taken.add(login)
-    return login
+    Somebody takes the other shift where one is short: of the middle shift if there is anybody, else of the other edge if
+    that can spare them; the lowest ``turn`` first. One person alone keeps their shift.
+    """
+    begins = usual.copy()
+    if len(begins) < 2:
+        return begins
+    edges = zip((EARLY_HOUR, LATE_HOUR), shares, strict=True)
+    least = {hour: max(1, int(_SHORT * share * len(begins))) for hour, share in edges}
+    held = {hour: int(np.sum(begins == hour)) for hour in least}
+    for hour, needed in least.items():
+        edge = np.isin(begins, list(least))
+        for at in np.lexsort((turn, edge)).tolist():
+            old = int(begins[at])
+            if held[hour] >= needed:
+                break
+            if old != hour and held.get(old, 1) > least.get(old, 0):
+                begins[at] = hour
+                held[hour] += 1
+                if old in held:
+                    held[old] -= 1
+    return begins

@@ -13,12 +13,13 @@ from beholden.retailer.chance import DAY_US, HOUR_US
 from beholden.retailer.contacts import Service
 from beholden.retailer.devices import Devices
 from beholden.retailer.grants import Grants
+from beholden.retailer.hiring import make_staff
 from beholden.retailer.orders import Orders
 from beholden.retailer.parameters import Parameters
 from beholden.retailer.partners import Partners
 from beholden.retailer.people import People
 from beholden.retailer.sellers import Sellers
-from beholden.retailer.staff import Staff, make_staff
+from beholden.retailer.staff import Staff
 
 __all__ = ["WRITE_ROWS", "World", "slices"]
 
@@ -60,7 +61,7 @@ class World:
     @cached_property
     def orders(self) -> Orders:
         """What they order."""
-        return Orders(self.calendar, self.people)
+        return Orders(self.calendar, self.people, self.sellers)
 
     @cached_property
     def staff(self) -> Staff:

@@ -116,7 +116,7 @@ def test_who_is_paced_stays_within_the_95th_percentile_of_their_own_days(made, k
             if who < 0:  # customers' own accounts, used from outside
                 continue
             assert world.staff.works(who, day)
-            begins, ends = world.staff.members[who].shift_of(day)
+            begins, ends = world.staff.shift_of(who, day)
             times = np.concatenate([e.time[(e.actor == who) & (e.time // DAY_US == day)] for e in one.events.values()])
             assert begins <= times.min()
             assert times.max() < ends

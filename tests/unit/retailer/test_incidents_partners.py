@@ -132,7 +132,7 @@ def test_actors_exist_and_are_employed_and_named_as_logs_name_them(kind: str, gr
                     seen.add(f"service:{staff.services[who - len(staff)]}")
                 else:
                     # A spreadsheet goes on fetching while its owner is at home, and a mobile device signs in anywhere.
-                    at_work = staff.works(who, day) and time < staff.members[who].shift_of(day)[1] + 60 * MINUTE_US
+                    at_work = staff.works(who, day) and time < staff.shift_of(who, day)[1] + 60 * MINUTE_US
                     assert staff.members[who].is_employed(day)
                     assert at_work or log == "buckets"
                     seen.add(staff.members[who].login_on(day))

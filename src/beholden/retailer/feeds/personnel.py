@@ -13,6 +13,7 @@ from typing import Final
 import numpy as np
 
 from beholden.retailer.chance import DAY_US, Chance, below, iso
+from beholden.retailer.hiring import ENTERED_WITHIN_DAYS
 from beholden.retailer.staff import Member
 from beholden.retailer.tables import write_csv
 from beholden.retailer.words import words_of
@@ -20,8 +21,6 @@ from beholden.retailer.world import World
 
 __all__ = ["write_personnel"]
 
-#: A change is entered within so many days; assumed.
-_ENTERED_WITHIN_DAYS: Final = 5
 #: Who was hired before the window so long ago has a row of the hiring in an archive, not here.
 _MOVES_BEFORE_DAYS: Final = 365
 
@@ -38,7 +37,7 @@ def write_personnel(world: World, directory: Path) -> None:
         ("employee_id", "login", "name", "team", "role", "hired", "left", "street", "postal_code", "city"),
         (
             (
-                _number(one), one.login_on(last), one.name, one.team_on(last), role(one.role_on(last)), _date(one.hired),
+                _number(one), one.login_on(last), one.name_on(last), one.team_on(last), role(one.role_on(last)), _date(one.hired),
                 _date(one.left), *home,
             )
             for one, home in zip(members, homes, strict=True)
@@ -66,7 +65,7 @@ def write_personnel(world: World, directory: Path) -> None:
 def _moves(world: World, last: int) -> Iterator[tuple[str, int, int, str, str, str]]:
     """Employee, day it took effect, day it was entered, what changed, from what, to what."""
     members = world.staff.members
-    wait = below(Chance(world.parameters.seed, "entered late")(np.arange(len(members))), _ENTERED_WITHIN_DAYS).tolist()
+    wait = below(Chance(world.parameters.seed, "entered late")(np.arange(len(members))), ENTERED_WITHIN_DAYS).tolist()
     first = world.calendar.window[0] - _MOVES_BEFORE_DAYS
     for one, late in zip(members, wait, strict=True):
         changes = (

@@ -91,7 +91,7 @@ def _of_day(world: World, rng: Rng, grade: str, which: tuple[int, int, list[int]
             left -= count
             time = moment(rng, world, who, day, _LASTING)
         times = time + np.cumsum(np.append(0, rng.integers(5_000, 45_000, count - 1))) * 1000
-        if int(times[-1]) < world.staff.members[who].shift_of(day)[1]:
+        if int(times[-1]) < world.staff.shift_of(who, day)[1]:
             found.append((who, customer, times, np.full(count, -1, dtype=np.int64)))
         time = int(times[-1]) + int(rng.integers(4_000, 40_000)) * 1000 + SECOND_US
     return found

@@ -66,7 +66,7 @@ class Cover:
             for a, b in zip(every.opened[every.agent == who], every.closed[every.agent == who], strict=True)
         ]
         busy += [(one["opened"], one["closed"]) for one in self._made if one["agent"] == who]
-        begins, ends = world.staff.members[who].shift_of(day)
+        begins, ends = world.staff.shift_of(who, day)
         free = [one for one in self._free(day) if begins <= one[1] < ends - 2 * MINUTE_US] if len(every) else []
         for place in rng.permutation(len(free))[:_TRIES].tolist():
             number, logged = free[place]
@@ -91,9 +91,10 @@ class Cover:
         self, who: int, customer: int, held: tuple[int, int, int, int], every: Contacts, like: int, quality: int
     ) -> int:  # fmt: skip
         """Put it on record, as well or badly as contacts are."""
-        rng, (number, logged, opened, closed) = self._rng, held
-        others = np.setdiff1d(every.agent, [who])
-        if quality == COLLEAGUE and not len(others):
+        world, rng, (number, logged, opened, closed) = self._world, self._rng, held
+        one = np.array([who]), np.array([opened])
+        beside = int(world.staff.beside(rng, "agent", *one, opened // DAY_US)[0])
+        if quality == COLLEAGUE and beside == who:
             quality = RIGHT
         self._made.append(
             {
@@ -106,7 +107,7 @@ class Cover:
                 "reason": int(every.reason[like]),
                 "quality": quality,
                 "ticket": number,
-                "logged_agent": int(rng.choice(others)) if quality == COLLEAGUE else who,
+                "logged_agent": beside if quality == COLLEAGUE else who,
                 "logged_opened": logged,
                 "logged_closed": logged + int(written_up(rng, 1)[0]) if quality == LATE else closed,
             }
@@ -154,7 +155,7 @@ def assignments_over(rng: Rng, world: World, who: int, times: Ints) -> Records:
     for time in np.sort(times).tolist():
         if time < covered:
             continue
-        begins = world.staff.members[who].shift_of(time // DAY_US)[0]
+        begins = world.staff.shift_of(who, time // DAY_US)[0]
         opened = min(time, max(begins, time - int(rng.integers(3 * 60_000, 90 * 60_000)) * 1000))
         covered = opened + int(rng.integers(*_PROJECT_MINUTES)) * MINUTE_US
         rows.append((who, -1, topic(_PROJECTS[int(rng.integers(len(_PROJECTS)))]), opened, covered))

@@ -132,7 +132,7 @@ def _free_case(world: World, rng: Rng, deed: Deed, taken: set[int], kind: str, i
     number, time = answered_cases(world, day)
     side_by_side = slots(world)
     share = below(Chance(world.parameters.seed, "free seller cases")(number), len(_KINDS) * side_by_side)
-    begins, ends = world.staff.members[deed.who].shift_of(day)
+    begins, ends = world.staff.shift_of(deed.who, day)
     mine = share == _KINDS.index(kind) * side_by_side + incident % side_by_side
     mine &= (time >= begins) & (time < ends - HOUR_US // 4) & ~np.isin(number, list(taken))
     free = np.flatnonzero(mine)

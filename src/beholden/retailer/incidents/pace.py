@@ -95,7 +95,7 @@ def shifts(world: World, who: int, start: int, end: int) -> list[Shift]:
     found = []
     for day in range(start // DAY_US, (end - 1) // DAY_US + 1):
         if world.staff.works(who, day):
-            first, last = world.staff.members[who].shift_of(day)
+            first, last = world.staff.shift_of(who, day)
             first, last = max(first, start), min(last, end)
             if last - first >= _SHIFT_MIN_US:
                 found.append((day, first, last))

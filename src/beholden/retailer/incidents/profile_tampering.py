@@ -116,8 +116,7 @@ def _resets(world: World, rng: Rng, number: int, grade: str, which: tuple[Ints, 
 def _listed(world: World, time: Ints, who: Ints, customers: Ints) -> Records:
     """A row in the work list for each customer, for the day."""
     starts = [
-        world.staff.members[one].shift_of(at // 86_400_000_000)[0]
-        for at, one in zip(time.tolist(), who.tolist(), strict=True)
+        world.staff.shift_of(one, at // 86_400_000_000)[0] for at, one in zip(time.tolist(), who.tolist(), strict=True)
     ]
     opened = np.array(starts, dtype=np.int64)
     what = np.full(len(time), topic("address correction"), dtype=np.int64)

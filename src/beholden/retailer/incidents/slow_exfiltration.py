@@ -73,7 +73,7 @@ def _of_day(world: World, rng: Rng, looks: Looks, which: tuple[int, int], grade:
         # A number can be given only once it is there.
         begins = max(begins, int(since[one]) + int(rng.integers(10_000, 600_000)) * 1000)
         time = following(rng, begins, times)
-        if int(time[-1]) >= world.staff.members[who].shift_of(day)[1] or _lost(world, time):
+        if int(time[-1]) >= world.staff.shift_of(who, day)[1] or _lost(world, time):
             continue
         looks.put(time, who, customer, np.full(times, tickets[one], dtype=np.int64))
         taken += 1

@@ -47,7 +47,7 @@ def work_days(world: World, who: int, start: int, end: int) -> list[int]:
     """The days on which somebody is at work, whose whole shift lies in ``[start, end)``."""
     found = []
     for day in range(start // DAY_US, -(-end // DAY_US)):
-        begins, ends = world.staff.members[who].shift_of(day)
+        begins, ends = world.staff.shift_of(who, day)
         if start <= begins and ends <= end and world.staff.works(who, day):
             found.append(day)
     return found
@@ -71,7 +71,7 @@ def employed(world: World, rng: Rng, roles: Iterable[str], start: int, end: int)
 
 def moment(rng: Rng, world: World, who: int, day: int, lasting: int = 0) -> int:
     """A moment of somebody's working day, so long before its end, outside the hours whose console log was lost."""
-    begins = world.staff.members[who].shift_of(day)[0]
+    begins = world.staff.shift_of(who, day)[0]
     start, end = world.gap
     found = begins
     for _ in range(_TRIES):

@@ -130,7 +130,7 @@ def _people(rng: Rng, world: World, day: int, copies: tuple[Copy, ...]) -> Acces
     for role in ROLES_ASSUMED:
         for who in staff.at_work(role, day).tolist():
             mine = [BUCKETS.index(name) for name in buckets_of(p, staff, who, day)]
-            start, end = (value // 1000 for value in staff.members[who].shift_of(day))
+            start, end = (value // 1000 for value in staff.shift_of(who, day))
             count = int(rng.poisson(p.bucket_reads_a_day))
             if not mine or not count:
                 continue

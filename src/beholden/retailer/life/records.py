@@ -8,8 +8,8 @@ from typing import Final
 
 import numpy as np
 
-from beholden.retailer.chance import HOUR_US, Bools, Ints, Rng
-from beholden.retailer.staff import Staff
+from beholden.retailer.chance import Bools, Ints, Rng
+from beholden.retailer.staff import SHIFT_US, Staff
 
 __all__ = ["SHIFT_US", "TOPICS", "Records", "following", "in_shift", "shift_starts", "topic"]
 
@@ -18,7 +18,6 @@ TOPICS: Final = (
     "shared card", "chargeback", "account takeover", "quality review", "access", "erasure", "rectification",
     "training exercise", "address correction", "pipeline repair", "report", "migration", "campaign",
 )  # fmt: skip
-SHIFT_US: Final = 8 * HOUR_US
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +56,7 @@ def topic(name: str) -> int:
 
 def shift_starts(staff: Staff, actor: Ints, day: int) -> Ints:
     """When the working day of each of these members begins; it ends `SHIFT_US` later."""
-    return np.array([staff.members[i].shift_of(day)[0] for i in actor.tolist()], dtype=np.int64)
+    return staff.shift_starts(day)[actor]
 
 
 def in_shift(rng: Rng, staff: Staff, actor: Ints, day: int, margin: int) -> Ints:

@@ -2,7 +2,8 @@
 
 Staff look at an account, act as the seller to see what he sees, suspend and reinstate, change bank accounts and take
 out business reports. Most of it has a case; some cases are logged late, under a colleague's id or never, and some looks
-follow up on yesterday's work. Suspensions and reinstatements are those of `Sellers.suspensions`.
+follow up on yesterday's work. Suspensions and reinstatements are those of `Sellers.suspensions`; a program decides some
+of them, and what falls due when nobody is at the desk.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from beholden.retailer.chance import (
 )
 from beholden.retailer.contacts import COLLEAGUE, LATE, NEVER, RIGHT, written_up
 from beholden.retailer.events import Events, label
+from beholden.retailer.life.records import SHIFT_US, in_shift, shift_starts
 from beholden.retailer.log_files import LogKind
 from beholden.retailer.render import Chosen, Decimal, given, hexadecimal_of, lines, matrix, numbers
 from beholden.retailer.staff import Staff
@@ -46,6 +48,7 @@ __all__ = [
     "desk_acts",
     "desk_log",
     "make_acts",
+    "manned",
     "seller_cases",
 ]
 
@@ -80,10 +83,9 @@ _TOPIC_WEIGHTS: Final = (30, 18, 14, 10, 8, 7, 6, 7)  # assumed
 _POLICY, _APPEAL, _BANK, _REPORT = 3, 4, 5, 6
 #: Share of cases about a bank account or a report that end with the change or the report; assumed.
 _DONE: Final = 0.8
-_FIRST_HOUR: Final = 7
 _HOURS: Final = [1.0 if 8 <= hour < 21 else 0.0 for hour in range(24)]
-_SHIFT: Final = 8
 _WORK_MINUTES: Final = 18.0
+_DECIDED_WITHIN_US: Final = 40 * MINUTE_US  # of a case's beginning, where it ends in a suspension or the end of one
 _A_DAY_MAX: Final = 60  # cases that one of the staff can work on
 _POPULAR: Final = 2.0  # the share of cases that the first ``x`` of the sellers have is ``x ** (1 / this)``; assumed
 _WITHOUT_CASE: Final = 0.06  # looks at sellers without a case, relative to cases; assumed
@@ -135,8 +137,7 @@ def answered_cases(world: World, day: int) -> tuple[Ints, Ints]:
 def _cases_of(world: World, day: int) -> tuple[SellerCases, Ints, Ints]:
     p, sellers = world.parameters, world.sellers
     rng = stream(p.seed, "seller cases", day)
-    team = world.staff.at_work("seller_support", day)
-    team = team if len(team) else world.staff.of_role("seller_support", day)
+    team, there = world.staff.at_work("seller_support", day), world.staff.hours_covered("seller_support", day)
     if day not in world.calendar.window or not len(team):
         nothing = np.empty(0, dtype=np.int64)
         return SellerCases(*[nothing] * len(fields(SellerCases))), nothing, nothing
@@ -150,16 +151,23 @@ def _cases_of(world: World, day: int) -> tuple[SellerCases, Ints, Ints]:
         np.full(len(suspended[0]), _POLICY),
         np.full(len(reinstated[0]), _APPEAL),
     ]
-    before = rng.integers(120, 2400, len(moved)) * SECOND_US
-    opened = np.concatenate([day * DAY_US + hours(rng, _HOURS, n), moved - before])
+    before = rng.integers(2 * MINUTE_US // SECOND_US, _DECIDED_WITHIN_US // SECOND_US, len(moved)) * SECOND_US
+    weights = [weight if hour in there else 0.0 for hour, weight in enumerate(_HOURS)]
+    opened = np.concatenate([day * DAY_US + hours(rng, weights, n), moved - before])
     work = (lognormal(rng, _WORK_MINUTES, p.handling_sigma, len(opened)) * 60_000).astype(np.int64) * 1000 + MINUTE_US
     decided = np.concatenate([np.full(n, -1, dtype=np.int64), moved])
-    closed = np.minimum(np.maximum(opened + work, decided + MINUTE_US), (day + 1) * DAY_US - HOUR_US)
+    closed = np.maximum(opened + work, decided + MINUTE_US)
     order = np.argsort(opened, kind="stable")
-    opened, closed = opened[order], closed[order]
-    member = _on_shift(rng, world.staff, team, opened)
+    opened = opened[order]
+    member = _on_shift(rng, world.staff, opened, day)
+    # What would take too long is handed on within the hour after the shift.
+    last = shift_starts(world.staff, member, day) + SHIFT_US + HOUR_US
+    handed_on = moments(rng, np.maximum(opened, decided[order]) + MINUTE_US, last)
+    closed = np.where(closed[order] < last, closed[order], handed_on)
     edges = np.cumsum([p.seller_case_late, p.seller_case_colleague, p.seller_case_never])
     quality = np.array([LATE, COLLEAGUE, NEVER, RIGHT])[np.searchsorted(edges, rng.random(len(order)), side="right")]
+    beside = world.staff.beside(rng, "seller_support", member, opened, day)
+    quality = np.where((quality == COLLEAGUE) & (beside == member), RIGHT, quality)
     late = rng.integers(300_000, 18_000_000, len(order)) * 1000
     logged_opened = np.where(quality == LATE, closed + late, opened)
     # Numbers follow one another through the day, whoever answers.
@@ -179,7 +187,7 @@ def _cases_of(world: World, day: int) -> tuple[SellerCases, Ints, Ints]:
         decided=decided[order],
         quality=quality,
         number=number,
-        logged_member=np.where(quality == COLLEAGUE, team[rng.integers(len(team), size=len(order))], member),
+        logged_member=np.where(quality == COLLEAGUE, beside, member),
         logged_opened=logged_opened,
         logged_closed=np.where(quality == LATE, logged_opened + written_up(gone, len(order)), closed),
     )
@@ -190,21 +198,30 @@ def _changes(world: World, day: int, *, automatic: bool = False) -> tuple[tuple[
     """Sellers and moments of the suspensions that people (or a program) decided on a day, and of reinstatements."""
     every = world.sellers.suspensions
     here = np.flatnonzero(every.start // DAY_US == day)
-    here = here[world.sellers.by_program(every.seller[here]) == automatic]
     back = np.flatnonzero(every.end // DAY_US == day)
+    by_hand = ~world.sellers.by_program(every.seller[here]) & manned(world, every.start[here])
+    here, back = here[by_hand != automatic], back[manned(world, every.end[back]) != automatic]
     return (every.seller[here], every.start[here]), (every.seller[back], every.end[back])
 
 
-def _on_shift(rng: Rng, staff: Staff, team: Ints, time: Ints) -> Ints:
-    """One of the team for each moment: somebody whose shift it is, else anybody at work that day."""
-    shift = np.array([staff.members[i].shift for i in team.tolist()])
-    found = team[rng.integers(len(team), size=len(time))]
+def manned(world: World, time: Ints) -> Bools:
+    """Whether somebody is at the desk at these moments and has been long enough to decide; true outside the window."""
+    found = np.ones(len(time), dtype=np.bool_)
+    for at, moment in enumerate(time.tolist()):
+        day = moment // DAY_US
+        if day in world.calendar.window:
+            there = world.staff.hours_covered("seller_support", day)
+            found[at] = all((moment - before) // HOUR_US % 24 in there for before in (0, _DECIDED_WITHIN_US))
+    return found
+
+
+def _on_shift(rng: Rng, staff: Staff, time: Ints, day: int) -> Ints:
+    """One of the desk for each moment of a day at which it is manned."""
+    found = np.empty(len(time), dtype=np.int64)
     hour = time // HOUR_US % 24
     for at in np.unique(hour).tolist():
-        now = team[(shift <= at) & (at < shift + _SHIFT)]
-        here = np.flatnonzero(hour == at)
-        if len(now):
-            found[here] = now[rng.integers(len(now), size=len(here))]
+        now, here = staff.on_shift("seller_support", day, at), np.flatnonzero(hour == at)
+        found[here] = now[rng.integers(len(now), size=len(here))]
     return found
 
 
@@ -283,7 +300,6 @@ def _without_case(rng: Rng, world: World, day: int, cases: SellerCases) -> Acts:
     """Looks at sellers that no case of the day explains: most follow up on yesterday's work, some are wrong matches."""
     n = int(rng.poisson(_WITHOUT_CASE * len(cases)))
     before = seller_cases(world, day - 1)
-    time = day * DAY_US + hours(rng, _HOURS, n)
     at = rng.integers(0, max(1, len(cases)), n)
     who, seller = cases.member[at], np.minimum(cases.seller[at] + rng.integers(1, 4, n), len(world.sellers) - 1)
     if len(before):
@@ -291,16 +307,17 @@ def _without_case(rng: Rng, world: World, day: int, cases: SellerCases) -> Acts:
         followed = (rng.random(n) < 0.7) & np.isin(before.member[mine], cases.member)
         who, seller = np.where(followed, before.member[mine], who), np.where(followed, before.seller[mine], seller)
     again = np.repeat(np.arange(n), 1 + rng.poisson(1.2, n))
-    time = time[again] + rng.integers(0, 300_000, len(again)) * 1000
+    time = in_shift(rng, world.staff, who, day, 10 * MINUTE_US)[again] + rng.integers(0, 300_000, len(again)) * 1000
     operation = np.where(rng.random(n) < 0.6, VIEW_AS, VIEW)[again]
     return make_acts(rng, time, who[again], seller[again], operation, what=label("benign:view_as_seller"))
 
 
 def _by_program(rng: Rng, world: World, day: int) -> Acts:
-    """Suspensions that the program decided."""
-    (seller, time), _ = _changes(world, day, automatic=True)
-    program = np.full(len(seller), world.staff.service("seller_app"), dtype=np.int64)
-    return make_acts(rng, time, program, seller, np.full(len(seller), SUSPEND), what=0)
+    """Suspensions, and ends of them, that the program decided."""
+    (seller, time), (back, ended) = _changes(world, day, automatic=True)
+    operation = np.repeat([SUSPEND, REINSTATE], [len(seller), len(back)])
+    program = np.full(len(operation), world.staff.service("seller_app"), dtype=np.int64)
+    return make_acts(rng, np.concatenate([time, ended]), program, np.concatenate([seller, back]), operation, what=0)
 
 
 def desk_log(world: World, day: int) -> LogKind[Acts]:

@@ -107,7 +107,7 @@ def people_statements(world: World, day: int) -> Statements:
 
 def moments_of_work(rng: Rng, world: World, who: int, day: int, count: int) -> list[int]:
     """When somebody asks: some bouts of work in a shift, in each a few minutes from one statement to the next."""
-    start, end = world.staff.members[who].shift_of(day)
+    start, end = world.staff.shift_of(who, day)
     bouts = np.sort(rng.random(1 + count // 5)) * (SHIFT_US - HOUR_US)
     time = bouts[rng.integers(0, len(bouts), count)] + np.cumsum(rng.exponential(0.04 * HOUR_US, count)) % (
         HOUR_US * 0.9

@@ -119,7 +119,7 @@ def logins_of_day(world: World, day: int) -> Logins:
     """The ordinary log-ins: at the beginning of a shift, after breaks, in the evening, at night when called; programs'."""
     rng = stream(world.parameters.seed, "logins", day)
     who = np.sort(np.concatenate([world.staff.at_work(role, day) for role in ROLES]))
-    start = np.array([world.staff.members[i].shift_of(day)[0] for i in who.tolist()], dtype=np.int64)
+    start = world.staff.shift_starts(day)[who]
     first = _within(day, start + (rng.normal(-3.0, 5.0, len(who)) * MINUTE_US).astype(np.int64))
     app = np.array(
         [_FIRST_APP.get(world.staff.members[i].role_on(day), _ANALYST_APP) for i in who.tolist()], dtype=np.int64

@@ -137,7 +137,7 @@ def old_rights(world: World, day: int) -> Views:
             continue
         if not staff.works(who, day) or rng.random() >= p.old_rights_console:
             continue
-        start, end = member.shift_of(day)
+        start, end = staff.shift_of(who, day)
         asked = _asked_about(world, rng, contacts, day, (start, end - HOUR_US // 4), member.team)
         if asked < 0:
             continue
@@ -168,7 +168,7 @@ def self_views(world: World, day: int) -> Views:
     events: list[tuple[int, int, int]] = []
     for at in np.flatnonzero(np.isin(contacts.customer, list(own))).tolist():
         who = own[int(contacts.customer[at])]
-        start, end = staff.members[who].shift_of(day)
+        start, end = staff.shift_of(who, day)
         time = (
             max(start, int(contacts.closed[at]))
             + int(rng.integers(60, 7200)) * SECOND_US

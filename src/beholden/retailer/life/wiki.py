@@ -96,7 +96,7 @@ def views_of_day(world: World, day: int) -> PageViews:
         sources.texts(looked, rng.random(len(looked)), rng.random(len(looked))),
     ])  # fmt: skip
     who = np.concatenate([opened, looked])
-    start = np.array([staff.members[one].shift_of(day)[0] for one in working.tolist()], dtype=np.int64)[who]
+    start = staff.shift_starts(day)[working[who]]
     time = moments(rng, start, np.minimum(start + 8 * HOUR_US, (day + 1) * DAY_US - 1000))
     return PageViews.joined([make_page_views(rng, world, time, working[who], read)])
 

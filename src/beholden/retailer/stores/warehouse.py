@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+import numpy as np
+
 from beholden.retailer.chance import DAY_US
 from beholden.retailer.life.sql_text import day_text
 from beholden.retailer.orders import FIRST_ORDER_ID
@@ -86,8 +88,21 @@ def _as_of(world: World, database: Database, source: Table, alias: str, day: int
         return f"{source.name} {alias}", [*where, *([f"{alias}.{name} < {before}"] if name else [])]
     items = ", ".join(_earlier(world, database, column, back) for column in source.columns)
     # A condition on the copy leaves fewer of them.
-    newest = f"order by 1 desc limit {_MORE * world.parameters.team_rows_max}"
+    most = _MORE * world.parameters.team_rows_max
+    newest = f"order by 1 desc limit {most}"
+    seller = source.has("seller.id")
+    if seller and (stopped := _suspended_before(world, most, back)):
+        where.append(f"{alias}.{seller} not in ({stopped})")
     return f"(select {items} from (select * from {source.name} {newest}) o) {alias}", where
+
+
+def _suspended_before(world: World, orders: int, days: int) -> str:
+    """The numbers of sellers who were suspended at some time while the last so many orders would have been placed then."""
+    calendar, every = world.calendar, world.sellers.suspensions
+    first = int(np.searchsorted(calendar.orders_before, calendar.orders_before[-2] - orders, side="right")) - 1
+    start = (calendar.first_day + max(first, 0) - days) * DAY_US
+    during = (every.start < loaded_until(world) - days * DAY_US) & ((every.end < 0) | (every.end > start))
+    return ", ".join(map(str, np.sort(every.seller[during] + 1).tolist()))
 
 
 def _earlier(world: World, database: Database, column: Column, days: int) -> str:
