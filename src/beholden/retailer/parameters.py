@@ -215,6 +215,7 @@ class Parameters:
     account_login_failures: float = 0.06  # share of sign-ins with a wrong password
     reviews_written: float = 0.02  # an order
     reviews_deleted: float = 0.05  # by who wrote them, a review written
+    reviews_held: float = 0.22  # share of customers' room for reviews (two and a half each) filled before the window
     assisted_sign_ins: float = 0.03  # share of contacts in which the agent signs in to the customer's account
 
     # Incidents about customers: their sizes as the press had them (INCIDENTS.md), else assumed.

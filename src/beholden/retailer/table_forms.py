@@ -56,7 +56,7 @@ class Table:
     """A table of one of the databases.
 
     ``grain`` says what a row is: ``customer``, ``note``, ``order``, ``line``, ``seller``, ``card``, ``payment``,
-    ``parcel``, ``contact``, ``day``, ``seller-day``, ``buyer`` (a customer who ordered), ``group`` (few) or ``code``.
+    ``parcel``, ``contact``, ``review``, ``day``, ``seller-day``, ``buyer`` (a customer who ordered), ``group`` (few) or ``code``.
     ``share`` is how many of these rows it holds. ``layer``: source, raw, staging, core, mart or copy.
     """
 

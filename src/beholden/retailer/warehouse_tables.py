@@ -91,6 +91,12 @@ _SOURCES: Final = (
         "order_id integer order.id, line integer line.number, sku text line.sku, quantity integer line.quantity",
     ),
     source(
+        "orders", "product_review", "review",
+        "review_id integer review.id, customer_id integer customer.id, order_id integer order.id, sku text line.sku, "
+        "stars integer review.stars, body text review.body, written_at timestamp review.time, "
+        "edited_at timestamp review.edited, status text review.status, removed_at timestamp review.removed",
+    ),
+    source(
         "payments", "card", "card",
         "card_id integer card.id, customer_id integer customer.id, holder_name text card.holder, pan text card.number, "
         "expiry text card.expiry",
@@ -109,6 +115,7 @@ _LANDED: Final = {
     "raw_seller": "orders.seller",
     "raw_orders": "orders.orders",
     "raw_order_line": "orders.order_line",
+    "raw_review": "orders.product_review",
     "raw_payment": "payments.payment",
 }
 #: Landed from files of others.
@@ -152,6 +159,8 @@ _SHARED: Final = (
       "coalesce(s.status_code, 0) as status_code")),
     ("stg_order_line", "line", "staging", "replace", "l=raw_order_line", "", "", 0,
      ("l.order_id", "l.line", "upper(l.sku) as sku", "l.quantity")),
+    ("stg_review", "review", "staging", "replace", "r=raw_review", "", "", 0,
+     ("r.review_id", "r.customer_id", "r.order_id", "upper(r.sku) as sku", "r.stars", "r.body", "r.written_at", "r.status")),
     ("stg_payment", "payment", "staging", "ctas", "p=raw_payment", "", "", 0,
      ("p.payment_id", "p.order_id", "p.card_id", "p.amount", "p.paid_at", "p.status")),
     ("stg_shipment", "parcel", "staging", "replace", "s=raw_shipment", "", "", 0,
@@ -175,6 +184,8 @@ _SHARED: Final = (
     ("fact_order_line", "line", "core", "append", "l=stg_order_line o=stg_order",
      "stg_order_line l join stg_order o on o.order_id = l.order_id", "o.ordered_at", 0,
      ("l.order_id", "l.line", "o.customer_id", "o.seller_id", "l.sku", "l.quantity", "o.ordered_at")),
+    ("fact_review", "review", "core", "merge", "r=stg_review", "", "", 0,
+     ("r.review_id", "r.customer_id", "r.order_id", "r.sku", "r.stars", "r.body", "r.written_at", "r.status")),
     ("fact_payment", "payment", "core", "append", "p=stg_payment o=stg_order",
      "stg_payment p join stg_order o on o.order_id = p.order_id", "p.paid_at", 0,
      ("p.payment_id", "p.order_id", "o.customer_id", "p.card_id", "p.amount", "p.paid_at", "p.status")),

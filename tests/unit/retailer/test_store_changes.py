@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections import defaultdict
 from collections.abc import Callable, Sequence
@@ -16,9 +17,10 @@ import pytest
 from tests.support.meridian import logs_and_changes
 
 from beholden.core.times import parse_time
-from beholden.retailer.chance import DAY_US
+from beholden.retailer.chance import DAY_US, iso
 from beholden.retailer.events import Events
 from beholden.retailer.incidents import Incident
+from beholden.retailer.life.accounts import DELETE, POST, Visits
 from beholden.retailer.life.seller_desk import BANK, REINSTATE, SUSPEND, Acts
 from beholden.retailer.life.sql import Statements
 from beholden.retailer.parameters import PRESETS, checked_parameters
@@ -95,6 +97,97 @@ def test_a_store_is_what_its_statements_make_of_it(companies, preset, database, 
             connection.execute(text)
         assert connection.execute(query).fetchall() != company.rows(store, query, still=True)
         assert connection.execute(query).fetchall() == company.rows(store, query)
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_orders_are_in_the_state_that_was_said_last(companies, preset) -> None:
+    company, words = companies(preset), words_of(preset)
+    said: dict[int, tuple[int, str]] = {}
+    for log in company.logs:
+        if not isinstance(log, Statements):
+            continue
+        for at, one in enumerate(log.said):
+            if one.database == "orders" and one.command == "UPDATE" and not log.failure[at]:
+                found = re.search(r"set \w+ = '(\w+)' where \w+ = (\d+)", one.text, re.IGNORECASE)
+                assert found, one.text  # another way to change orders: the stores must learn to read it
+                said[int(found[2])] = max(said.get(int(found[2]), (0, "")), (int(log.time[at]), found[1]))
+    order, status = words.name("order_id"), words.name("status")
+    held = dict(company.rows(words.store("orders"), f"select {order}, {status} from {words.name('orders')}"))
+    assert len(said) > 50
+    assert {number: held.get(number) for number in said} == {number: word for number, (_, word) in said.items()}
+
+
+def reviews_said(company: Company, until: int) -> dict[int, dict[str, Any]]:
+    """What the log makes of each review that it speaks of, act by act."""
+    acts = []
+    for log in company.logs:
+        if isinstance(log, Visits):
+            done = log.at((log.result == 0) & (log.review >= 0) & (log.time < until))
+            columns = (done.time, done.review, done.operation, done.customer, done.order)
+            acts += list(zip(*(column.tolist() for column in columns), strict=True))
+    found: dict[int, dict[str, Any]] = {}
+    for time, number, operation, customer, order in sorted(acts):
+        text = iso(np.array([time]))[0]
+        one = found.setdefault(number, {"customer": customer, "removed_at": None, "edited_at": None})
+        if operation == POST:
+            one |= {"written_at": text, "order": order, "removed_at": None, "edited_at": None}
+        elif operation == DELETE:
+            one["removed_at"] = one["removed_at"] or text
+        elif one["removed_at"] is None:
+            one["edited_at"] = text
+    return found
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_reviews_are_what_the_accounts_log_makes_of_them(companies, preset) -> None:
+    company, words = companies(preset), words_of(preset)
+    columns = ("review_id", "customer_id", "order_id", "written_at", "edited_at", "removed_at", "status")
+    query = f"select {', '.join(map(words.name, columns))} from {words.name('product_review')}"
+    rows = {row[0]: dict(zip(columns, row, strict=True)) for row in company.rows(words.store("orders"), query)}
+    said = reviews_said(company, END)
+    start = iso(np.array([company.world.parameters.start]))[0]
+    assert len([one for one in said.values() if one["removed_at"]]) > 20
+    for number, one in said.items():
+        row = rows[number]
+        assert words.customer.number(str(row["customer_id"])) - 1 == one["customer"]
+        assert (row["edited_at"], row["removed_at"]) == (one["edited_at"], one["removed_at"])
+        assert row["written_at"] == one["written_at"] if "written_at" in one else row["written_at"] < start
+    owner = dict(company.rows(words.store("orders"), f"select {words.name('order_id')}, {words.name('customer_id')} from {words.name('orders')}"))  # fmt: skip
+    for number, row in rows.items():
+        assert (row["status"] == "removed") == (row["removed_at"] is not None)
+        assert all(row["written_at"] <= row[name] for name in ("edited_at", "removed_at") if row[name])
+        if number not in said:
+            assert max(filter(None, (row["written_at"], row["removed_at"]))) < start
+            assert row["edited_at"] is None
+        # A review is about an order of the customer's, or about one that is not kept any more.
+        assert owner.get(row["order_id"], row["customer_id"]) == row["customer_id"]
+    assert len(rows) > 3 * len(said)
+
+
+def test_reviews_that_insiders_removed_are_removed_as_others_are(company) -> None:
+    removed = dict(company.rows("orders", "select review_id, removed_at from product_review where removed_at <> ''"))
+    misused: set[int] = set()
+    for one in company.incident("account_misuse"):
+        visits = one.events["accounts"]
+        assert isinstance(visits, Visits)
+        misused |= set(visits.review[(visits.operation == DELETE) & (visits.result == 0)].tolist())
+    logs = [log for log in company.logs if isinstance(log, Visits)]
+    again = {number for log in logs for number in log.review[log.operation == POST].tolist()}
+    assert misused - again <= set(removed)
+    assert set(removed) - misused
+
+
+def test_the_warehouse_has_the_reviews_of_the_last_load(company) -> None:
+    until = loaded_until(company.world)
+    said = reviews_said(company, until)
+    removed = {number for number, one in said.items() if one["removed_at"]}
+    rows = company.rows("warehouse", "select review_id, written_at, status from fact_review")
+    assert max(time for _, time, _ in rows) < iso(np.array([until]))[0]
+    assert removed <= {number for number, _, status in rows if status == "removed"}
+    here = {number: (time, status) for number, time, status in rows}
+    for number, one in said.items():
+        assert here[number][1] == ("removed" if one["removed_at"] else "published")
+        assert here[number][0] == one.get("written_at", here[number][0])
 
 
 def test_the_warehouse_holds_what_was_when_it_was_loaded(company) -> None:

@@ -38,8 +38,8 @@ from beholden.retailer.words import words_of
 from beholden.retailer.world import World
 
 __all__ = [
-    "ASSISTED", "DELETE", "EDIT", "OPERATIONS", "POST", "RESET", "SIGN_IN", "Visits", "account_visits", "accounts_log",
-    "host_of", "make_visits", "reviews_of", "visits_by_host",
+    "ASSISTED", "DELETE", "EDIT", "OPERATIONS", "POST", "RESET", "REVIEW_LAG_DAYS", "REVIEW_LAG_SIGMA", "SIGN_IN", "Visits",
+    "account_visits", "accounts_log", "host_of", "make_visits", "reviews_held", "reviews_of", "visits_by_host",
 ]  # fmt: skip
 
 OPERATIONS: Final = ("sign_in", "assisted_sign_in", "password_reset", "review_post", "review_edit", "review_delete")
@@ -54,10 +54,14 @@ _ASSIST: Final = len(_CLIENTS) - 1
 #: Customers come from the addresses kept for carriers, some of them behind few shared ones; assumed.
 _CARRIER_BITS: Final = 22
 _SHARED: Final = 0.25
-_REVIEW_LAG_DAYS: Final = 9.0
-_FIRST_REVIEW: Final = 200_000_001
-_REVIEW_NUMBERS: Final = 700_000_000
+#: From the order to the review: median and sigma of a lognormal; assumed.
+REVIEW_LAG_DAYS: Final = 9.0
+REVIEW_LAG_SIGMA: Final = 0.6
+_FIRST_REVIEW: Final = 2_000_000_001
+_REVIEW_BITS: Final = 32  # numbers for four times as many customers as the largest company has
 _REVIEWS_MAX: Final = 4
+#: How numbers are scattered: by so many bits downwards, times an odd number.
+_REVIEW_ROUNDS: Final = ((16, 0x9E3779B1), (13, 0xC9A5D3E7))
 #: Shares of assisted sign-ins that end in a new password, and in a review deleted as asked; assumed.
 _ASSISTED_RESETS, _ASSISTED_DELETIONS = 0.45, 0.08
 
@@ -73,12 +77,13 @@ class Visits(Events):
     result: Ints
     address: Ints
     client: Ints
+    order: Ints  # id of the order that a new review is about, or -1; the order system knows it, the log does not
 
 
 def make_visits(
     rng: Rng, world: World, time: Ints, customer: Ints, operation: Ints | int, *, what: int | Ints = 0, incident: int = -1,
     actor: Ints | None = None, review: Ints | None = None, ticket: Ints | None = None, result: Ints | None = None,
-    address: Ints | None = None, client: Ints | None = None,
+    address: Ints | None = None, client: Ints | None = None, order: Ints | None = None,
 ) -> Visits:  # fmt: skip
     """Those operations in those accounts at those times; what is not given is drawn as everyone's is.
 
@@ -105,6 +110,7 @@ def make_visits(
         result=denied if result is None else result,
         address=where if address is None else address,
         client=np.where(helped, _ASSIST, usual) if client is None else client,
+        order=nothing if order is None else order,
     )
 
 
@@ -124,10 +130,32 @@ def _whereabouts(world: World, time: Ints, customer: Ints) -> tuple[Ints, Ints]:
 
 
 def reviews_of(world: World, customer: Ints, place: Ints) -> Ints:
-    """The number of a customer's review: the first where they have written none at that place."""
-    chance = Chance(world.parameters.seed, "reviews")
-    held = 1 + below(chance(customer), _REVIEWS_MAX)
-    return _FIRST_REVIEW + below(chance(customer, place % held), _REVIEW_NUMBERS)
+    """The number of a customer's review: the first where they have room for none at that place."""
+    return _review_numbers(world, customer, place % _room_for_reviews(world, customer))
+
+
+def reviews_held(world: World, customer: Ints) -> tuple[Ints, Ints]:
+    """Every number that a review of these customers may have, with the place of the customer in ``customer``."""
+    room = _room_for_reviews(world, customer)
+    row = np.repeat(np.arange(len(customer)), room)
+    place = np.arange(len(row)) - np.repeat(np.cumsum(room) - room, room)
+    return row, _review_numbers(world, customer[row], place)
+
+
+def _room_for_reviews(world: World, customer: Ints) -> Ints:
+    return 1 + below(Chance(world.parameters.seed, "reviews")(customer), _REVIEWS_MAX)
+
+
+def _review_numbers(world: World, customer: Ints, place: Ints) -> Ints:
+    """A number of its own for each place of each customer, in no order: every step can be undone."""
+    mask = np.uint64((1 << _REVIEW_BITS) - 1)
+    state = (customer * _REVIEWS_MAX + place).astype(np.uint64) ^ (
+        Chance(world.parameters.seed, "review numbers")() & mask
+    )
+    for shift, factor in _REVIEW_ROUNDS:
+        state = ((state ^ (state >> np.uint64(shift))) * np.uint64(factor)) & mask
+    number: Ints = (state ^ (state >> np.uint64(16))).astype(np.int64)
+    return _FIRST_REVIEW + number
 
 
 def host_of(world: World, visits: Visits) -> Ints:
@@ -187,10 +215,11 @@ def _reviews(rng: Rng, world: World, day: int) -> list[Visits]:
     p = world.parameters
     orders = world.calendar.orders_on(day) / p.hosts
     n = int(rng.poisson(orders * p.reviews_written))
-    lag = np.maximum(1, lognormal(rng, _REVIEW_LAG_DAYS, 0.6, n)).astype(np.int64)
+    lag = np.maximum(1, lognormal(rng, REVIEW_LAG_DAYS, REVIEW_LAG_SIGMA, n)).astype(np.int64)
     ordered = np.maximum(day - lag, world.calendar.first_day)
     counts = np.array([max(1, world.calendar.orders_on(one)) for one in ordered.tolist()], dtype=np.int64)
-    author = world.orders.customer(ordered, (rng.random(n) * counts).astype(np.int64))
+    place = (rng.random(n) * counts).astype(np.int64)
+    author, order = world.orders.customer(ordered, place), world.orders.order_id(ordered, place)
     time = day * DAY_US + world.calendar.time_of_day(rng.random(n))
     written = reviews_of(world, author, rng.integers(0, _REVIEWS_MAX, n))
     changed = np.flatnonzero(rng.random(n) < 0.1)
@@ -203,7 +232,7 @@ def _reviews(rng: Rng, world: World, day: int) -> list[Visits]:
     signed = np.flatnonzero(rng.random(gone) < 0.7)
     before = begins[signed] - rng.integers(8_000, 240_000, len(signed)) * 1000
     return [
-        make_visits(rng, world, time, author, POST, review=written),
+        make_visits(rng, world, time, author, POST, review=written, order=order),
         make_visits(rng, world, later, author[changed], EDIT, review=written[changed]),
         make_visits(rng, world, before, owner[signed], SIGN_IN),
         make_visits(rng, world, deleted, owner[row], DELETE, review=reviews_of(world, owner[row], step)),

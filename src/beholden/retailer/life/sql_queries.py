@@ -189,6 +189,8 @@ _CONDITIONS: Final[dict[str, Callable[[Author, str], Condition]]] = {
     "contact.reason": _words("status", "returns", "refund", "shipping", "product", "billing"),
     "order.status": _words(*STATUSES),
     "payment.status": _words("settled", "authorised", "refused", "refunded"),
+    "review.status": _words("published", "removed"),
+    "review.stars": _coded(1, 2, 3, 4, 5),
     "customer.last_name": _surname,
     "customer.full_name": _full_name,
     "customer.email": _email,
@@ -199,13 +201,13 @@ _CONDITIONS: Final[dict[str, Callable[[Author, str], Condition]]] = {
     "order.amount": _above(20, 50, 100, 250, 500),
     "count": _above(1, 2, 5, 10),
     "week": _above(4, 8, 20, 40),
-    **dict.fromkeys(("order.time", "day", "payment.time", "parcel.time", "contact.opened", "note.time",
+    **dict.fromkeys(("order.time", "day", "payment.time", "parcel.time", "contact.opened", "note.time", "review.time",
                      "customer.created_at", "seller.since"), _timed),
 }  # fmt: skip
 _KEYS: Final = ("customer.id", "order.id", "seller.id", "payment.id", "contact.id", "code")
 _GROUPED: Final = frozenset(
     {"customer.country", "customer.segment", "parcel.carrier", "contact.channel", "contact.reason", "order.status",
-     "payment.status", "order.status_code", "parcel.status_code", "seller.id", "seller.name", "day", "customer.city",
+     "payment.status", "review.status", "review.stars", "order.status_code", "parcel.status_code", "seller.id", "seller.name", "day", "customer.city",
      "code", "week", "seller.country"}
 )  # fmt: skip
 _SUMMED: Final = frozenset({"order.amount", "count", "line.quantity", "amount"})

@@ -61,10 +61,12 @@ def _rows_of_grains(world: World, day: int, *, nightly: bool) -> dict[str, int]:
     at = min(max(day - calendar.first_day, 0), len(calendar.days))
     orders = calendar.orders_on(day - 1) if nightly else int(calendar.orders_before[at])
     days = 1 if nightly else at
+    # Of the room that customers have for some (`accounts`), two and a half each on average.
+    reviews = round(orders * p.reviews_written + (0 if nightly else 2.5 * p.reviews_held * p.customers))
     return {
         "customer": p.customers, "note": p.customers // 10, "order": orders, "line": orders * 3 // 2, "seller": p.sellers,
         "card": round(p.customers * p.card_holders), "payment": orders, "parcel": orders,
-        "contact": round(orders * p.contacts_per_order), "day": days, "seller-day": min(orders, days * p.sellers * 2 // 3),
+        "contact": round(orders * p.contacts_per_order), "review": reviews, "day": days, "seller-day": min(orders, days * p.sellers * 2 // 3),
         "buyer": min(orders, p.customers * 2 // 3), "group": 40, "code": 12,
     }  # fmt: skip
 
@@ -117,7 +119,7 @@ def landed_from(style: Style, table: Table, day: int, rows: int) -> Sql:
     assert table.feed is not None  # noqa: S101 - a landed table has a feed
     database, _, name = table.feed.relation.partition(".")
     columns = ", ".join(column.name for column in table.columns)
-    time = {"orders": "ordered_at", "payment": "paid_at"}.get(name)
+    time = {"orders": "ordered_at", "payment": "paid_at", "product_review": "written_at"}.get(name)
     since = day_text(day - 1)
     where = f"{time} >= '{since}'" if time else ""
     if database != "orders":

@@ -19,9 +19,11 @@ import numpy as np
 
 from beholden.retailer.chance import SECOND_US, Chance, Ints, below, iso
 from beholden.retailer.events import Events
+from beholden.retailer.life.accounts import Visits
 from beholden.retailer.life.seller_desk import BANK, REINSTATE, SUSPEND, Acts
 from beholden.retailer.life.sql import Statements
 from beholden.retailer.orders import STATUSES
+from beholden.retailer.stores.reviews import ReviewLog
 from beholden.retailer.stores.rows import STATUS_CODES, Rows, ibans
 from beholden.retailer.words import Words, words_of
 from beholden.retailer.world import World
@@ -57,11 +59,14 @@ class _Column:
 class Changes:
     """By grain and meaning of a column: what its rows were given. ``reforms`` are changes of many postal codes at once.
 
+    ``reviews`` are what was written and removed by customers, or in their accounts.
+
     Memory grows with the changes, some thousands a day at full scale, not with the rows.
     """
 
     columns: Mapping[str, Mapping[str, _Column]] = field(default_factory=dict)
     reforms: tuple[Reform, ...] = ()
+    reviews: ReviewLog = field(default_factory=lambda: ReviewLog.of([]))
 
     def applied(self, grain: str, rows: Rows, until: int) -> Rows:
         """The rows as they were at a moment of the window or after it."""
@@ -161,6 +166,7 @@ class DayOfChanges(msgspec.Struct):
 
     changes: list[Change] = []
     reforms: list[Reform] = []
+    reviews: list[tuple[int, int, int, int]] = []  # as `ReviewLog.changes` has them
 
     def add(self, world: World, events: Events) -> None:
         """Add what the events of a log did, if it is one of those that can change anything."""
@@ -168,6 +174,8 @@ class DayOfChanges(msgspec.Struct):
             self.changes += _Grammar(words_of(world.parameters.preset)).read(events, self.reforms)
         elif isinstance(events, Acts):
             self.changes += _of_acts(world, events)
+        elif isinstance(events, Visits):
+            self.reviews += ReviewLog.changes(events)
 
     def write(self, directory: Path, day: int) -> None:
         """Keep it until the stores are written."""
@@ -178,9 +186,11 @@ def read_changes(directory: Path, window: Iterable[int]) -> Changes:
     """What the events of all these days changed, as `DayOfChanges` has kept it."""
     parts: dict[tuple[str, str], list[_Column]] = {}
     reforms: list[Reform] = []
+    reviews: list[Ints] = []
     for day in window:
         kept = msgspec.json.decode((directory / f"{day}.json").read_bytes(), type=DayOfChanges)
         reforms += kept.reforms
+        reviews.append(np.array(kept.reviews, dtype=np.int64))
         today: dict[tuple[str, str], list[tuple[int, int, str | int]]] = {}
         for change in kept.changes:
             today.setdefault(change[:2], []).append(change[2:])
@@ -190,7 +200,7 @@ def read_changes(directory: Path, window: Iterable[int]) -> Changes:
     found: dict[str, dict[str, _Column]] = {}
     for (grain, meaning), days in parts.items():
         found.setdefault(grain, {})[meaning] = _in_order(days)
-    return Changes(found, tuple(sorted(reforms)))
+    return Changes(found, tuple(sorted(reforms)), ReviewLog.of(reviews))
 
 
 def _in_order(parts: Sequence[_Column]) -> _Column:

@@ -64,6 +64,7 @@ FILLED: Final = (
     "seller",
     "order",
     "line",
+    "review",
     "card",
     "payment",
     "parcel",
@@ -76,6 +77,7 @@ FILLED: Final = (
 _KEYS: Final = {
     "customer": ("customer.id",), "note": ("note.id",), "seller": ("seller.id",), "order": ("order.id",),
     "line": ("order.id", "line.number"), "card": ("card.id",), "payment": ("payment.id",), "parcel": ("order.id",),
+    "review": ("customer.id", "review.id"),  # those of a customer lie together
     "contact": ("contact.id",), "case": ("case.id",),
     "move": ("customer.id", "move.time"),
     **dict.fromkeys(("other email", "other phone", "other postal_code"), ("customer.id", "past.time")),
@@ -168,7 +170,8 @@ class Layout:
         for column in table.columns:
             target = _REFERENCES.get((table.database, column.meaning))
             first = column.name == table.has(column.meaning)
-            if target and target != table.name and first:
+            outlived = table.grain == "review" and column.meaning == "order.id"  # orders are not kept for ever
+            if target and target != table.name and first and not outlived:
                 yield words.name(column.name), words.name(target), words.name(column.meaning.replace(".", "_"))
 
 

@@ -23,7 +23,7 @@ from beholden.retailer.words import Words
 from beholden.retailer.world import World
 
 __all__ = [
-    "STATUS_CODES", "Rows", "contact_rows", "customer_rows", "ibans", "order_rows", "seller_case_rows", "seller_rows",
+    "STATUS_CODES", "Rows", "contact_rows", "customer_rows", "ibans", "order_rows", "seller_case_rows", "seller_rows", "skus",
 ]  # fmt: skip
 
 #: Codes of `STATUSES` in the warehouse.
@@ -37,6 +37,7 @@ _SHIPPED: Final = (2, 3, 4)  # of `STATUSES`: those that left the house
 _PAYMENTS: Final = np.array(["authorised", "settled", "settled", "settled", "refunded", "refunded"])
 _REFUSED: Final = 0.02  # assumed
 _SKUS: Final = 40_000
+_ORDER_LINES: Final = "order lines"
 _NOTE_DAYS: Final = 900  # within which notes were written
 _NOTES: Final = (
     "Asked where the parcel is, tracking shows it at the depot.",
@@ -301,22 +302,24 @@ def _lines(world: World, rows: Rows, orders: OrderColumns) -> Rows:
     order = np.repeat(np.arange(len(orders)), count)
     line = np.arange(len(order)) - np.repeat(np.cumsum(count) - count, count)
     lined = rows.at(order)
-    chance = Chance(world.parameters.seed, "order lines")
-
-    def skus() -> list[str]:
-        # Few articles are sold much: a Pareto law.
-        rank = 50 * ((1 - uniform(chance(lined.number, line))) ** (-1 / 1.1) - 1)
-        code = np.minimum(rank, 1e15).astype(np.int64) % _SKUS
-        found: list[str] = lines("SK-", numbers(code + 100_000)).to_pylist()
-        return found
+    chance = Chance(world.parameters.seed, _ORDER_LINES)
 
     return lined.and_also(
         {
             "line.number": (line + 1).tolist,
-            "line.sku": skus,
+            "line.sku": lambda: skus(world.parameters.seed, lined.number, line),
             "line.quantity": (1 + below(chance(lined.number, line, 1), 100) // 84).tolist,
         }
     )
+
+
+def skus(seed: int, order_id: Ints, line: Ints) -> list[str]:
+    """The articles of these lines (from 0) of orders."""
+    # Few articles are sold much: a Pareto law.
+    rank = 50 * ((1 - uniform(Chance(seed, _ORDER_LINES)(order_id, line))) ** (-1 / 1.1) - 1)
+    code = np.minimum(rank, 1e15).astype(np.int64) % _SKUS
+    found: list[str] = lines("SK-", numbers(code + 100_000)).to_pylist()
+    return found
 
 
 # Contacts, sellers and their cases

@@ -23,6 +23,7 @@ from beholden.retailer.orders import STATUSES
 from beholden.retailer.stores.changes import Changes
 from beholden.retailer.stores.database import Database, Mark
 from beholden.retailer.stores.layout import PAST, STORES, Layout, Placed
+from beholden.retailer.stores.reviews import review_rows
 from beholden.retailer.stores.rows import (
     STATUS_CODES,
     Rows,
@@ -160,6 +161,7 @@ class _Writing:
         self._past = [layout.placed(table) for table in PAST.values()]
         self.rows: dict[str, int] = {}
         self.left_out: list[str] = []
+        self._cut: set[str] = set()  # tables with fewer reviews than those customers wrote
         self._by_grain: dict[str, list[Placed]] = {}
         for placed in layout.tables:
             databases[placed.canonical.database].create(placed)
@@ -181,12 +183,22 @@ class _Writing:
             by_grain = customer_rows(self._world, self._layout.words, position)
             for grain, rows in by_grain.items():
                 self._fill(grain, rows)
+            self._reviews(by_grain["customer"])
             for grain, rows in self._changes.former(by_grain["customer"], by_grain["move"]):
                 self._fill(grain, rows)
+        for name in sorted(self._cut):
+            self.left_out.append(f"of the reviews of customers {name} holds the first {p.store_rows_max:,}")
         if kept < len(people):
             self.left_out.append(
                 f"of {len(people):,} customers the stores hold the first {kept:,} and those who are known"
             )
+
+    def _reviews(self, customers: Rows) -> None:
+        ends = self._world.parameters.end, loaded_until(self._world)
+        now, loaded = (
+            review_rows(self._world, self._layout.words, customers, self._changes.reviews, end) for end in ends
+        )
+        self._fill("review", now, loaded)
 
     def orders(self) -> None:
         """Everything that belongs to orders: the newest."""
@@ -233,9 +245,10 @@ class _Writing:
                 f"{cut} marts and copies of teams hold {most:,} rows each, though their source has more"
             )
 
-    def _fill(self, grain: str, rows: Rows) -> None:
+    def _fill(self, grain: str, rows: Rows, before: Rows | None = None) -> None:
+        """Into every table of a grain; ``before`` are the rows of the time when the warehouse was loaded, if others."""
         now = self._changes.applied(grain, rows, self._world.parameters.end)
-        loaded = self._changes.applied(grain, rows, loaded_until(self._world))
+        loaded = self._changes.applied(grain, rows if before is None else before, loaded_until(self._world))
         for placed in self._by_grain.get(grain, ()):
             kept = self._kept(placed, loaded if placed.canonical.database == WAREHOUSE else now)
             if len(kept):
@@ -258,6 +271,11 @@ class _Writing:
         if table.layer == "raw":
             room = p.staging_rows_max - self.rows[f"{placed.table.database}/{placed.name}"]
             return rows.at(np.arange(min(room, len(rows))))
+        if table.grain == "review":  # customers have several
+            room = p.store_rows_max - self.rows[f"{placed.table.database}/{placed.name}"]
+            if len(rows) > room:
+                self._cut.add(placed.name)
+                return rows.at(np.arange(room))
         if table.share < 1 and placed.canonical in self._layout.extra:
             return rows.at(_some(p.seed, table, rows.number))
         return rows
