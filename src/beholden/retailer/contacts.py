@@ -179,9 +179,8 @@ class Service:
         due = self._due(day)
         n = min(int(rng.poisson(due.sum() * self._p.contacts_per_order)), self._capacity(day))
         ordered_on = day - weighted(rng, due, n)
-        place = (rng.random(n) * np.array([self._calendar.orders_on(at) for at in ordered_on.tolist()])).astype(
-            np.int64
-        )
+        count = np.array([self._calendar.orders_on(day - lag) for lag in range(_LAG_DAYS_MAX)], dtype=np.int64)
+        place = (rng.random(n) * count[day - ordered_on]).astype(np.int64)
         famous = self._people.famous
         share = min(max(n * self._p.contacts_of_famous / len(famous), _FAMOUS_A_DAY[0]), _FAMOUS_A_DAY[1])
         famous = famous[rng.random(len(famous)) < share]

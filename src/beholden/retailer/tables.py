@@ -20,9 +20,13 @@ def write_parquet(
     compression: str = "zstd",
     dictionaries: bool | list[str] = True,
     encoding: dict[str, str] | None = None,
+    statistics: bool | list[str] = True,
 ) -> None:
     """Write a table; equal rows give equal bytes (with one version of the library)."""
-    pq.write_table(table, path, compression=compression, use_dictionary=dictionaries, column_encoding=encoding)
+    pq.write_table(
+        table, path, compression=compression, use_dictionary=dictionaries, column_encoding=encoding,
+        write_statistics=statistics,
+    )  # fmt: skip
 
 
 def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:

@@ -36,6 +36,10 @@ def assignments(world: World, day: int) -> Records:
 
 def training(world: World, day: int) -> tuple[Views, Records]:
     """New agents of a cohort open the same few customers, again and again; not every exercise is on record."""
+    return world.once("training", day, lambda: _training(world, day))
+
+
+def _training(world: World, day: int) -> tuple[Views, Records]:
     p, staff = world.parameters, world.staff
     trainees = staff.trainees(day)
     if day not in world.calendar.window or not len(trainees):

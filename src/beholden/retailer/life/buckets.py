@@ -116,7 +116,7 @@ def _whole(value: Ints | int, n: int) -> Ints:
 def accesses_of_day(world: World, day: int) -> Accesses:
     """What people and programs do on a day without incidents."""
     rng = stream(world.parameters.seed, "bucket accesses", day)
-    copies = planned_copies(world.parameters, world.staff)
+    copies = world.once("planned copies", 0, lambda: planned_copies(world.parameters, world.staff))
     parts = [_people(rng, world, day, copies), _programs(rng, world, day), _period_end(rng, world, day)]
     begun = [chain for back in range(_CHAIN_DAYS + 1) for chain in chains_of_day(world, day - back)]
     parts += [chain.accesses.between(day * DAY_US, (day + 1) * DAY_US) for chain in begun]

@@ -7,6 +7,7 @@ Each line is a document of its own with one record, as a trail delivers it when 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -74,26 +75,31 @@ class Accesses(Events):
 
 def access_key(world: World, principal: int, day: int = -1) -> str:
     """The key id a principal signs with: a program's own for all days, a person's of that day."""
-    person = principal < len(world.staff)
-    value = int(Chance(world.parameters.seed, "access keys")(principal, day if person else -1)[0])
-    return ("ASIA" if person else "AKIA") + "".join(_BASE32[value >> 4 * i & 31] for i in range(16))
+    return _access_keys(world, np.array([principal]), day)[0]
+
+
+def _access_keys(world: World, principals: Ints, day: int) -> list[str]:
+    person = principals < len(world.staff)
+    values = Chance(world.parameters.seed, "access keys")(principals, np.where(person, day, -1))
+    return [
+        ("ASIA" if own else "AKIA") + "".join(_BASE32[value >> 4 * i & 31] for i in range(16))
+        for own, value in zip(person.tolist(), values.tolist(), strict=True)
+    ]
 
 
 def buckets_log(world: World, day: int) -> LogKind[Accesses]:
     """The trail of a day: a line for each document, with one record in it."""
     names = identity_names(world, day)
-    identities: dict[int, dict[str, Any]] = {}
     told = words_of(world.parameters.preset).told
 
     def rendered(accesses: Accesses, uids: pa.Array) -> pa.Array:
         whole = []
+        identities = _identities(world, np.unique(accesses.actor), names, day)
         times, addresses = iso(accesses.time), dotted(accesses.address).to_pylist()
         columns = (accesses.actor, accesses.operation, accesses.bucket, accesses.key, accesses.source, accesses.bytes,
                    accesses.error, accesses.agent)  # fmt: skip
         rows = zip(*(column.tolist() for column in columns), strict=True)
         for uid, time, ip, row in zip(uids.to_pylist(), times, addresses, rows, strict=True):
-            if row[0] not in identities:
-                identities[row[0]] = _identity(world, row[0], names[row[0]], day)
             actor, kind, bucket, key, source, *rest = row
             place = told(BUCKETS[bucket]) if bucket >= 0 else ""
             record = _record(names[actor], identities[actor], (kind, place, told(key), told(source), *rest))
@@ -109,11 +115,20 @@ def buckets_log(world: World, day: int) -> LogKind[Accesses]:
     return LogKind("buckets", "buckets-{day}.json", rendered)
 
 
-def _identity(world: World, at: int, name: str, day: int) -> dict[str, Any]:
-    key = access_key(world, at, day)
-    uid = "".join(
-        _BASE32[i] for i in below(Chance(world.parameters.seed, "principal ids")(at, np.arange(17)), 32).tolist()
-    )
+def _identities(world: World, actors: Ints, names: Sequence[str], day: int) -> dict[int, tuple[str, msgspec.Raw]]:
+    """Of each of these the key, and the identity as records have it, which is encoded once."""
+    keys = _access_keys(world, actors, day)
+    digits = below(Chance(world.parameters.seed, "principal ids")(actors[:, None], np.arange(17)), 32).tolist()
+    found = {}
+    for at, key, row in zip(actors.tolist(), keys, digits, strict=True):
+        identity = _identity(world, at, (names[at], key, "".join(_BASE32[i] for i in row)), day)
+        found[at] = key, msgspec.Raw(msgspec.json.encode(identity))
+    return found
+
+
+def _identity(world: World, at: int, called: tuple[str, str, str], day: int) -> dict[str, Any]:
+    """``called``: name, key, and id."""
+    name, key, uid = called
     if at >= len(world.staff):
         return {
             "type": "IAMUser", "principalId": f"AIDA{uid}", "arn": f"arn:aws:iam::{_ACCOUNT}:user/{name}",
@@ -131,11 +146,11 @@ def _identity(world: World, at: int, name: str, day: int) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _record(name: str, identity: dict[str, Any], row: tuple[Any, ...]) -> dict[str, Any]:
+def _record(name: str, identity: tuple[str, msgspec.Raw], row: tuple[Any, ...]) -> dict[str, Any]:
     kind, bucket, key, source, size, error, agent = row
     service, reads, data = _KINDS[OPERATIONS[kind]]
     record: dict[str, Any] = {
-        "eventVersion": "1.09", "userIdentity": identity, "eventSource": f"{service}.amazonaws.com",
+        "eventVersion": "1.09", "userIdentity": identity[1], "eventSource": f"{service}.amazonaws.com",
         "eventName": OPERATIONS[kind], "awsRegion": _REGION, "userAgent": AGENTS[agent], "readOnly": reads,
         "eventType": "AwsApiCall", "managementEvent": not data, "recipientAccountId": _ACCOUNT,
         "eventCategory": "Data" if data else "Management", "requestParameters": None, "responseElements": None,
@@ -151,7 +166,7 @@ def _record(name: str, identity: dict[str, Any], row: tuple[Any, ...]) -> dict[s
         record["requestParameters"] = {"roleArn": role, "roleSessionName": name, "durationSeconds": 28_800}
         if not error:
             record["responseElements"] = {
-                "credentials": {"accessKeyId": identity["accessKeyId"]},
+                "credentials": {"accessKeyId": identity[0]},
                 "assumedRoleUser": {"arn": f"arn:aws:sts::{_ACCOUNT}:assumed-role/{key}/{name}"},
             }
         record["resources"] = [{"ARN": role, "accountId": _ACCOUNT, "type": "AWS::IAM::Role"}]

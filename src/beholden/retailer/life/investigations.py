@@ -29,6 +29,10 @@ _HANDLED_WITHIN_DAYS: Final = 8
 
 def fraud_work(world: World, day: int) -> tuple[Views, Records]:
     """From a customer to those who share the card or the address, and back: hub and spokes. Most of it has a case."""
+    return world.once("fraud work", day, lambda: _fraud_work(world, day))
+
+
+def _fraud_work(world: World, day: int) -> tuple[Views, Records]:
     p, staff = world.parameters, world.staff
     team = staff.at_work("fraud", day)
     if day not in world.calendar.window or not len(team):
@@ -106,6 +110,10 @@ def privacy_views(world: World, day: int) -> Views:
 
 def _requests(world: World, day: int) -> tuple[Records, Ints]:
     """The requests of a day in the order in which they are on record, and when each was handled."""
+    return world.once("privacy requests", day, lambda: _requests_of(world, day))
+
+
+def _requests_of(world: World, day: int) -> tuple[Records, Ints]:
     p, staff = world.parameters, world.staff
     nothing = Records.nothing(), np.empty(0, dtype=np.int64)
     if day not in world.calendar.window:

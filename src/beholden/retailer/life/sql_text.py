@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Final, NamedTuple, TypeVar
@@ -21,6 +21,8 @@ T = TypeVar("T")
 
 _EPOCH: Final = dt.date(1970, 1, 1)
 DATABASES: Final = ("crm", "orders", "payments", "warehouse")
+#: Numbers that `Draws` fetches at a time.
+_BLOCK: Final = 4096
 
 
 class Sql(NamedTuple):
@@ -47,21 +49,11 @@ class Sql(NamedTuple):
 class Draws:
     """Chance for texts: a supply of uniform numbers used one by one, a tenth of the cost of drawing each alone."""
 
-    __slots__ = ("_at", "_rng", "_supply")
-
-    _BLOCK: Final = 4096
+    __slots__ = ("uniform",)
 
     def __init__(self, rng: Rng) -> None:
-        self._rng = rng
-        self._supply: list[float] = []
-        self._at = 0
-
-    def uniform(self) -> float:
-        """A number in [0, 1)."""
-        if self._at == len(self._supply):
-            self._supply, self._at = self._rng.random(self._BLOCK).tolist(), 0
-        self._at += 1
-        return self._supply[self._at - 1]
+        #: A number in [0, 1).
+        self.uniform: Callable[[], float] = _supply(rng).__next__
 
     def below(self, count: int) -> int:
         """A whole number in [0, count)."""
@@ -88,6 +80,11 @@ class Draws:
                 found.append(one)
                 left -= 1
         return found
+
+
+def _supply(rng: Rng) -> Iterator[float]:
+    while True:
+        yield from rng.random(_BLOCK).tolist()
 
 
 @dataclass(frozen=True, slots=True)

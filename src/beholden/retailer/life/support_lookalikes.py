@@ -84,6 +84,10 @@ def _call_backs_after(world: World, source: int) -> Views:
 
 def quality_reviews(world: World, day: int) -> tuple[Views, Records]:
     """Supervisors replay contacts of the days before; a review is on record, some only when the looking was done."""
+    return world.once("quality reviews", day, lambda: _quality_reviews(world, day))
+
+
+def _quality_reviews(world: World, day: int) -> tuple[Views, Records]:
     p, staff = world.parameters, world.staff
     rng = stream(p.seed, "review views", day)
     parts = [_to_review(world, source, day) for source in range(day - _REVIEWED_WITHIN_DAYS, day)]
