@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from functools import lru_cache
 from pathlib import Path
@@ -23,7 +23,7 @@ from beholden.retailer.grants import write_grants
 from beholden.retailer.incidents import Incident
 from beholden.retailer.life.records import Records
 from beholden.retailer.output import CHANGES, Parts, directory_for
-from beholden.retailer.parameters import Parameters, checked_parameters
+from beholden.retailer.parameters import NO_CHANGES, Parameters, checked_parameters
 from beholden.retailer.planted import write_planted
 from beholden.retailer.schedule import check_run, scheduled
 from beholden.retailer.stores import read_changes, write_stores
@@ -107,6 +107,7 @@ def build_company(
     mariadb: str | None = None,
     progress: Progress | None = None,
     map_days: MapDays = map,
+    changes: Mapping[str, object] = NO_CHANGES,
 ) -> Company:
     """Write a simulated company into an empty or new directory, or go on with an unfinished one.
 
@@ -124,15 +125,17 @@ def build_company(
         map_days: calls a function for each of some days and gives the results in their order. Days need nothing of one
             another: ``ProcessPoolExecutor(4).map`` makes four at a time, and the executors of a cluster that share the
             directory make as many as there are (`DayMaker` can be pickled).
+        changes: parameters of the company that are to be otherwise, by name: fields of `Parameters`. What they are
+            belongs to what makes the same company.
 
     Raises:
-        UsageError: a parameter makes no company, or the directory holds something else.
+        UsageError: a parameter is unknown or makes no company, or the directory holds something else.
         BeholdenError: the directory cannot be written, or the flows of the simulation do not balance.
     """
-    parameters = checked_parameters(preset=preset, scale=scale, seed=seed, days=days, end=end)
+    parameters = checked_parameters(preset=preset, scale=scale, seed=seed, days=days, end=end, changes=changes)
     check_run(run)
     tell = progress or (lambda _what, _share: None)
-    what = {"preset": preset, "run": run, **asdict(parameters)}
+    what = {"run": run, **asdict(parameters)}
     with directory_for(directory, what) as parts:
         tell("the company and its incidents", 0.0)
         world, incidents = world_and_incidents(parameters, run)

@@ -17,8 +17,6 @@ __all__ = ["RUNS", "Run", "check_run", "scheduled"]
 Run = Literal["demo", "prevalence", "recall", "quiet"]
 RUNS: Final = ("demo", "prevalence", "recall", "quiet")
 _DEMO: Final = ("card_export", "celebrity_spike", "personal_lookup", "personal_lookup")
-#: Mean days between the end of one incident and the beginning of the next of the same slot; assumed.
-_QUIET_DAYS: Final = 21.0
 
 
 def check_run(run: str) -> None:
@@ -57,7 +55,7 @@ def _prevalence(world: World) -> list[Incident]:
     found: list[Incident] = []
     for slot in range(side_by_side):
         rng = stream(p.seed, "prevalence", slot)
-        time, number = p.start + int(rng.exponential(_QUIET_DAYS) * DAY_US), slot
+        time, number = p.start + int(rng.exponential(p.quiet_days) * DAY_US), slot
         while time < p.end:
             kind, grade = names[int(rng.integers(len(names)))], GRADES[int(rng.integers(len(GRADES)))]
             incident = plan_of(kind)(
@@ -66,5 +64,5 @@ def _prevalence(world: World) -> list[Incident]:
             if incident is not None:
                 found.append(incident)
                 time, number = incident.span[1], number + side_by_side
-            time += int((1 + rng.exponential(_QUIET_DAYS)) * DAY_US)
+            time += int((1 + rng.exponential(p.quiet_days)) * DAY_US)
     return found
