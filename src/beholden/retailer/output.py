@@ -103,8 +103,11 @@ def _done(marker: Path, what: str) -> dict[str, Any]:
             f"directory {marker.parent}", f"holds another company that is not finished{_differing(first, what)}",
             advice="build that one again to go on with it, or remove the directory",
         )  # fmt: skip
+    if lines and lines[-1]:  # it was cut off while it was written
+        with marker.open("a", encoding="utf-8") as file:
+            file.write("\n")
     done: dict[str, Any] = {}
-    for line in lines:  # the last is empty, and one may have been cut off
+    for line in lines:
         with suppress(ValueError):
             part = json.loads(line)
             done[part["part"]] = part["value"]

@@ -201,8 +201,8 @@ Rate = Annotated[float, Bounds(0, 500)]
 Yearly = Annotated[float, Bounds(0, 12)]
 Days = Annotated[int, Bounds(0, 400, whole=True)]
 #: How many there are, or how much happens in a day, at scale 1: see `parameters` for how many at another scale.
-AtScale = Annotated[int, Bounds(0, 1_000_000_000, whole=True)]
-PerDayAtScale = Annotated[float, Bounds(0, 1_000_000_000)]
+AtScale = Annotated[int, Bounds(0, 10_000_000_000, whole=True)]
+PerDayAtScale = Annotated[float, Bounds(0, 10_000_000_000)]
 Counts = Annotated[tuple[int, int], Range(Bounds(1, 1000, whole=True))]
 CountsByGrade = Annotated[
     tuple[tuple[int, int], tuple[int, int], tuple[int, int]], Row(Range(Bounds(1, 1000, whole=True)), GRADES)

@@ -33,13 +33,24 @@ from beholden.retailer.parameter_bounds import (
 from beholden.retailer.parameters_work import WorkParameters
 from beholden.retailer.presets import CONTACT_REASONS, OF_PRESETS, ORDER_HOURS, PRESETS, WEEKDAYS_SUNDAY_FIRST
 
-__all__ = ["ARGUMENTS", "NO_CHANGES", "PRESETS", "Parameters", "checked_parameters", "read_parameter"]
+__all__ = ["ARGUMENTS", "NO_CHANGES", "PRESETS", "SHARED_OUT", "Parameters", "checked_parameters", "read_parameter"]
 
 SCALE_MAX: Final = 100.0
 #: Fields that builders give as arguments of their own.
 ARGUMENTS: Final = ("preset", "scale", "seed", "days", "end")
+#: Shares of one thing: together at most all of it.
+SHARED_OUT: Final = (
+    ("logged_late", "logged_for_colleague", "never_logged"),
+    ("cover_logged_late", "cover_for_colleague"),
+    ("seller_case_late", "seller_case_colleague", "seller_case_never"),
+    ("assisted_resets", "assisted_deletions"),
+    ("queries_own_tables", "queries_other_tables"),
+    ("duplicate_lines", "late_lines"),
+)
 #: Nothing is set otherwise.
 NO_CHANGES: Final[Mapping[str, object]] = MappingProxyType({})
+#: Below this scale nothing may be larger, in proportion, than here: a small company of very many apps were a large one.
+_SCALE_HELD: Final = 0.1
 _AT_SCALE: Final = "_at_full_scale"
 #: Hours in which the contact centre is open (`contacts`).
 _OPEN: Final = slice(7, 22)
@@ -67,7 +78,7 @@ class Parameters(WorkParameters):
     customers_at_full_scale: Annotated[AtScale, "active customers"] = 3_000_000
     orders_a_day_at_full_scale: Annotated[AtScale, "orders of an average day"] = 250_000
     sellers_at_full_scale: Annotated[AtScale, "sellers"] = 20_000
-    sharing_an_address: Annotated[Share, "share of customers"] = 0.12
+    sharing_an_address: Annotated[Share, "share of customers who live at one address with another one"] = 0.12
     history_days: Annotated[
         int, Bounds(1, 90, whole=True), "days of orders before the window: what the window's first contacts are about"
     ] = 14
@@ -95,36 +106,44 @@ class Parameters(WorkParameters):
     card_holders: Annotated[Share, "share of customers with a card on file; assumed"] = 0.8
     cards_shared: Annotated[Share, "share of customers whose card number stands with another one too; assumed"] = 0.006
 
-    contacts_per_order: Annotated[float, Bounds(0.001, 1), "trade figures: 0.04 to 0.07"] = 0.05
+    contacts_per_order: Annotated[float, Bounds(0.001, 1), "contacts an order (trade figures: 0.04 to 0.07)"] = 0.05
     contact_reasons: Annotated[
         tuple[int, ...],
         Weights(7),
         "weights of status, returns, refund, shipping, product, billing, other (trade figures)",
     ] = CONTACT_REASONS
     contact_lag_median_days: Annotated[float, Bounds(0.1, 40), "from the order to the contact (trade figures)"] = 3.0
-    contact_lag_sigma: Annotated[float, Bounds(0.05, 3), "of the lognormal law of this; assumed"] = 0.9
-    supervisors_at_full_scale: Annotated[AtScale, "posts"] = 15
-    fraud_at_full_scale: Annotated[AtScale, "posts"] = 12
-    seller_support_at_full_scale: Annotated[AtScale, "posts; assumed"] = 40
-    engineers_at_full_scale: Annotated[AtScale, "posts"] = 120
-    analysts_at_full_scale: Annotated[AtScale, "posts: 40 data teams of four"] = 160
+    contact_lag_sigma: Annotated[float, Bounds(0.05, 3), "sigma of the lognormal law of that; assumed"] = 0.9
+    supervisors_at_full_scale: Annotated[AtScale, "posts of supervisors"] = 15
+    fraud_at_full_scale: Annotated[AtScale, "posts of fraud and trust staff"] = 12
+    seller_support_at_full_scale: Annotated[AtScale, "posts of seller support; assumed"] = 40
+    engineers_at_full_scale: Annotated[AtScale, "posts of engineers"] = 120
+    analysts_at_full_scale: Annotated[AtScale, "posts of analysts: 40 data teams of four"] = 160
     service_accounts_at_full_scale: Annotated[AtScale, "accounts of programs"] = 60
-    attrition_agents: Annotated[float, Bounds(0.001, 12), "of agents a year: 0.35 to 0.43 (trade figures)"] = 0.39
-    attrition_others: Annotated[float, Bounds(0.001, 12), "of others a year; assumed"] = 0.12
+    attrition_agents: Annotated[
+        float, Bounds(0.001, 12), "agents who leave, of one post in a year: 0.35 to 0.43 (trade figures)"
+    ] = 0.39
+    attrition_others: Annotated[float, Bounds(0.001, 12), "the same of others; assumed"] = 0.12
     left_before_window: Annotated[Share, "share of posts whose holder changed in the months before; assumed"] = 0.1
-    training_days: Annotated[Days, "of a new agent, with a cohort; assumed"] = 14
-    ramp_days: Annotated[Days, "six weeks in which new agents view more"] = 42
-    ramp_views: Annotated[float, Bounds(0.1, 10), "times as many records"] = 1.5
-    transferred: Annotated[Yearly, "of staff a year; assumed"] = 0.06
-    renamed: Annotated[Yearly, "of staff a year; assumed"] = 0.02
+    training_days: Annotated[Days, "days of training of a new agent, with a cohort; assumed"] = 14
+    ramp_days: Annotated[Days, "days in which new agents view more: six weeks"] = 42
+    ramp_views: Annotated[float, Bounds(0.1, 10), "how many times as many records they view"] = 1.5
+    transferred: Annotated[Yearly, "moves to another team, of one of the staff in a year; assumed"] = 0.06
+    renamed: Annotated[Yearly, "changes of name, of one of the staff in a year; assumed"] = 0.02
     absent: Annotated[float, Bounds(0, 0.9), "share of working days: illness and holiday; assumed"] = 0.08
     staff_who_buy: Annotated[Share, "share of staff who are customers; assumed"] = 0.15
     contacts_an_agent_day: Annotated[
-        int, Bounds(1, 200, whole=True), "trade figures; fewer where the smallest team would not have that many"
+        int,
+        Bounds(1, 200, whole=True),
+        "contacts of an agent on a working day (trade figures); fewer where the smallest team would not have that many",
     ] = 60
     agents_min: Annotated[int, Bounds(2, 2000, whole=True), "agents of the smallest team"] = 8
     days_remembered: Annotated[int, Bounds(1, 400, whole=True), "days whose contacts are kept in memory"] = 6
-    handling_sigma: Annotated[float, Bounds(0, 2), "lognormal form: Brown et al. 2005; sigma assumed"] = 0.8
+    handling_sigma: Annotated[
+        float,
+        Bounds(0, 2),
+        "sigma of the lognormal law of how long contacts last: form by Brown et al. 2005, sigma assumed",
+    ] = 0.8
     views_per_contact_extra: Annotated[float, Bounds(0, 50), "a contact has 1 + Poisson(this) views; assumed"] = 2.2
     second_customer: Annotated[Share, "share of contacts that touch another customer too; assumed"] = 0.08
 
@@ -134,14 +153,14 @@ class Parameters(WorkParameters):
     ] = 0.011
     logged_for_colleague: Annotated[Share, "share of contacts that are put on record under a colleague's name"] = 0.008
     never_logged: Annotated[Share, "share of contacts without a record"] = 0.006
-    call_backs: Annotated[Share, "share of contacts; assumed"] = 0.035
+    call_backs: Annotated[Share, "share of contacts after which the agent rings back; assumed"] = 0.035
     call_back_median_minutes: Annotated[
         float,
         Bounds(1, 1000),
         "from the contact to the call-back; hours, as a rule, and now and then a few minutes; assumed",
     ] = 100.0
-    reviews_an_agent_month: Annotated[Rate, "supervisors replay 4 to 10 contacts of each agent a month"] = 7.0
-    fraud_cases_a_day_at_full_scale: Annotated[PerDayAtScale, "assumed"] = 300.0
+    reviews_an_agent_month: Annotated[Rate, "contacts of each agent that supervisors replay in a month: 4 to 10"] = 7.0
+    fraud_cases_a_day_at_full_scale: Annotated[PerDayAtScale, "cases of fraud staff; assumed"] = 300.0
     fraud_without_case: Annotated[Share, "share of what fraud staff look at without opening a case; assumed"] = 0.3
     case_hours: Annotated[
         tuple[int, int], Range(Bounds(1, 72, whole=True)), "hours for which a case of fraud staff stays open; assumed"
@@ -237,20 +256,14 @@ class Parameters(WorkParameters):
 
 def _check_together(p: Parameters) -> None:
     """Raise `UsageError` for values that make no company together, or one that no machine could hold."""
-    for names in (
-        ("logged_late", "logged_for_colleague", "never_logged"),
-        ("cover_logged_late", "cover_for_colleague"),
-        ("seller_case_late", "seller_case_colleague", "seller_case_never"),
-        ("assisted_resets", "assisted_deletions"),
-        ("queries_own_tables", "queries_other_tables"),
-        ("duplicate_lines", "late_lines"),
-    ):
+    for names in SHARED_OUT:
         total = math.fsum(getattr(p, name) for name in names)
         if total > 1:
             raise UsageError(f"parameters {', '.join(names)}", f"{total:g} together", expected="1 at most")
     for name, usual in _usual_at_full_scale().items():
-        if getattr(p, name) * p.scale > SCALE_MAX * usual:
-            expected = f"{SCALE_MAX * usual / p.scale:,.0f} at most at scale {p.scale:g}"
+        most = SCALE_MAX * usual / max(p.scale, _SCALE_HELD)
+        if getattr(p, name) > most:
+            expected = f"{most:,.0f} at most at scale {p.scale:g}"
             raise UsageError(f"parameter {name}", f"{getattr(p, name):,}", expected=expected)
     if not sum(p.order_hours[_OPEN]):
         raise UsageError("parameter order_hours", "nobody orders from 7 to 22 o'clock", expected="some who do")
@@ -309,9 +322,10 @@ def checked_parameters(
                 f"a name such as {', '.join(near)}" if near else "a name in docs/reference/meridian-parameters.md"
             )
             raise UsageError(f"parameter{told}", "is unknown", expected=expected)
-    day = _END.checked(end)
+    if _END.checked(end) is None:
+        raise UsageError("end", "lies outside 2000 to 2100", expected="a time in that range")
     values: dict[str, Any] = {
-        "preset": preset, "scale": scale, "seed": seed, "days": days, "end": end if day is None else day - day % DAY_US,
+        "preset": preset, "scale": scale, "seed": seed, "days": days, "end": end - end % DAY_US,
     }  # fmt: skip
     usual = OF_PRESETS.get(preset, {}) if isinstance(preset, str) else {}
     return Parameters(**values, **{**usual, **changes})

@@ -38,26 +38,30 @@ class WorkParameters(IncidentParameters):
     contacts_of_famous: Annotated[Share, "share of contacts; each famous customer calls at least every tenth day"] = (
         0.00015
     )
-    staff_contacts_a_day: Annotated[Share, "contacts of each of the staff who are customers"] = 0.008
+    staff_contacts_a_day: Annotated[Share, "contacts in a day of each of the staff who are customers; assumed"] = 0.008
     staff_with_relatives: Annotated[
         Share, "share of staff at whose home somebody of their name is a customer; assumed"
     ] = 0.65
-    call_backs_next_day: Annotated[Share, "share of call-backs; assumed"] = 0.35
+    call_backs_next_day: Annotated[Share, "share of call-backs that are made on the next day; assumed"] = 0.35
     call_back_noted: Annotated[
         Share, "share of call-backs whose lines carry the ticket of the contact before; assumed"
     ] = 0.6
-    reviews_logged_late: Annotated[Share, "share of reviews; assumed"] = 0.15
-    privacy_requests_a_day_at_full_scale: Annotated[PerDayAtScale, "assumed"] = 25.0
-    requests_logged_late: Annotated[Share, "share registered only after somebody had looked; assumed"] = 0.08
-    training_views_a_day: Annotated[Rate, "of each trainee, beside contacts; assumed"] = 6.0
+    reviews_logged_late: Annotated[Share, "share of reviews that are put on record afterwards; assumed"] = 0.15
+    privacy_requests_a_day_at_full_scale: Annotated[
+        PerDayAtScale, "requests of customers about their data; assumed"
+    ] = 25.0
+    requests_logged_late: Annotated[Share, "share of requests registered only after somebody had looked; assumed"] = (
+        0.08
+    )
+    training_views_a_day: Annotated[Rate, "views of each trainee, beside contacts; assumed"] = 6.0
     training_on_record: Annotated[Share, "share of trainees' exercises that stand as assignments; assumed"] = 0.7
     old_rights_console: Annotated[
         Share, "share of working days on which transferred staff still open the console; assumed"
     ] = 0.3
     self_views: Annotated[Share, "share of staff's own contacts after which they open their own record; assumed"] = 0.25
-    corrected_profiles_at_full_scale: Annotated[AtScale, "by one person in a day, after a postal reform; assumed"] = (
-        4000
-    )
+    corrected_profiles_at_full_scale: Annotated[
+        AtScale, "profiles corrected by one person in a day, after a postal reform; assumed"
+    ] = 4000
     corrections_on_record: Annotated[Share, "share of them that stand in the work list; assumed"] = 0.97
     ordinary_assignments: Annotated[
         Share, "new pieces of work, a working day of engineers, analysts and marketing; assumed"
@@ -75,7 +79,7 @@ class WorkParameters(IncidentParameters):
     statements_a_day: Annotated[tuple[tuple[str, float], ...], _STATEMENTS, "statements of one person on a working day, by role; assumed"] = (
         ("analyst", 12.0), ("engineer", 5.0), ("marketing", 4.0), ("fraud", 6.0), ("finance", 4.0), ("it", 3.0),
     )  # fmt: skip
-    statements_failing: Annotated[Share, "share of people's; assumed"] = 0.02
+    statements_failing: Annotated[Share, "share of people's statements that fail; assumed"] = 0.02
     queries_own_tables: Annotated[Share, "share of an analyst's queries that are of the team's own tables; assumed"] = (
         0.45
     )
@@ -93,7 +97,7 @@ class WorkParameters(IncidentParameters):
     break_glass_a_month: Annotated[
         float, Bounds(0, 30), "nights on which the one on call works on the CRM's database; assumed"
     ] = 4.0
-    migrations_a_month: Annotated[Rate, "tables rebuilt; assumed"] = 6.0
+    migrations_a_month: Annotated[Rate, "tables that an engineer rebuilds; assumed"] = 6.0
     old_rights_on_databases: Annotated[
         Share, "share of a transferred person's working days with statements of the old role; assumed"
     ] = 0.2
@@ -106,17 +110,19 @@ class WorkParameters(IncidentParameters):
     late_lines: Annotated[Share, "share of lines that come late, in a file of their own"] = 0.005
     late_minutes: Annotated[float, Bounds(0.1, 10000), "mean delay of a line that comes late; assumed"] = 240.0
     hosts_at_full_scale: Annotated[
-        AtScale, "of the partner API and of the shop's accounts, each with a log of its own; assumed"
+        AtScale, "hosts of the partner API, and as many of the shop's accounts, each with a log of its own; assumed"
     ] = 4
     ticket_noted: Annotated[Share, "share of views whose log line carries the ticket; assumed"] = 0.85
 
     # Sellers and the partners who act for them.
     sellers_linked: Annotated[Share, "share of sellers whose owner has several brands; assumed"] = 0.05
     clusters_reopened: Annotated[Share, "share of such owners who opened a brand after a suspension; assumed"] = 0.2
-    sellers_suspended_a_year: Annotated[Yearly, "assumed"] = 0.06
-    suspension_median_days: Annotated[float, Bounds(0.1, 300), "assumed"] = 9.0
-    never_reinstated: Annotated[Share, "share of suspensions; assumed"] = 0.15
-    seller_cases_a_day_at_full_scale: Annotated[PerDayAtScale, "assumed"] = 500.0
+    sellers_suspended_a_year: Annotated[Yearly, "suspensions of one seller in a year; assumed"] = 0.06
+    suspension_median_days: Annotated[
+        float, Bounds(0.1, 300), "days from the suspension to the reinstatement; assumed"
+    ] = 9.0
+    never_reinstated: Annotated[Share, "share of suspensions without an end; assumed"] = 0.15
+    seller_cases_a_day_at_full_scale: Annotated[PerDayAtScale, "cases of seller support; assumed"] = 500.0
     seller_cases_exponent: Annotated[
         float,
         Bounds(0.1, 20),
@@ -133,41 +139,48 @@ class WorkParameters(IncidentParameters):
     seller_case_late: Annotated[Share, "share of cases that are logged after the work is done; assumed"] = 0.03
     seller_case_colleague: Annotated[Share, "share of cases that are logged under a colleague's id; assumed"] = 0.02
     seller_case_never: Annotated[Share, "share of cases that are never logged; assumed"] = 0.02
-    viewed_as_seller: Annotated[Share, "share of cases; assumed"] = 0.4
-    automatic_suspensions: Annotated[Share, "share that a program decides; assumed"] = 0.6
+    viewed_as_seller: Annotated[Share, "share of cases in which the desk looks as the seller; assumed"] = 0.4
+    automatic_suspensions: Annotated[Share, "share of suspensions that a program decides; assumed"] = 0.6
     apps_at_full_scale: Annotated[AtScale, "apps of third parties"] = 100
-    apps_a_developer: Annotated[float, Bounds(1, 2), "assumed"] = 1.18
+    apps_a_developer: Annotated[float, Bounds(1, 2), "apps of one developer, on average; assumed"] = 1.18
     developers_by_sellers: Annotated[
         tuple[float, float, float],
         Weights(3, Bounds(0, 1_000_000)),
         "weights of developers with 1-3, 4-50 and 50-2,000 sellers; assumed",
     ] = (0.70, 0.25, 0.05)
-    connected_rank_exponent: Annotated[float, Bounds(0, 0.9), "popular sellers use more apps; assumed"] = 0.7
+    connected_rank_exponent: Annotated[
+        float,
+        Bounds(0, 0.9),
+        "which sellers let apps in falls with their rank to the minus this: popular ones use more; assumed",
+    ] = 0.7
     developers_on_platforms: Annotated[Share, "share of small developers who call from a shared platform; assumed"] = (
         0.2
     )
-    careless_developers: Annotated[Share, "share who go on until the gateway refuses; assumed"] = 0.25
+    careless_developers: Annotated[Share, "share of developers who go on until the gateway refuses; assumed"] = 0.25
     careless_storms: Annotated[
         Share, "share of a careless client's looks that it repeats every second until it is refused; assumed"
     ] = 0.02
-    storm_calls: Annotated[tuple[int, int], Range(Bounds(1, 1000, whole=True)), "how often it does; assumed"] = (12, 39)
+    storm_calls: Annotated[tuple[int, int], Range(Bounds(1, 1000, whole=True)), "how often it repeats one; assumed"] = (
+        12,
+        39,
+    )
     tokens_renewed: Annotated[
         Share, "share of the hours in which a token, which lives one hour, is renewed; assumed"
     ] = 0.85
     buyers_asked_by_mistake: Annotated[
         Share, "share of orders whose buyer is asked for without a declared need, and refused; assumed"
     ] = 0.0006
-    apps_moving_a_year: Annotated[Yearly, "to another cloud; assumed"] = 0.2
-    apps_amended_a_year: Annotated[Yearly, "whose declared need changes; assumed"] = 0.08
+    apps_moving_a_year: Annotated[Yearly, "moves of one app to another cloud in a year; assumed"] = 0.2
+    apps_amended_a_year: Annotated[Yearly, "changes of one app's declared need in a year; assumed"] = 0.08
     list_rate: Annotated[float, Bounds(0.0001, 1000), "lists of orders a second and key (a public client's limits)"] = (
         0.0167
     )
-    list_burst: Annotated[int, Bounds(2, 1000, whole=True), "how many at once: as above"] = 20
+    list_burst: Annotated[int, Bounds(2, 1000, whole=True), "lists of orders at once, of a key (as above)"] = 20
     record_rate: Annotated[
-        float, Bounds(0.001, 1000), "single orders, addresses and buyers, each, a second and key: as above"
+        float, Bounds(0.001, 1000), "single orders, addresses and buyers, each, a second and key (as above)"
     ] = 0.5
-    record_burst: Annotated[int, Bounds(2, 1000, whole=True), "how many at once: as above"] = 30
-    api_errors: Annotated[Share, "share of calls; assumed"] = 0.012
+    record_burst: Annotated[int, Bounds(2, 1000, whole=True), "single records at once, of a key (as above)"] = 30
+    api_errors: Annotated[Share, "share of calls that fail; assumed"] = 0.012
 
     # Identities, devices, copies.
     identities_inactive: Annotated[
@@ -177,8 +190,8 @@ class WorkParameters(IncidentParameters):
     rights_left_behind: Annotated[Share, "share of those who move and keep what they could do; assumed"] = 0.7
     grants_direct: Annotated[Share, "share of identities with rights of their own, outside groups; assumed"] = 0.3
     grants_bounded: Annotated[Share, "share of those rights that end by themselves; assumed"] = 0.5
-    devices_at_full_scale: Annotated[AtScale, "in use at one time"] = 800
-    devices_replaced: Annotated[Yearly, "of staff's devices a year; assumed"] = 0.25
+    devices_at_full_scale: Annotated[AtScale, "devices in use at one time"] = 800
+    devices_replaced: Annotated[Yearly, "share of staff's devices that are replaced in a year; assumed"] = 0.25
     devices_missing: Annotated[
         tuple[float, float, float],
         Row(Bounds(0, 1), ("mdm", "assets", "network")),
@@ -194,13 +207,15 @@ class WorkParameters(IncidentParameters):
         Row(Bounds(0, 1), ("mdm", "assets")),
         "share of retired devices that are still there; assumed",
     ] = (0.3, 0.5)
-    devices_unregistered: Annotated[Share, "of what the network sees belongs to nobody's list; assumed"] = 0.03
+    devices_unregistered: Annotated[Share, "share of what the network sees that stands in nobody's list; assumed"] = (
+        0.03
+    )
     devices_nameless: Annotated[Share, "share of what the network sees that does not say its name; assumed"] = 0.15
     serials_mistyped: Annotated[Share, "share of serial numbers in HR's list; assumed"] = 0.02
-    home_office: Annotated[Share, "of office staff's working days; assumed"] = 0.3
+    home_office: Annotated[Share, "share of office staff's working days at home; assumed"] = 0.3
     homes_behind_carriers: Annotated[Share, "share of homes behind one of a carrier's few addresses; assumed"] = 0.2
-    travelling: Annotated[Share, "share of office staff's weeks abroad; assumed"] = 0.01
-    logins_again: Annotated[Rate, "after breaks and time-outs, a working day; assumed"] = 1.6
+    travelling: Annotated[Share, "share of office staff's weeks that they are abroad; assumed"] = 0.01
+    logins_again: Annotated[Rate, "log-ins after breaks and time-outs, a working day; assumed"] = 1.6
     login_failures: Annotated[Share, "share of log-ins with a wrong password first; assumed"] = 0.06
     login_failures_more: Annotated[float, Bounds(0, 50), "further wrong passwords after one, on average; assumed"] = 0.3
     evening_logins: Annotated[
@@ -220,24 +235,28 @@ class WorkParameters(IncidentParameters):
         "the share of views that the first x of a space's pages get is x to the power of 1 / this; assumed",
     ] = 1.6
     repository_views_a_day: Annotated[Rate, "files opened by one engineer; assumed"] = 14.0
-    wiki_pages_at_full_scale: Annotated[AtScale, "assumed"] = 900
-    repositories_at_full_scale: Annotated[AtScale, "at least 6 and at most 64 are there; assumed"] = 60
+    wiki_pages_at_full_scale: Annotated[AtScale, "pages of the wiki; assumed"] = 900
+    repositories_at_full_scale: Annotated[AtScale, "repositories of source, at least 6 and at most 64; assumed"] = 60
     copies_at_full_scale: Annotated[AtScale, "files with customers that teams made; assumed"] = 160
-    copies_documented: Annotated[Share, "share of them in the register; assumed"] = 0.4
+    copies_documented: Annotated[Share, "share of these copies that stand in the register; assumed"] = 0.4
     copied_customers: Annotated[Share, "share of customers in a large copy; assumed"] = 0.08
-    copied_rows_max: Annotated[int, Bounds(1, 10000000, whole=True), "of one copy; assumed"] = 60_000
+    copied_rows_max: Annotated[int, Bounds(1, 10000000, whole=True), "rows of one copy, at most; assumed"] = 60_000
 
     # Customers' accounts (life/accounts.py).
-    account_logins: Annotated[Share, "sign-ins of those who order, an order; most are still signed in; assumed"] = 0.3
-    account_visits: Annotated[float, Bounds(0, 20), "sign-ins of those who only look, an order; assumed"] = 0.15
+    account_logins: Annotated[
+        Share, "share of orders before which the customer signs in; most are still signed in; assumed"
+    ] = 0.3
+    account_visits: Annotated[float, Bounds(0, 20), "sign-ins of those who only look, for each order; assumed"] = 0.15
     account_resets: Annotated[Share, "share of sign-ins for which the password is set anew first; assumed"] = 0.03
     account_login_failures: Annotated[Share, "share of sign-ins with a wrong password; assumed"] = 0.06
     accounts_denied: Annotated[Share, "share of operations that the shop denies; assumed"] = 0.003
     customers_roaming: Annotated[
         Share, "share of customers who are behind a carrier's shared addresses in a week; assumed"
     ] = 0.25
-    reviews_written: Annotated[float, Bounds(0, 10), "an order; assumed"] = 0.02
-    reviews_deleted: Annotated[float, Bounds(0, 10), "by who wrote them, a review written; assumed"] = 0.05
+    reviews_written: Annotated[float, Bounds(0, 10), "reviews of goods, for each order; assumed"] = 0.02
+    reviews_deleted: Annotated[
+        float, Bounds(0, 10), "reviews deleted by who wrote them, for each one written; assumed"
+    ] = 0.05
     review_lag_median_days: Annotated[float, Bounds(0.1, 400), "from the order to the review; assumed"] = 9.0
     assisted_sign_ins: Annotated[
         Share, "share of contacts in which the agent signs in to the customer's account; assumed"
@@ -251,12 +270,16 @@ class WorkParameters(IncidentParameters):
     store_rows_max: Annotated[
         int,
         Bounds(1000, 1000000000, whole=True),
-        "rows of a table; the newest orders, and what belongs to them, are kept",
+        "rows of a table, at most; the newest orders, and what belongs to them, are kept",
     ] = 3_000_000
-    team_rows_max: Annotated[int, Bounds(1, 1000000000, whole=True), "rows of a mart or of a team's copy"] = 100_000
+    team_rows_max: Annotated[int, Bounds(1, 1000000000, whole=True), "rows of a mart or of a team's copy, at most"] = (
+        100_000
+    )
     staging_rows_max: Annotated[
-        int, Bounds(1, 1000000000, whole=True), "rows of a table that nightly jobs pass through"
+        int, Bounds(1, 1000000000, whole=True), "rows of a table that nightly jobs pass through, at most"
     ] = 2_000
     customers_noted: Annotated[Share, "share of customers with a note; assumed"] = 0.1
-    customers_moved: Annotated[Share, "share whose address was another one before; assumed"] = 0.06
-    customers_readdressed: Annotated[Share, "share whose e-mail address was another one before; assumed"] = 0.04
+    customers_moved: Annotated[Share, "share of customers whose address was another one before; assumed"] = 0.06
+    customers_readdressed: Annotated[
+        Share, "share of customers whose e-mail address was another one before; assumed"
+    ] = 0.04

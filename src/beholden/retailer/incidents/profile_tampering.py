@@ -35,7 +35,7 @@ def plan(world: World, rng: Rng, number: int, grade: str, start: int, end: int) 
         p.tampered_profiles_min, round(p.tampered_profiles_at_full_scale * p.scale * (0.7 + 0.6 * rng.random()))
     )
     customers = rng.permutation(np.unique(rng.integers(0, len(world.people), 2 * wanted)))[:wanted]
-    time, who = _moments(world, rng, grade, wanted, (start, end))
+    time, who = _moments(world, rng, grade, len(customers), (start, end))
     if len(time) < -(-p.tampered_profiles_min // 2):
         return None
     changed = customers[: len(time)]
