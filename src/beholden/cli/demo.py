@@ -39,6 +39,13 @@ _DAY_US = 86_400_000_000
     show_default=True,
     help="Which incidents happen: a few to look at, as many as in life, each kind and grade once, none.",
 )
+@click.option(
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="Another value of a parameter of the company (docs/reference/meridian-parameters.md); with commas for several.",
+)
 @click.option("--postgres", metavar="URL", help="Put the stores into this PostgreSQL instead of files.")
 @click.option("--mariadb", metavar="URL", help="Put the order system into this MariaDB instead of a file.")
 @click.option("--build-only", is_flag=True, help="Build the company and stop.")
@@ -51,6 +58,7 @@ def demo(
     days: int,
     end: str | None,
     run: str,
+    settings: tuple[str, ...],
     postgres: str | None,
     mariadb: str | None,
     build_only: bool,
@@ -70,6 +78,7 @@ def demo(
         sys.stdout.reconfigure(line_buffering=True)  # answers and talk stay in order, also into one file
     directory = (out or _free(Path.cwd() / "demo-estate")).absolute()
     now = system_clock() if end is None else _date(end)
+    changes = _changes(settings)
     with progress_bar("building Meridian") as progress:
         company = build_company(
             directory,
@@ -82,6 +91,7 @@ def demo(
             postgres=postgres,
             mariadb=mariadb,
             progress=lambda what, share: progress(int(share * 100), 100, what),
+            changes=changes,
         )
     make_estate(directory)
     note(
@@ -155,6 +165,22 @@ def _free(path: Path) -> Path:
         number += 1
         candidate = path.with_name(f"{path.name}-{number}")
     return candidate
+
+
+def _changes(settings: tuple[str, ...]) -> dict[str, object]:
+    """The parameters that are set, by name; what they may be is for the company to say."""
+    from beholden.core.errors import UsageError
+    from beholden.retailer import read_parameter
+
+    found: dict[str, object] = {}
+    for one in settings:
+        name, equals, value = one.partition("=")
+        if not equals or not name.strip():
+            raise UsageError("demo --set", "not valid", expected="NAME=VALUE, such as agents_min=12")
+        if name.strip() in found:
+            raise UsageError("demo --set", f"{name.strip()[:40]} is set twice", expected="each parameter once")
+        found[name.strip()] = read_parameter(name.strip(), value)
+    return found
 
 
 def _date(text: str) -> int:

@@ -1,21 +1,28 @@
 """Writes the reference pages that follow from the code: ``python -m beholden.cli.reference docs/reference``.
 
-``cli.md`` is the real help text of every command, ``schemas/<noun>.json`` the JSON Schema of every answer. A test
-compares both with what this module makes.
+``cli.md`` is the real help text of every command, ``schemas/<noun>.json`` the JSON Schema of every answer,
+``meridian-parameters.md`` the table of what a simulated company is made of. A test compares all with what this module
+makes.
 """
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Mapping
+from dataclasses import fields
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import click
 import msgspec
 
 from beholden.cli import cli
 from beholden.cli.schemas import NOUNS, json_schema
+from beholden.retailer.parameter_bounds import laws_of, meanings_of
+from beholden.retailer.parameters import ARGUMENTS, SHARED_OUT, Parameters
+from beholden.retailer.parameters_incidents import IncidentParameters
+from beholden.retailer.parameters_work import WorkParameters
+from beholden.retailer.presets import OF_PRESETS
 
 __all__ = ["main", "pages"]
 
@@ -30,6 +37,25 @@ with the program. Names, exit codes and the form of `--json` and `--csv` are in 
 `--estate` stands before the command: `beholden --estate /srv/estate who --actor anna`. Without it, and without the
 variable `BEHOLDEN_ESTATE`, the nearest directory at or above the working directory that holds a `beholden.toml` is meant.
 """
+_PARAMETERS_HEAD: Final = """\
+# Parameters of Meridian
+
+What the simulated company of `beholden demo` is made of ([what it is](../explanation/meridian.md)). Written by
+`python -m beholden.cli.reference docs/reference` from `beholden.retailer.parameters`; a test compares it with the program.
+
+`beholden demo --set NAME=VALUE` sets one, as often as you like; values of several parts are written with commas between
+them, as the defaults are here (`--set contact_reasons=30,20,12,12,12,8,6`). From Python it is
+`build_company(..., changes={"contact_reasons": (30, 20, 12, 12, 12, 8, 6)})`. A value outside its bounds, an unknown
+name and values that make no company together are told in one line, and nothing is built. Values can be allowed and the
+flows of contacts, agents and views not balance all the same; that is told when the days are made. Preset, scale, seed,
+days and end have [options of their own](cli.md).
+
+What ends in `_at_full_scale` is so large at scale 1 and grows with `--scale`. Multiplied by the scale, or by 0.1 where
+that is more, it may be no more than a hundred times its default. Together at most 1: TOGETHER.
+"""
+_SECTIONS: Final[tuple[tuple[str, type], ...]] = (
+    ("The company", Parameters), ("Work", WorkParameters), ("Incidents", IncidentParameters),
+)  # fmt: skip
 
 
 def pages() -> Mapping[str, str]:
@@ -38,7 +64,7 @@ def pages() -> Mapping[str, str]:
         f"schemas/{noun}.json": msgspec.json.format(msgspec.json.encode(json_schema(noun)), indent=2).decode() + "\n"
         for noun in NOUNS
     }
-    return {"cli.md": _HEAD + "".join(_sections()), **schemas}
+    return {"cli.md": _HEAD + "".join(_sections()), "meridian-parameters.md": "".join(_parameters()), **schemas}
 
 
 def _sections() -> Iterator[str]:
@@ -46,6 +72,35 @@ def _sections() -> Iterator[str]:
     for context in (root, *_below(root)):
         name = context.command_path
         yield f"\n## {name}\n\n```text\n$ {name} --help\n{context.get_help().rstrip()}\n```\n"
+
+
+def _parameters() -> Iterator[str]:
+    """The parameters of the simulated company, record by record, a row for each."""
+    together = "; ".join(", ".join(f"`{name}`" for name in names) for names in SHARED_OUT)
+    yield _PARAMETERS_HEAD.replace("TOGETHER", together)
+    defaults = {one.name: one.default for one in fields(Parameters)}
+    for title, record in _SECTIONS:
+        inherited = {name for base in record.__bases__ for name in getattr(base, "__dataclass_fields__", ())}
+        yield f"\n## {title}\n\n| name | default | bounds | meaning |\n|---|---|---|---|\n"
+        for one in fields(record):
+            if one.name not in inherited and one.name not in ARGUMENTS:
+                default = f"`{_typed(defaults[one.name])}`"
+                default += "".join(
+                    f"; {preset} `{_typed(other[one.name])}`"
+                    for preset, other in OF_PRESETS.items()
+                    if one.name in other
+                )
+                bounds, meaning = laws_of(Parameters)[one.name].expected, meanings_of(Parameters)[one.name]
+                yield f"| `{one.name}` | {default} | {bounds} | {meaning} |\n"
+
+
+def _typed(value: Any) -> str:
+    """A value as it is typed after ``--set NAME=``."""
+    if isinstance(value, tuple):
+        if len(value) == 2 and isinstance(value[0], str):
+            return f"{value[0]}:{_typed(value[1])}"
+        return ",".join(map(_typed, value))
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _below(context: click.Context) -> Iterator[click.Context]:

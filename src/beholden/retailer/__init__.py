@@ -6,7 +6,17 @@ Knows only the vocabulary (`beholden.core`), nothing of the product that is trie
 from __future__ import annotations
 
 from beholden.retailer.company import Company, DayMaker, MapDays, Progress, build_company
-from beholden.retailer.parameters import PRESETS, Parameters
+from beholden.retailer.parameters import PRESETS, Parameters, read_parameter
 from beholden.retailer.schedule import RUNS
 
-__all__ = ["PRESETS", "RUNS", "Company", "DayMaker", "MapDays", "Parameters", "Progress", "build_company"]
+__all__ = [
+    "PRESETS",
+    "RUNS",
+    "Company",
+    "DayMaker",
+    "MapDays",
+    "Parameters",
+    "Progress",
+    "build_company",
+    "read_parameter",
+]

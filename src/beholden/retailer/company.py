@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from functools import lru_cache
 from hashlib import sha256
@@ -26,7 +26,7 @@ from beholden.retailer.grants import write_grants
 from beholden.retailer.incidents import Incident
 from beholden.retailer.life.records import Records
 from beholden.retailer.output import CHANGES, Parts, directory_for
-from beholden.retailer.parameters import Parameters, checked_parameters
+from beholden.retailer.parameters import NO_CHANGES, Parameters, checked_parameters
 from beholden.retailer.planted import write_planted
 from beholden.retailer.schedule import check_run, scheduled
 from beholden.retailer.stores import read_changes, unmark_stores, write_stores
@@ -111,6 +111,7 @@ def build_company(
     mariadb: str | None = None,
     progress: Progress | None = None,
     map_days: MapDays = map,
+    changes: Mapping[str, object] = NO_CHANGES,
 ) -> Company:
     """Write a simulated company into an empty or new directory, or go on with an unfinished one.
 
@@ -128,15 +129,17 @@ def build_company(
         map_days: calls a function for each of some days and gives the results in their order. Days need nothing of one
             another: ``ProcessPoolExecutor(4).map`` makes four at a time, and the executors of a cluster that share the
             directory make as many as there are (`DayMaker` can be pickled).
+        changes: parameters of the company that are to be otherwise, by name: fields of `Parameters`. What they are
+            belongs to what makes the same company.
 
     Raises:
-        UsageError: a parameter makes no company, or the directory holds something else.
+        UsageError: a parameter is unknown or makes no company, or the directory holds something else.
         BeholdenError: the directory cannot be written, or the flows of the simulation do not balance.
     """
-    parameters = checked_parameters(preset=preset, scale=scale, seed=seed, days=days, end=end)
+    parameters = checked_parameters(preset=preset, scale=scale, seed=seed, days=days, end=end, changes=changes)
     check_run(run)
     tell = progress or (lambda _what, _share: None)
-    what = {"preset": preset, "run": run, **asdict(parameters)}
+    what = {"run": run, **asdict(parameters)}
     mark = sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()
     # Stores that lie elsewhere are not the ones that are asked for.
     what |= {"postgres": _server(postgres), "mariadb": _server(mariadb)}

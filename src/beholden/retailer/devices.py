@@ -43,8 +43,6 @@ _HANDED_BACK_DAYS: Final = 6
 _LETTERS: Final = "ABCDEFGHJKLMNPQRSTUVWXYZ0123456789"
 #: Locally administered addresses: they belong to no maker.
 _MAC_FIRST: Final = 0x02 << 40
-_NO_NAME: Final = 0.15  # share of what the network sees that does not say its name; assumed
-_MISTYPED: Final = 0.02  # share of serial numbers in the personnel office's list; assumed
 _DOMAIN: Final = "corp.meridian.example"
 #: What devices call themselves that people bring: form, bits of the number. The first three sign in to things.
 _STRANGERS: Final = (
@@ -248,7 +246,7 @@ def _write_assets(p: Parameters, staff: Staff, devices: Devices, path: Path) -> 
     for at in np.flatnonzero(devices.listed("assets")).tolist():
         one, owner = devices.all[at], owners[at]
         serial = one.serial.lower() if rng.random() < 0.5 else f"S/N {one.serial}"
-        if rng.random() < _MISTYPED:
+        if rng.random() < p.serials_mistyped:
             cut = int(rng.integers(4, len(serial) - 1))
             serial = serial[:cut] + serial[cut + 1] + serial[cut] + serial[cut + 2 :]
         status = "in use" if one.is_used(day) else ("in use", "in store", "disposed")[int(rng.integers(3))]
@@ -272,7 +270,7 @@ def _write_network(p: Parameters, devices: Devices, extra: Sequence[Device], pat
     both = sorted([*seen, *guests, *extra], key=lambda one: one.mac)
     with path.open("w", encoding="utf-8", newline="\n") as file:
         for one in both:
-            named = one.hostname and rng.random() >= _NO_NAME
+            named = one.hostname and rng.random() >= p.devices_nameless
             known = one.kind != "unknown"
             first, last = int(rng.integers(86_400)), int(rng.integers(86_400))
             line = {

@@ -206,8 +206,9 @@ class Partners:
         """How many sellers each developer has: shares by `Parameters.developers_by_sellers`, logarithmic within a band."""
         p = self._p
         count = max(3, round(p.apps / p.apps_a_developer))
-        many = max(1, round(count * p.developers_by_sellers[2]))
-        some = max(1, round(count * p.developers_by_sellers[1]))
+        every = sum(p.developers_by_sellers)
+        many = max(1, round(count * p.developers_by_sellers[2] / every))
+        some = max(1, round(count * p.developers_by_sellers[1] / every))
         sizes = []
         for (least, most), held in zip(_BANDS, (count - some - many, some, many), strict=True):
             place = (np.arange(held) + 0.5) / max(held, 1)

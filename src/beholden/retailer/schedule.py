@@ -20,8 +20,6 @@ __all__ = ["RUNS", "Run", "check_run", "scheduled"]
 Run = Literal["demo", "prevalence", "recall", "quiet"]
 RUNS: Final = ("demo", "prevalence", "recall", "quiet")
 _DEMO: Final = ("card_export", "celebrity_spike", "personal_lookup", "personal_lookup")
-#: Mean days between the end of one incident and the beginning of the next of the same slot; assumed.
-_QUIET_DAYS: Final = 21.0
 #: Times that an incident is planned until it does not collide with another.
 _PLANNED_MAX: Final = 8
 
@@ -62,14 +60,14 @@ def _prevalence(world: World) -> list[Incident]:
     found: list[Incident] = []
     for slot in range(side_by_side):
         rng = stream(p.seed, "prevalence", slot)
-        time, number = p.start + int(rng.exponential(_QUIET_DAYS) * DAY_US), slot
+        time, number = p.start + int(rng.exponential(p.quiet_days) * DAY_US), slot
         while time < p.end:
             kind, grade = names[int(rng.integers(len(names)))], GRADES[int(rng.integers(len(GRADES)))]
             incident = _planned(world, found, (kind, grade), (slot, number), number, time)
             if incident is not None:
                 found.append(incident)
                 time, number = incident.span[1], number + side_by_side
-            time += int((1 + rng.exponential(_QUIET_DAYS)) * DAY_US)
+            time += int((1 + rng.exponential(p.quiet_days)) * DAY_US)
     return found
 
 

@@ -27,7 +27,7 @@ def run(*arguments: str) -> str:
     return done.stdout
 
 
-@pytest.mark.parametrize("name", ["cli.md", *(f"schemas/{noun}.json" for noun in NOUNS)])
+@pytest.mark.parametrize("name", ["cli.md", "meridian-parameters.md", *(f"schemas/{noun}.json" for noun in NOUNS)])
 def test_a_page_is_what_the_code_says(name):
     assert (REFERENCE / name).read_text() == pages()[name], "run: python -m beholden.cli.reference docs/reference"
 

@@ -19,19 +19,21 @@ def small(directory: Path, **other: Any) -> None:
 @pytest.mark.parametrize(
     ("parameters", "says"),
     [
-        ({"scale": 0}, "scale: 0; expected 0.001 to 100"),
+        ({"scale": 0}, "scale: 0; expected a number from 0.001 to 100"),
         ({"scale": -1}, "scale: -1"),
-        ({"scale": 1e6}, "scale: 1e"),
+        ({"scale": 1e6}, "scale: 1000000.0"),
         ({"scale": float("nan")}, "scale: nan"),
         ({"scale": float("inf")}, "scale: inf"),
-        ({"days": 0}, "days: 0; expected 1 to 400"),
+        ({"scale": "1"}, "scale: '1'; expected a number from 0.001 to 100"),
+        ({"days": 0}, "days: 0; expected a whole number from 1 to 400"),
         ({"days": -3}, "days: -3"),
         ({"days": 10**9}, "days: 1000000000"),
-        ({"seed": -1}, "seed: -1"),
-        ({"seed": 2**64}, "seed: 18446744073709551616"),
-        ({"end": 0}, "end: lies outside"),
+        ({"seed": -1}, "seed: -1; expected a whole number from 0 to 9223372036854775807"),
+        ({"seed": 2**64}, "seed: 18446744073709551616; expected a whole number from 0 to 9223372036854775807"),
+        ({"end": 0}, "end: lies outside 2000 to 2100; expected a time in that range"),
         ({"end": 2**62}, "end: lies outside"),
-        ({"preset": "farm"}, "preset: 'farm' is unknown; expected one of: retailer"),
+        ({"preset": "farm"}, "preset: 'farm'; expected one of: retailer"),
+        ({"preset": None}, "preset: None; expected one of: retailer"),
         ({"run": "wild"}, "run: 'wild' is unknown; expected one of: demo"),
     ],
 )
@@ -64,10 +66,8 @@ def test_a_file_is_no_directory(tmp_path: Path) -> None:
         small(tmp_path / "file")
 
 
-@pytest.mark.parametrize("other", [{}, {"seed": 2}])
 @pytest.mark.parametrize("stop_at", ["feeds and registers", "stores", "truth"])
-def test_an_unfinished_company_is_recognised(tmp_path: Path, stop_at: str, other: dict[str, Any]) -> None:
-    """The same is gone on with, another one built anew."""
+def test_an_unfinished_company_is_gone_on_with_and_another_refused(tmp_path: Path, stop_at: str) -> None:
 
     def stop(what: str, _: float) -> None:
         if what == stop_at:
@@ -76,7 +76,9 @@ def test_an_unfinished_company_is_recognised(tmp_path: Path, stop_at: str, other
     with pytest.raises(KeyboardInterrupt):
         small(tmp_path, progress=stop)
     assert (tmp_path / "INCOMPLETE").is_file()
-    small(tmp_path, **other)
+    with pytest.raises(UsageError, match=r"holds another company that is not finished \(seed 1 there\)"):
+        small(tmp_path, seed=2)
+    small(tmp_path)
     assert not (tmp_path / "INCOMPLETE").exists()
     assert (tmp_path / "truth/incidents.jsonl").is_file()
 

@@ -19,17 +19,12 @@ from beholden.retailer.incidents.incident import Incident
 from beholden.retailer.incidents.working_days import actor_names, employed, moment, room, work_days
 from beholden.retailer.life.accounts import ASSISTED, DELETE, Visits, make_visits, reviews_of
 from beholden.retailer.life.console import Views, make_views
+from beholden.retailer.parameters import Parameters
 from beholden.retailer.world import World
 
 __all__ = ["plan"]
 
-_ACCOUNTS_MIN: Final = 12
 _DONE_MIN: Final = 4
-_AGENTS: Final = (1, 5)
-_LOUD_A_DAY: Final = (40, 320)
-_MIMICRY_A_DAY: Final = (3, 15)
-#: Reviews deleted in an account: one and so many more on average; at most four.
-_REVIEWS_MORE: Final = 0.7
 _REVIEWS_MAX: Final = 4
 _LASTING: Final = 4 * MINUTE_US
 
@@ -40,9 +35,9 @@ _Done = tuple[int, int, Ints, Ints]
 def plan(world: World, rng: Rng, number: int, grade: str, start: int, end: int) -> Incident | None:
     """Some agents and many accounts; None where they come to too few."""
     p = world.parameters
-    wanted = max(_ACCOUNTS_MIN, round(p.misused_accounts_at_full_scale * p.scale * (0.7 + 0.6 * rng.random())))
+    wanted = max(p.misused_accounts_min, round(p.misused_accounts_at_full_scale * p.scale * (0.7 + 0.6 * rng.random())))
     customers = rng.permutation(np.unique(rng.integers(0, len(world.people), 2 * wanted)))[:wanted].tolist()
-    agents = employed(world, rng, ("agent",), start, end)[: int(rng.integers(*_AGENTS))]
+    agents = employed(world, rng, ("agent",), start, end)[: int(rng.integers(*p.misusing_agents, endpoint=True))]
     cover = Cover(world, rng, "account_misuse", number)
     done: list[_Done] = []
     for who in agents:
@@ -51,7 +46,7 @@ def plan(world: World, rng: Rng, number: int, grade: str, start: int, end: int) 
         for day in work_days(world, who, start, end):
             left = min(share - len(mine), len(customers))
             if left:
-                chosen = [customers.pop() for _ in range(min(left, _count(rng, grade)))]
+                chosen = [customers.pop() for _ in range(min(left, _count(p, rng, grade)))]
                 mine += _of_day(world, rng, grade, (who, day, chosen), cover)
         done += mine
     if len(done) < _DONE_MIN:
@@ -68,14 +63,15 @@ def plan(world: World, rng: Rng, number: int, grade: str, start: int, end: int) 
     )
 
 
-def _count(rng: Rng, grade: str) -> int:
-    return int(rng.integers(*(_LOUD_A_DAY if grade == "loud" else _MIMICRY_A_DAY)))
+def _count(p: Parameters, rng: Rng, grade: str) -> int:
+    a_day = p.misused_a_day_loud if grade == "loud" else p.misused_a_day
+    return int(rng.integers(*a_day, endpoint=True))
 
 
 def _of_day(world: World, rng: Rng, grade: str, which: tuple[int, int, list[int]], cover: Cover) -> list[_Done]:
     """The accounts that an agent gets done on a day."""
     who, day, customers = which
-    steps = 2 + np.minimum(1 + rng.poisson(_REVIEWS_MORE, len(customers)), _REVIEWS_MAX)
+    steps = 2 + np.minimum(1 + rng.poisson(world.parameters.misused_reviews_more, len(customers)), _REVIEWS_MAX)
     found: list[_Done] = []
     left = room(world, ("console", "accounts"), who, day) if grade == "paced" else 0
     time = moment(rng, world, who, day, min(6 * 60, len(customers)) * MINUTE_US)

@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 
 from beholden.retailer.chance import Rng
-from beholden.retailer.incidents.incident import Incident
+from beholden.retailer.incidents.incident import Incident, of_grade
 from beholden.retailer.incidents.pace import room, thinned
 from beholden.retailer.incidents.partner_calls import (
     PERSONAL,
@@ -29,8 +29,6 @@ from beholden.retailer.world import World
 
 __all__ = ["plan"]
 
-_DAYS: Final = {"loud": (3, 8), "paced": (6, 21), "mimicry": (6, 21)}
-_BACK_DAYS: Final = 7  # assumed
 _WHOLE: Final = 0.99  # an app that declares a record for so many of its orders cannot read much more of it
 _ORDERS_MIN: Final = 5  # a day, or there is nothing to reach for
 
@@ -38,8 +36,8 @@ _ORDERS_MIN: Final = 5  # a day, or there is nothing to reach for
 def plan(world: World, rng: Rng, number: int, grade: str, start: int, end: int) -> Incident | None:
     """Some days of reading too much; None where no app declares less than it could read, or no whole day is left."""
     every = days_of(start, end)
-    least, most = _DAYS[grade]
-    length = min(len(every), int(rng.integers(least, most)))
+    wanted = of_grade(world.parameters.overreach_days, grade)
+    length = min(len(every), int(rng.integers(*wanted, endpoint=True)))
     if length < 1:
         return None
     first = every[int(rng.integers(len(every) - length + 1))]
@@ -94,7 +92,9 @@ def _day(
         parts.append(records_read(rng, world, day, read.at(left), buyer[left], endpoints, number))
     if not len(read) or (grade == "loud" and first):
         keys = world.partners.key_on(mine, day)
-        back = range(day - _BACK_DAYS, day) if grade == "loud" and first else range(day - 1, day)
+        back = (
+            range(day - world.parameters.overreach_back_days, day) if grade == "loud" and first else range(day - 1, day)
+        )
         wanted = orders_of(world, connections.seller[mine], back)
         if grade == "paced":
             spare = max(0, room(world, "gateway", app, day) - 2 * len(keys)) // (1 + len(endpoints))

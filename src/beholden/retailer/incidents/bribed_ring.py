@@ -13,20 +13,15 @@ import numpy as np
 from beholden.retailer.chance import DAY_US, HOUR_US, Ints, Rng, weighted
 from beholden.retailer.incidents.data_work import logins_of
 from beholden.retailer.incidents.desk_work import Deed, acts_of, looked_at, on_record, within_room
-from beholden.retailer.incidents.incident import Incident
+from beholden.retailer.incidents.incident import Incident, of_grade
 from beholden.retailer.incidents.pace import moment_in, shifts
 from beholden.retailer.life.seller_desk import REINSTATE, REPORT, SUSPEND
 from beholden.retailer.world import World
 
 __all__ = ["plan"]
 
-#: Deeds of each of the ring in a week; assumed.
-_A_WEEK: Final = {"loud": 6.0, "paced": 3.0, "mimicry": 2.5}
-#: What they do: a report on a rival, a look as a rival, a suspension of a rival, help for the owner's own brands; assumed.
-_DEEDS: Final = (45, 20, 15, 20)
-_LEAK, _LOOK, _SUSPENSION, _HELP = range(len(_DEEDS))
-_RIVALS_MAX: Final = 12
-_SUSPENDED_AGAIN_DAYS: Final = 20
+#: What they do, in the order of `IncidentParameters.ring_deeds`.
+_LEAK, _LOOK, _SUSPENSION, _HELP = range(4)
 _DAYS_MIN: Final = 7  # a ring needs time
 
 
@@ -94,22 +89,25 @@ def _came_back(world: World, brands: Ints, day: int) -> bool:
 def _rivals(world: World, rng: Rng, brands: Ints, day: int) -> Ints:
     """Sellers about as popular as the owner's brands, who sell."""
     near = max(10, len(world.sellers) // 50)
-    tried = rng.choice(brands, 6 * _RIVALS_MAX) + rng.integers(-near, near + 1, 6 * _RIVALS_MAX)
+    most = world.parameters.ring_rivals[1]
+    tried = rng.choice(brands, 6 * most) + rng.integers(-near, near + 1, 6 * most)
     tried = np.clip(tried, 0, len(world.sellers) - 1)
     tried = tried[np.sort(np.unique(tried, return_index=True)[1])]
     trading = tried[world.sellers.trading(tried, day) & ~np.isin(tried, brands)]
-    return trading[: int(rng.integers(4, _RIVALS_MAX + 1))]
+    return trading[: int(rng.integers(*world.parameters.ring_rivals, endpoint=True))]
 
 
 def _wanted(world: World, rng: Rng, grade: str, ring: list[int], span: tuple[int, int]) -> list[tuple[int, int, int]]:
     """When who does what, in the order of time."""
+    p = world.parameters
+    a_week = of_grade(p.ring_deeds_a_week, grade)
     found = []
     for who in ring:
         days = [
             one for one in shifts(world, who, *span) if world.staff.members[who].role_on(one[0]) == "seller_support"
         ]
-        count = min(3 * len(days), 1 + int(rng.poisson(_A_WEEK[grade] * len(days) / 5)))
-        kinds = weighted(rng, _DEEDS, count).tolist()
+        count = min(3 * len(days), 1 + int(rng.poisson(a_week * len(days) / 5)))
+        kinds = weighted(rng, p.ring_deeds, count).tolist()
         found += [(moment_in(rng, days[int(rng.integers(len(days)))], HOUR_US // 3), who, kind) for kind in kinds]
     return sorted(found)
 
@@ -126,7 +124,7 @@ def _decided(world: World, rng: Rng, wanted: list[tuple[int, int, int]], brands:
             ending, as_seller = REPORT, rng.random() < 0.3
         elif kind == _SUSPENSION and time >= free_again.get(rival, 0):
             ending = SUSPEND
-            free_again[rival] = time + _SUSPENDED_AGAIN_DAYS * DAY_US
+            free_again[rival] = time + int(world.parameters.ring_suspends_again_days * DAY_US)
         elif kind == _HELP:
             seller = brand
             if closed:

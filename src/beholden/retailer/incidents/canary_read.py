@@ -13,7 +13,7 @@ import numpy as np
 from beholden.retailer.canaries import canaries
 from beholden.retailer.chance import SECOND_US, Ints, Rng
 from beholden.retailer.incidents.cover import assignments_over
-from beholden.retailer.incidents.incident import Incident, following
+from beholden.retailer.incidents.incident import Incident, following, of_grade
 from beholden.retailer.incidents.looks import LOOKERS, Looks
 from beholden.retailer.incidents.spoken import Said, spoken
 from beholden.retailer.incidents.working_days import actor_names, employed, moment, room, work_days
@@ -22,16 +22,18 @@ from beholden.retailer.world import World
 
 __all__ = ["plan"]
 
-_ON_DATABASES: Final = 0.4  # share of these incidents; assumed
 _TABLES: Final = {"engineer": "crm.customer", "it": "crm.customer", "analyst": "warehouse.customer_profile"}
-_BROWSED: Final = {"loud": (12, 50), "paced": (1, 6), "mimicry": (1, 4)}
 _STAFF_TRIED: Final = 12
 _DAYS_TRIED: Final = 8
 
 
 def plan(world: World, rng: Rng, number: int, grade: str, start: int, end: int) -> Incident | None:
     """One of the staff and a canary among what they read; None where nobody finds the time."""
-    ways = [_on_database, _in_console] if rng.random() < _ON_DATABASES else [_in_console, _on_database]
+    ways = (
+        [_on_database, _in_console]
+        if rng.random() < world.parameters.canary_on_databases
+        else [_in_console, _on_database]
+    )
     for way in ways:
         found = way(world, rng, number, grade, (start, end))
         if found is not None:
@@ -42,7 +44,7 @@ def plan(world: World, rng: Rng, number: int, grade: str, start: int, end: int) 
 def _read(world: World, rng: Rng, grade: str) -> Ints:
     """The records that are read, in their order: one of them is a canary."""
     canary = int(rng.choice(canaries(world)))
-    count = int(rng.integers(*_BROWSED[grade]))
+    count = int(rng.integers(*of_grade(world.parameters.canary_browsed, grade), endpoint=True))
     at = int(rng.integers(count))
     if grade == "loud":
         return np.clip(np.arange(canary - at, canary - at + count), 0, len(world.people) - 1)

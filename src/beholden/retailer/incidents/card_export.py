@@ -15,7 +15,7 @@ from beholden.retailer.cards import FIRST_CARD_ID
 from beholden.retailer.chance import DAY_US, HOUR_US, MINUTE_US, SECOND_US, Rng
 from beholden.retailer.incidents.cover import linked_case
 from beholden.retailer.incidents.data_work import Said, assigned_work, at_work, logins_of, said
-from beholden.retailer.incidents.incident import Incident
+from beholden.retailer.incidents.incident import Incident, of_grade
 from beholden.retailer.incidents.pace import Shift, moment_in, room, shifts
 from beholden.retailer.life.records import Records
 from beholden.retailer.life.sql_deeds import uploaded, vault_export
@@ -29,17 +29,14 @@ __all__ = ["plan"]
 
 _LOADERS: Final = ("marketing", "analyst")
 _ENDINGS: Final = ("customers", "people", "mail_list", "keys", "payments", "orders", "calls")
-#: What a reader asks of the table on a day at work, and how many readers there are; assumed.
-_READ: Final = {"loud": 0.35, "paced": 0.2, "mimicry": 0.15}
-_READERS: Final = (3, 9)
-_PIECES: Final = {"loud": (1, 2), "paced": (3, 7), "mimicry": (4, 9)}
 _CASE_BEFORE_MS: Final = 25 * 60_000
-_ORDINARY_CARDS: Final = (200, 3200)  # ids in a piece as fraud staff take them, see `sql_people`
 
 
 def plan(world: World, rng: Rng, number: int, grade: str, start: int, end: int) -> Incident | None:
     """The export, the load and the reads until the end; None where nobody is there to take or to load it."""
-    pieces = int(rng.integers(*_PIECES[grade]))
+    p = world.parameters
+    split = p.export_pieces_paced if grade == "paced" else p.export_pieces_mimicry
+    pieces = 1 if grade == "loud" else int(rng.integers(*split, endpoint=True))
     early = start + max(2 * DAY_US, (end - start) // 2)
     need = [("sql", 1)] if grade == "paced" else []
     taker = at_work(world, rng, ("fraud",), start, min(early, end), need=need)
@@ -108,13 +105,14 @@ def _handed(rng: Rng, taking: list[Shift], loading: list[Shift], pieces: int) ->
 
 def _ranges(world: World, rng: Rng, grade: str, pieces: int) -> list[tuple[int, int]]:
     """First position and number of the customers whose cards are in each piece."""
-    customers = world.parameters.customers
+    p = world.parameters
+    customers = p.customers
     if grade == "loud":
         return [(0, customers)]
     if grade == "paced":
         width = customers // pieces
         return [(place * width, width) for place in range(pieces)]
-    widths = np.minimum(rng.integers(*_ORDINARY_CARDS, pieces), customers // pieces).tolist()
+    widths = np.minimum(rng.integers(*p.cards_a_file, pieces, endpoint=True), customers // pieces).tolist()
     return [(int(rng.integers(customers - width)), width) for width in widths]
 
 
@@ -132,17 +130,17 @@ def _table(world: World, rng: Rng, owner: int, day: int) -> Table:
 
 def _reads(world: World, rng: Rng, grade: str, table: Table, span: tuple[int, int], not_: set[int]) -> list[Said]:
     """What colleagues ask of the table as long as it is there."""
-    day = span[0] // DAY_US
+    p, day = world.parameters, span[0] // DAY_US
     team = np.concatenate([world.staff.of_role(role, day) for role in (*_LOADERS, *_LOADERS[:1])])
     readers = [who for who in rng.permutation(np.unique(team)).tolist() if who not in not_][
-        : int(rng.integers(*_READERS))
+        : int(rng.integers(*p.export_readers, endpoint=True))
     ]
     draws = Draws(rng)
     when = sorted(
         (moment_in(rng, shift, 10 * SECOND_US), who)
         for who in readers
         for shift in shifts(world, who, *span)
-        if rng.random() < _READ[grade] and (grade != "paced" or room(world, "sql", who, shift[0]))
+        if rng.random() < of_grade(p.export_read, grade) and (grade != "paced" or room(world, "sql", who, shift[0]))
     )
     found = []
     samples: dict[int, Samples] = {}

@@ -14,7 +14,7 @@ import numpy as np
 from beholden.retailer.chance import DAY_US, HOUR_US, Rng
 from beholden.retailer.events import INCIDENT
 from beholden.retailer.incidents.data_work import Said, assigned_work, at_work, logins_of, said
-from beholden.retailer.incidents.incident import Incident
+from beholden.retailer.incidents.incident import Incident, of_grade
 from beholden.retailer.incidents.pace import moment_in, thinned
 from beholden.retailer.life.buckets import make_copy_chain
 from beholden.retailer.life.cloudtrail import Accesses
@@ -27,7 +27,6 @@ __all__ = ["plan"]
 
 #: Tables with customers that chains are made of.
 _TABLES: Final = ("mart_customer_360", "customer_profile", "dim_customer", "customer_address")
-_CHAINS: Final = {"loud": (2, 5), "paced": (1, 3), "mimicry": (1, 4)}
 _WORK: Final = ("report", "campaign")
 #: The first access of a chain, its copy and its list: what must fit into a day.
 _STEPS: Final = 4
@@ -40,7 +39,8 @@ def plan(world: World, rng: Rng, number: int, grade: str, start: int, end: int) 
     if found is None:
         return None
     who, days = found
-    count = min(int(rng.integers(*_CHAINS[grade])), len(days) if grade == "paced" else 9)
+    count = int(rng.integers(*of_grade(world.parameters.chains, grade), endpoint=True))
+    count = min(count, len(days)) if grade == "paced" else count
     if grade == "paced":
         chosen = [days[at] for at in np.sort(rng.permutation(len(days))[:count]).tolist()]
     else:

@@ -24,9 +24,8 @@ _SHARES: Final = {
     "slow_exfiltration": (0.0, 0.45), "account_misuse": (0.45, 0.75), "celebrity_spike": (0.75, 0.87),
     "personal_lookup": (0.87, 0.94), "canary_read": (0.94, 1.0),
 }  # fmt: skip
-#: How it was logged, and how often; assumed.
+#: How it was logged: as it happened, afterwards, under a colleague's name.
 _QUALITIES: Final = (RIGHT, LATE, COLLEAGUE)
-_QUALITY_WEIGHTS: Final = (0.6, 0.22, 0.18)
 _TRIES: Final = 30
 _NAMES: Final = tuple(Contacts.__slots__)
 _PROJECTS: Final = ("pipeline repair", "report", "migration")
@@ -59,7 +58,8 @@ class Cover:
 
         None where no number is free while they are at work and have nobody on the line.
         """
-        world, rng = self._world, self._rng
+        world, rng, p = self._world, self._rng, self._world.parameters
+        shares = (1 - p.cover_logged_late - p.cover_for_colleague, p.cover_logged_late, p.cover_for_colleague)
         every = world.service.on(day)
         busy = [
             (int(a), int(b))
@@ -70,7 +70,7 @@ class Cover:
         free = [one for one in self._free(day) if begins <= one[1] < ends - 2 * MINUTE_US] if len(every) else []
         for place in rng.permutation(len(free))[:_TRIES].tolist():
             number, logged = free[place]
-            like, quality = int(rng.integers(len(every))), int(rng.choice(_QUALITIES, p=_QUALITY_WEIGHTS))
+            like, quality = int(rng.integers(len(every))), int(rng.choice(_QUALITIES, p=shares))
             lasting = int(every.closed[like] - every.opened[like])
             # Who writes it down late takes the number of that later moment.
             opened = logged - lasting - int(rng.integers(60_000, 3_600_000)) * 1000 if quality == LATE else logged
@@ -133,7 +133,7 @@ def unasked(world: World, customer: int, day: int) -> bool:
 
 def case_of(world: World, rng: Rng, who: int, customer: int, first: int, last: int) -> Records:
     """A case of fraud staff that stands over looks from ``first`` to ``last``: opened shortly before them, or after."""
-    after = rng.random() < _QUALITY_WEIGHTS[1]
+    after = rng.random() < world.parameters.cover_logged_late
     before = max(first - int(first_looks(rng, 1)[0]), first - first % DAY_US)
     opened = last + int(rng.integers(60, 3600)) * SECOND_US if after else before
     return linked_case(world, rng, who, customer, opened)
@@ -145,7 +145,8 @@ def linked_case(world: World, rng: Rng, who: int, customer: int, opened: int) ->
     mates = world.people.housemate(pair)
     looked_at = max(1, int(looks_of_cases(rng, 1)[0]) // 2)
     people = np.unique(np.append(customer, np.append(pair[1], mates[mates >= 0])[:looked_at]))
-    return cases_of(rng, np.array([who]), np.array([opened]), np.zeros(len(people), dtype=np.int64), people)
+    case = np.zeros(len(people), dtype=np.int64)
+    return cases_of(rng, world.parameters.case_hours, np.array([who]), np.array([opened]), case, people)
 
 
 def assignments_over(rng: Rng, world: World, who: int, times: Ints) -> Records:

@@ -33,7 +33,6 @@ __all__ = ["Deed", "acts_of", "looked_at", "on_record", "within_room"]
 #: What a case is about that ends with the operation; others are about anything else.
 _TOPIC: Final = {SUSPEND: "policy review", REINSTATE: "appeal", REPORT: "report", BANK: "bank account"}
 _PLAIN_TOPICS: Final = ("listing", "payment", "account access")
-_MINUTES: Final = 12.0  # median from the first act to the last; assumed
 _KINDS: Final = ("seller_impersonation", "bribed_ring")
 
 
@@ -73,12 +72,13 @@ def acts_of(
     world: World, rng: Rng, number: int, deeds: Sequence[Deed], end: int, cases: SellerCases | None = None
 ) -> Acts:
     """The events of these deeds; where there are cases (one for each deed), lines note them as often as others do."""
-    spans = (lognormal(rng, _MINUTES, world.parameters.handling_sigma, len(deeds)) * 60_000).astype(np.int64) * 1000
+    p = world.parameters
+    spans = (lognormal(rng, p.seller_look_minutes, p.handling_sigma, len(deeds)) * 60_000).astype(np.int64) * 1000
     columns: list[tuple[int, int, int, int, int]] = []
     for at, (deed, span) in enumerate(zip(deeds, spans.tolist(), strict=True)):
         steps = np.sort(rng.integers(3_000, max(6_000, span // 1000), len(deed.operations)))
         times = np.minimum(deed.time + (steps - steps[0]) * 1000, min(end, (deed.time // DAY_US + 1) * DAY_US) - 1000)
-        noted = (rng.random(len(times)) < world.parameters.ticket_noted) & (cases is not None)
+        noted = (rng.random(len(times)) < p.ticket_noted) & (cases is not None)
         numbers = np.where(noted, -1 if cases is None else cases.number[at], -1)
         columns += [
             (time, deed.who, deed.seller, operation, case)

@@ -17,7 +17,7 @@ from beholden.retailer.devices import stranger
 from beholden.retailer.events import INCIDENT, Events
 from beholden.retailer.incidents.cover import assignments_over
 from beholden.retailer.incidents.foreign_reads import Visit, bucket_reads, warehouse_reads
-from beholden.retailer.incidents.incident import Incident
+from beholden.retailer.incidents.incident import Incident, of_grade
 from beholden.retailer.incidents.working_days import actor_names, employed, moment, ordinary, work_days
 from beholden.retailer.life.places import COUNTRIES, address
 from beholden.retailer.life.sso import Logins, make_logins
@@ -27,11 +27,6 @@ __all__ = ["plan"]
 
 _RIGHTS: Final = (("read", "buckets/meridian-exports"), ("read", "buckets/team-growth"))
 _DAYS_MIN: Final = 5
-#: Days between two visits to an account, and calls of one visit.
-_EVERY: Final = {"loud": (1, 3), "paced": (2, 7), "mimicry": (2, 6)}
-_CALLS: Final = {"loud": (15, 120), "paced": (2, 30), "mimicry": (2, 14)}
-_ASKED: Final = {"loud": 6.0, "paced": 1.0, "mimicry": 1.0}
-_LASTING: Final = 70 * MINUTE_US
 _PEERS_DAYS: Final = 6
 #: Where strangers come from: homes and hotels, as everybody does who is not in the office.
 _PLACES: Final = ((address("198.18.0.0"), 1 << 17), (address("203.0.113.0"), 254))
@@ -48,7 +43,7 @@ def plan(world: World, rng: Rng, number: int, grade: str, start: int, end: int) 
     sponsors = employed(world, rng, ("it", "engineer"), start, end)[:1]
     if grade == "mimicry" and not sponsors:
         return None
-    most = _peers(world, rng) if grade == "paced" else _CALLS[grade][1]
+    most = _peers(world, rng) if grade == "paced" else of_grade(p.takeover_calls, grade)[1]
     visits: list[Visit] = []
     logins: list[Logins] = []
     for who in asleep[: max(count, int(rng.integers(1, 3)))]:
@@ -63,7 +58,7 @@ def plan(world: World, rng: Rng, number: int, grade: str, start: int, end: int) 
         "buckets": bucket_reads(world, rng, visits, number),
     }
     known = len(world.staff) + len(world.staff.services)
-    asking = [_asking(rng, visit, grade) for visit in visits if visit[1] < known]
+    asking = [_asking(rng, visit, of_grade(p.takeover_queries, grade)) for visit in visits if visit[1] < known]
     statements, customers = warehouse_reads(world, rng, [visit for visit in asking if len(visit[0])], number)
     if statements is not None:
         events["sql"] = statements
@@ -99,6 +94,8 @@ def _of_account(
 ) -> tuple[list[Visit], list[Logins]]:  # fmt: skip
     """The visits to one account, and its sign-ins: the first after some wrong passwords."""
     who, most, sponsor, start, end = which
+    p = world.parameters
+    lasting = int(p.takeover_minutes * MINUTE_US)
     device = stranger(rng, start // DAY_US, personal=True).hostname
     base, size = _PLACES[int(rng.integers(len(_PLACES)))]
     home = base + 1 + int(rng.integers(size - 1))
@@ -110,14 +107,14 @@ def _of_account(
     while day < end // DAY_US:
         if worked is None or day in worked:
             first = (
-                moment(rng, world, sponsor, day, _LASTING)
+                moment(rng, world, sponsor, day, lasting)
                 if worked
                 else day * DAY_US + int(rng.integers(22 * 3_600_000)) * 1000
             )
             # Behind one address a while, then behind another of the same kind.
             place = home if rng.random() < 0.8 else base + 1 + int(rng.integers(size - 1))
-            calls = min(int(rng.integers(*_CALLS[grade])), most)
-            after = np.sort(rng.integers(30_000, _LASTING // 1000, calls)) * 1000
+            calls = min(int(rng.integers(*of_grade(p.takeover_calls, grade), endpoint=True)), most)
+            after = np.sort(rng.integers(30_000, lasting // 1000, calls)) * 1000
             visits.append((first + after, who, place))
             tries = int(rng.integers(1, 4)) if not logins else 0
             before = first - np.cumsum(rng.integers(5_000, 40_000, tries)) * 1000
@@ -132,14 +129,14 @@ def _of_account(
             }
             logins.append(make_logins(rng, world, np.array([first]), np.array([who]), **shared))
             logins.append(make_logins(rng, world, before, np.full(tries, who), **failed, **shared))
-        day += int(rng.integers(*_EVERY[grade]))
+        day += int(rng.integers(*of_grade(p.takeover_every_days, grade), endpoint=True))
     inside = [one for one in visits if start <= int(one[0][0]) and int(one[0][-1]) < end]
     return inside, logins
 
 
-def _asking(rng: Rng, visit: Visit, grade: str) -> Visit:
+def _asking(rng: Rng, visit: Visit, mean: float) -> Visit:
     """Some moments of a visit at which the warehouse is asked too."""
     time, who, place = visit
-    count = min(len(time), int(rng.poisson(_ASKED[grade])))
+    count = min(len(time), int(rng.poisson(mean)))
     kept: Ints = np.sort(rng.permutation(time)[:count])
     return kept + rng.integers(500, 4_000, count) * 1000, who, place

@@ -24,23 +24,21 @@ __all__ = ["Visit", "bucket_reads", "warehouse_reads"]
 #: One coming: when each call is made, by which identity, and from which address.
 Visit = tuple[Ints, int, int]
 
-_COPIES: Final = 0.6  # share of what is opened that teams made; the rest are exports of programs; assumed
-_LISTED: Final = 0.15
 _PEOPLE_AGENTS: Final = 5  # those that people call with come first
 _TABLES: Final = ("warehouse.dim_customer", "warehouse.customer_profile", "warehouse.customer_address")
-_ASKED_AT_ONCE: Final = (1, 40)
 
 
 def bucket_reads(world: World, rng: Rng, visits: list[Visit], number: int) -> Accesses:
     """Objects opened: customers' exports and teams' copies, in more and more buckets from visit to visit."""
-    copies = planned_copies(world.parameters, world.staff)
+    p = world.parameters
+    copies = planned_copies(p, world.staff)
     order = rng.permutation(len(BUCKETS))
     agent = int(rng.integers(min(_PEOPLE_AGENTS, len(AGENTS))))
     parts = []
     for place, (time, who, address) in enumerate(visits):
         n, day = len(time), int(time[0]) // DAY_US
         bucket = order[rng.integers(0, min(len(BUCKETS), 2 + place), n)]
-        operation = np.where(rng.random(n) < _LISTED, LIST, GET)
+        operation = np.where(rng.random(n) < p.foreign_lists, LIST, GET)
         if place == 0:
             operation[0] = WHO_AM_I
         keys: list[str] = []
@@ -48,7 +46,7 @@ def bucket_reads(world: World, rng: Rng, visits: list[Visit], number: int) -> Ac
             here = [copy.key for copy in copies if copy.bucket == BUCKETS[one] and copy.made < day]
             stamp = iso(np.array([(day - int(rng.integers(1, 15))) * DAY_US]), "D")[0]
             export = f"daily/customers-{stamp}.csv.gz"
-            copied = here and rng.random() < _COPIES
+            copied = here and rng.random() < p.foreign_copies
             keys.append("" if kind != GET else here[int(rng.integers(len(here)))] if copied else export)
         named: Any = np.array(keys, dtype=object)
         parts.append(make_accesses(
@@ -62,10 +60,11 @@ def warehouse_reads(world: World, rng: Rng, visits: list[Visit], number: int) ->
     """Customers looked up in the warehouse, some or many at a time; the statements and whom they are about."""
     rows: list[Said] = []
     found = [np.empty(0, dtype=np.int64)]
+    at_once = world.parameters.foreign_customers
     for time, who, address in visits:
         place = dotted(np.array([address])).cast(pa.string())[0].as_py()
         for at in time.tolist():
-            customers = np.unique(rng.integers(0, len(world.people), int(rng.integers(*_ASKED_AT_ONCE))))
+            customers = np.unique(rng.integers(0, len(world.people), int(rng.integers(*at_once, endpoint=True))))
             path = _TABLES[int(rng.integers(len(_TABLES)))]
             said = lookups(world, rng, who, at // DAY_US, path, customers, at_a_time=len(customers))
             rows += [(at, who, sql, place) for sql in said]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, TypeVar
 
 import numpy as np
 
@@ -14,15 +14,14 @@ from beholden.retailer.devices import Device
 from beholden.retailer.events import Events
 from beholden.retailer.life.records import Records
 from beholden.retailer.life.seller_desk import SellerCases
+from beholden.retailer.parameter_bounds import GRADES
 from beholden.retailer.warehouse_tables import Table
 from beholden.retailer.world import World
 
-__all__ = ["GRADES", "LOGS", "Incident", "Plan", "following", "slots"]
+__all__ = ["GRADES", "LOGS", "Incident", "Plan", "following", "of_grade", "slots"]
 
-#: loud: nobody cared to hide; paced: within the actor's own 95th percentile; mimicry: with a valid-looking contact or case.
-GRADES: Final = ("loud", "paced", "mimicry")
-#: As in life: at most one is under way for so many of the staff.
-_STAFF_AN_INCIDENT: Final = 300
+T = TypeVar("T")
+
 #: Names of the logs that events may stand in: those of `life`.
 LOGS: Final = ("console", "seller-desk", "gateway", "sql", "sso", "buckets", "wiki", "accounts")
 
@@ -71,12 +70,17 @@ class Incident:
         return int(times.min()), int(times.max())
 
 
+def of_grade(values: tuple[T, T, T], grade: str) -> T:
+    """The value of a parameter that has one for each of `GRADES`."""
+    return values[GRADES.index(grade)]
+
+
 def slots(world: World) -> int:
     """How many incidents of one kind can be under way at once in this company.
 
     Those under way at once have numbers of different remainders by this: so each has free numbers of tickets for itself.
     """
-    return max(1, len(world.staff) // _STAFF_AN_INCIDENT)
+    return max(1, len(world.staff) // world.parameters.staff_an_incident)
 
 
 #: ``plan(world, rng, number, grade, start, end)``: one incident of that grade whose events lie in ``[start, end)``

@@ -17,7 +17,7 @@ from beholden.retailer.cards import FIRST_CARD_ID
 from beholden.retailer.chance import DAY_US, HOUR_US, MINUTE_US, SECOND_US, Ints, Rng
 from beholden.retailer.events import INCIDENT, Events
 from beholden.retailer.incidents.data_work import Said, at_work, logins_of, said
-from beholden.retailer.incidents.incident import Incident, following
+from beholden.retailer.incidents.incident import Incident, following, of_grade
 from beholden.retailer.incidents.pace import Shift, moment_in, room
 from beholden.retailer.life.buckets import make_accesses
 from beholden.retailer.life.cloudtrail import PUT, Accesses
@@ -33,16 +33,9 @@ __all__ = ["plan"]
 
 Span = tuple[int, int]
 
-_DAYS: Final = {"loud": (1, 2), "paced": (2, 6), "mimicry": (1, 2)}
-_PROFILES: Final = {"loud": (25, 80), "paced": (2, 12), "mimicry": (8, 25)}
-_FILES: Final = {"loud": (4, 12), "paced": (1, 3), "mimicry": (2, 5)}
-_CARDS: Final = (200, 3200)
 _VAULT_US: Final = 2 * HOUR_US  # within which everything at the vault and in the bucket is done
-#: Seconds between the acts and the edges of the gap; assumed. An outage begins and ends when it likes.
-_EDGE_S: Final = {"loud": (60, 900), "paced": (5, 90), "mimicry": (600, 5400)}
 #: What stops together when the machines that ship logs stop.
 _OUTAGE: Final = {"console": ("console", "seller-desk", "wiki"), "payments": ("payments", "crm")}
-_VIEWS_A_CUSTOMER: Final = 1.6  # assumed
 _SIGNED_IN_US: Final = 25 * MINUTE_US  # at most so long before the gap
 _TOPICS: Final = ("segment", "sample", "check", "list", "pilot")
 
@@ -54,14 +47,21 @@ def plan(world: World, rng: Rng, number: int, grade: str, start: int, end: int) 
     if found is None:
         return None
     doer, keeper, days = found
-    chosen = rng.permutation(len(days))[: int(rng.integers(*_DAYS[grade]))]
+    chosen = rng.permutation(len(days))[
+        : int(rng.integers(*of_grade(world.parameters.tampered_log_days, grade), endpoint=True))
+    ]
     acted = _in_console if log == "console" else _at_vault
     parts: list[dict[str, Events]] = []
     gaps: list[Span] = []
     for shift in (days[at] for at in np.sort(chosen).tolist()):
         events = acted(world, rng, number, grade, doer, shift)
         hidden = events["console" if log == "console" else "sql"]
-        gap = _gap(rng, grade, (int(hidden.time[0]), int(hidden.time[-1])), (start, end))
+        gap = _gap(
+            rng,
+            of_grade(world.parameters.hidden_edge_s, grade),
+            (int(hidden.time[0]), int(hidden.time[-1])),
+            (start, end),
+        )
         earliest = max(shift[1], min(gap[0], int(hidden.time[0])) - _SIGNED_IN_US)
         events["sso"] = _signed_in(world, rng, number, keeper, (earliest, int(hidden.time[0])), log)
         parts.append(events)
@@ -94,7 +94,7 @@ def _who(world: World, rng: Rng, log: str, grade: str, start: int, end: int) -> 
         if paced:
             mine = [one for one in mine if min(room(world, name, who, one[0]) for name in ("sql", "buckets"))]
         return (who, who, mine) if mine else None
-    least = _PROFILES["paced"][0]
+    least = of_grade(world.parameters.hidden_profiles, "paced")[0]
     doer = at_work(
         world, rng, ("agent", "supervisor", "fraud"), start, end, need=[("console", 2 * least)] if paced else []
     )
@@ -113,11 +113,12 @@ def _who(world: World, rng: Rng, log: str, grade: str, start: int, end: int) -> 
 
 def _in_console(world: World, rng: Rng, number: int, grade: str, who: int, shift: Shift) -> dict[str, Events]:
     """Customers looked at, and their profiles edited."""
-    count = int(rng.integers(*_PROFILES[grade]))
+    p = world.parameters
+    count = int(rng.integers(*of_grade(p.hidden_profiles, grade), endpoint=True))
     if grade == "paced":
-        count = min(count, max(1, int(room(world, "console", who, shift[0]) / _VIEWS_A_CUSTOMER / 1.5)))
+        count = min(count, max(1, int(room(world, "console", who, shift[0]) / p.hidden_views / 1.5)))
     customer = rng.integers(0, len(world.people), count)
-    looks = 1 + rng.binomial(1, _VIEWS_A_CUSTOMER - 1, count)
+    looks = 1 + rng.binomial(1, p.hidden_views - 1, count)
     at = np.repeat(np.arange(count), looks)
     last = np.cumsum(looks) - 1
     length = 25 * SECOND_US * len(at)
@@ -144,22 +145,23 @@ def _in_console(world: World, rng: Rng, number: int, grade: str, who: int, shift
 
 def _at_vault(world: World, rng: Rng, number: int, grade: str, who: int, shift: Shift) -> dict[str, Events]:
     """Cards taken out of the vault, and the file put into a bucket a while later."""
-    count = int(rng.integers(*_FILES[grade]))
+    p = world.parameters
+    count = int(rng.integers(*of_grade(p.hidden_files, grade), endpoint=True))
     day = shift[0]
     if grade == "paced":
         count = min(count, room(world, "sql", who, day), room(world, "buckets", who, day))
-    customers = world.parameters.customers
+    customers = p.customers
     time = moment_in(rng, shift, _VAULT_US)
     parts: list[Said] = []
     for _ in range(count):
-        first, width = int(rng.integers(customers)), int(rng.integers(*_CARDS))
+        first, width = int(rng.integers(customers)), int(rng.integers(*p.cards_a_file, endpoint=True))
         width = min(width, customers - first)
         where = f"card_id between {FIRST_CARD_ID + first} and {FIRST_CARD_ID + first + width}"
-        rows = round(width * world.parameters.card_holders)
+        rows = round(width * p.card_holders)
         parts.append((time, who, vault_export(world, who, day, where=where, rows=rows)))
         time += int(rng.integers(20_000, 200_000)) * 1000
     statements = said(world, rng, number, parts, shift[1], shift[2])
-    mine = buckets_of(world.parameters, world.staff, who, day)
+    mine = buckets_of(p, world.staff, who, day)
     place = BUCKETS.index(mine[0]) if mine else BUCKETS.index("meridian-scratch")
     n = len(statements)
     later = int(statements.time[-1]) + MINUTE_US * int(rng.integers(2, 40))
@@ -174,9 +176,10 @@ def _at_vault(world: World, rng: Rng, number: int, grade: str, who: int, shift: 
     return {"sql": statements, "buckets": Accesses.joined([accesses])}
 
 
-def _gap(rng: Rng, grade: str, acts: Span, within: Span) -> Span:
+def _gap(rng: Rng, edge_s: Span, acts: Span, within: Span) -> Span:
     """The time whose lines are gone, in whole milliseconds."""
-    before, after = (int(one) * SECOND_US + int(rng.integers(1000)) * 1000 for one in rng.integers(*_EDGE_S[grade], 2))
+    edges = rng.integers(*edge_s, 2, endpoint=True)
+    before, after = (int(one) * SECOND_US + int(rng.integers(1000)) * 1000 for one in edges)
     first, last = max(within[0], acts[0] - before), min(within[1], acts[1] + after)
     return first // 1000 * 1000, -(-last // 1000) * 1000
 

@@ -30,8 +30,6 @@ __all__ = ["PERSONAL", "Wanted", "days_of", "orders_of", "read_of", "records_rea
 
 #: Endpoints that give away who bought.
 PERSONAL: Final = (ADDRESS, BUYER)
-#: Between two orders of a sweep: slow enough to leave room for the key's ordinary calls; assumed.
-_STEP_MS: Final = (4200, 9000)
 #: Nothing is asked while the key's ordinary calls of that endpoint stand so close: within the time, so many.
 _BUSY_US: Final = 60 * SECOND_US
 _BUSY_CALLS: Final = 8
@@ -104,7 +102,7 @@ def swept(
     begun: list[tuple[int, int]] = []
     for key, seller in zip(keys.tolist(), seller_of, strict=True):
         mine = np.flatnonzero(wanted.seller == seller)
-        steps = np.cumsum(rng.integers(*_STEP_MS, len(mine)))
+        steps = np.cumsum(rng.integers(*world.parameters.sweep_step_ms, len(mine), endpoint=True))
         spare = DAY_US // 1000 - int(steps[-1] if len(mine) else 0) - 60_000
         first = int(rng.integers(30_000, max(60_000, spare)))
         time = first + steps - steps[:1]

@@ -18,8 +18,6 @@ from beholden.retailer.world import World
 
 __all__ = ["plan"]
 
-#: celebrity, relative, neighbour, colleague, and somebody once close of whom nothing in the record tells; assumed.
-_RELATION_WEIGHTS: Final = (0.3, 0.2, 0.2, 0.15, 0.15)
 _DAYS_TRIED: Final = 12
 _STAFF_TRIED: Final = 12
 
@@ -37,7 +35,8 @@ def plan(world: World, rng: Rng, number: int, grade: str, start: int, end: int) 
 def _subject(world: World, rng: Rng, who: int) -> int:
     """Whom they look up; a celebrity where they know nobody of the kind drawn."""
     homes, members = world.service.homes, world.staff.members
-    kind = int(rng.choice(len(_RELATION_WEIGHTS), p=_RELATION_WEIGHTS))
+    weights = np.array(world.parameters.lookup_relations)
+    kind = int(rng.choice(len(weights), p=weights / weights.sum()))
     known = [world.people.famous]
     known += [homes.relatives[who], homes.neighbours[who]]
     known.append(np.array([one.customer for at, one in enumerate(members) if at != who], dtype=np.int64))

@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 
 from beholden.retailer.chance import Floats, Ints, Rng
-from beholden.retailer.incidents.incident import Incident
+from beholden.retailer.incidents.incident import Incident, of_grade
 from beholden.retailer.incidents.pace import room, thinned
 from beholden.retailer.incidents.partner_calls import PERSONAL, Wanted, days_of, orders_of, subjects_of, swept
 from beholden.retailer.life.gateway import ORDER, Calls
@@ -21,20 +21,14 @@ from beholden.retailer.world import World
 
 __all__ = ["plan"]
 
-_DAYS: Final = {"loud": (2, 5), "paced": (5, 15), "mimicry": (4, 12)}
-_BACK_DAYS: Final = 9  # of orders that a loud one reads at once; assumed
-_RANGES: Final = (2, 5)
 _HOSTS: Final = 32  # addresses that a cloud rents out together
 _CLOUD: Final = 1024 * _HOSTS  # addresses of a cloud, see `partners`
-_PAUSED: Final = 0.2  # share of keys that are left alone on a day; assumed
-_BROAD: Final = (0.6, 1.0)  # share of the orders of a day that a quiet one reads; assumed
 
 
 def plan(world: World, rng: Rng, number: int, grade: str, start: int, end: int) -> Incident | None:
     """Some days of reading by pooled keys; None where too few sellers have let anybody in, or no whole day is left."""
-    days = days_of(start, end)
-    least, most = _DAYS[grade]
-    length = min(len(days), int(rng.integers(least, most)))
+    p, days = world.parameters, days_of(start, end)
+    length = min(len(days), int(rng.integers(*of_grade(p.pooled_days, grade), endpoint=True)))
     if length < 1:
         return None
     first = days[int(rng.integers(len(days) - length + 1))]
@@ -47,14 +41,14 @@ def plan(world: World, rng: Rng, number: int, grade: str, start: int, end: int) 
     parts = []
     for day in days:
         keys = world.partners.key_on(pooled, day)
-        keys = keys[rng.random(len(keys)) >= (0.0 if grade == "loud" else _PAUSED)]
-        back = range(day - _BACK_DAYS, day) if grade == "loud" and day == first else range(day - 1, day)
+        keys = keys[rng.random(len(keys)) >= (0.0 if grade == "loud" else p.pooled_paused)]
+        back = range(day - p.pooled_back_days, day) if grade == "loud" and day == first else range(day - 1, day)
         wanted = orders_of(world, world.partners.keys.seller[keys], back)
         endpoints: tuple[int, ...] = PERSONAL if grade == "loud" else (ORDER, *PERSONAL)
         if grade == "mimicry":
             endpoints = (ORDER, PERSONAL[0])
         if grade != "loud":
-            wanted = wanted.at(rng.random(len(wanted)) < rng.uniform(*_BROAD))
+            wanted = wanted.at(rng.random(len(wanted)) < rng.uniform(*p.pooled_broad))
         if grade == "paced":
             wanted = _within_room(world, rng, day, keys, wanted, len(endpoints))
         calls = swept(rng, world, day, keys, wanted, endpoints, number, address=address, agent=agent)
@@ -106,7 +100,7 @@ def _addresses(world: World, rng: Rng, grade: str) -> Ints | None:
         return one.first + np.arange(one.hosts)
     taken = set(partners.column("first").tolist()) | set(partners.column("second").tolist())
     found: list[int] = []
-    wanted = int(rng.integers(*_RANGES))
+    wanted = int(rng.integers(*world.parameters.pooled_ranges, endpoint=True))
     while len(found) < wanted:
         app = partners.apps[int(rng.integers(len(partners.apps)))]
         place = app.first // _CLOUD * _CLOUD + int(rng.integers(_CLOUD // _HOSTS)) * _HOSTS

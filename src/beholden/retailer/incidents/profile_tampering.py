@@ -24,11 +24,6 @@ from beholden.retailer.world import World
 
 __all__ = ["plan"]
 
-_PROFILES_MIN: Final = 20
-#: Days on which each one works at it, and seconds between two changes where they go on without a break; assumed.
-_DAYS: Final = {"loud": (1, 4), "mimicry": (3, 10)}
-_GAP_SECONDS: Final = {"loud": (3, 45), "mimicry": (30, 400)}
-_RESET_HOURS: Final = 5.0  # median; assumed
 _CARRIERS: Final = address("100.64.0.0")
 _CARRIER_BITS: Final = 22
 
@@ -36,10 +31,12 @@ _CARRIER_BITS: Final = 22
 def plan(world: World, rng: Rng, number: int, grade: str, start: int, end: int) -> Incident | None:
     """Changes, then new passwords; None where nobody of IT and engineering is there for it."""
     p = world.parameters
-    wanted = max(_PROFILES_MIN, round(p.tampered_profiles_at_full_scale * p.scale * (0.7 + 0.6 * rng.random())))
+    wanted = max(
+        p.tampered_profiles_min, round(p.tampered_profiles_at_full_scale * p.scale * (0.7 + 0.6 * rng.random()))
+    )
     customers = rng.permutation(np.unique(rng.integers(0, len(world.people), 2 * wanted)))[:wanted]
-    time, who = _moments(world, rng, grade, wanted, (start, end))
-    if len(time) < _PROFILES_MIN // 2:
+    time, who = _moments(world, rng, grade, len(customers), (start, end))
+    if len(time) < -(-p.tampered_profiles_min // 2):
         return None
     changed = customers[: len(time)]
     rows: list[Said] = []
@@ -62,12 +59,14 @@ def plan(world: World, rng: Rng, number: int, grade: str, start: int, end: int) 
 
 def _moments(world: World, rng: Rng, grade: str, wanted: int, within: tuple[int, int]) -> tuple[Ints, Ints]:
     """When a profile is changed, and by whom."""
-    most = world.parameters.tamperers
+    p = world.parameters
+    most = p.tamperers
     engineers = employed(world, rng, ("engineer",), *within)
     others = [who for who in employed(world, rng, ("engineer", "it"), *within) if who not in engineers[:1]]
     # Who must not be noticed needs many hands.
     hands = most if grade == "paced" else int(rng.integers(1, most + 1))
     team = [*engineers[:1], *others[: hands - 1]]
+    on_days = p.tampering_days_loud if grade == "loud" else p.tampering_days_mimicry
     slots: list[tuple[int, int]] = []
     for who in team:
         days = work_days(world, who, *within)
@@ -76,7 +75,7 @@ def _moments(world: World, rng: Rng, grade: str, wanted: int, within: tuple[int,
                 left = room(world, ("sql",), who, day)
                 slots += [(moment(rng, world, who, day, SECOND_US), who) for _ in range(int(rng.integers(0, left + 1)))]
             continue
-        chosen = rng.permutation(np.array(days, dtype=np.int64))[: int(rng.integers(*_DAYS[grade]))].tolist()
+        chosen = rng.permutation(np.array(days, dtype=np.int64))[: int(rng.integers(*on_days, endpoint=True))].tolist()
         each = -(-wanted // (len(team) * len(chosen)))
         for day in chosen:
             slots += [(at, who) for at in _in_one_go(world, rng, grade, (who, day), each)]
@@ -87,8 +86,9 @@ def _moments(world: World, rng: Rng, grade: str, wanted: int, within: tuple[int,
 def _in_one_go(world: World, rng: Rng, grade: str, which: tuple[int, int], count: int) -> list[int]:
     """So many moments in a working day, closer together where there are very many."""
     who, day = which
-    least, most = _GAP_SECONDS[grade]
-    gaps = rng.integers(1000 * least, 1000 * most, count) * 1000
+    p = world.parameters
+    apart = p.tampering_gap_ms_loud if grade == "loud" else p.tampering_gap_ms_mimicry
+    gaps = rng.integers(*apart, count, endpoint=True) * 1000
     room_us = SHIFT_US - 20 * MINUTE_US
     gaps = (gaps * min(1.0, room_us / max(1, int(gaps.sum())))).astype(np.int64) // 1000 * 1000
     first = moment(rng, world, who, day, min(room_us, int(gaps.sum())) + MINUTE_US)
@@ -99,8 +99,9 @@ def _in_one_go(world: World, rng: Rng, grade: str, which: tuple[int, int], count
 def _resets(world: World, rng: Rng, number: int, grade: str, which: tuple[Ints, Ints, int]) -> Visits:
     """New passwords some hours later, from few addresses or, with more care, from many; then a sign-in."""
     changed_at, customers, end = which
-    kept = np.flatnonzero(rng.random(len(customers)) < world.parameters.tampered_then_reset)
-    wait = (lognormal(rng, _RESET_HOURS, 0.9, len(kept)) * HOUR_US).astype(np.int64) // 1000 * 1000
+    p = world.parameters
+    kept = np.flatnonzero(rng.random(len(customers)) < p.tampered_then_reset)
+    wait = (lognormal(rng, p.tampered_reset_hours, 0.9, len(kept)) * HOUR_US).astype(np.int64) // 1000 * 1000
     time = changed_at[kept] + np.maximum(wait, 2 * MINUTE_US)
     after = time + rng.integers(20_000, 240_000, len(kept)) * 1000
     count = int(rng.integers(2, 9)) if grade == "loud" else max(2, len(kept) // int(rng.integers(2, 6)))

@@ -15,7 +15,7 @@ from beholden.retailer.devices import stranger
 from beholden.retailer.events import INCIDENT, Events
 from beholden.retailer.incidents.cover import assignments_over
 from beholden.retailer.incidents.foreign_reads import Visit, bucket_reads, warehouse_reads
-from beholden.retailer.incidents.incident import Incident
+from beholden.retailer.incidents.incident import Incident, of_grade
 from beholden.retailer.incidents.working_days import actor_names, employed, moment, room, work_days
 from beholden.retailer.life.cloudtrail import ROLES_ASSUMED
 from beholden.retailer.life.places import address
@@ -24,24 +24,22 @@ from beholden.retailer.world import World
 
 __all__ = ["plan"]
 
-_DAYS: Final = (1, 9)
-_CALLS: Final = {"loud": (30, 200), "paced": (1, 12), "mimicry": (2, 15)}
-_ON_WAREHOUSE: Final = 0.3  # share of what it reads; assumed
-_LASTING: Final = {"loud": 150 * MINUTE_US, "paced": 90 * MINUTE_US, "mimicry": 90 * MINUTE_US}
 _STAFF_TRIED: Final = 8
 _OFFICE: Final = address("10.20.0.0")
 
 
 def plan(world: World, rng: Rng, number: int, grade: str, start: int, end: int) -> Incident | None:
     """One device and one account, on some days."""
+    p = world.parameters
     for who in employed(world, rng, ROLES_ASSUMED, start, end)[:_STAFF_TRIED]:
         days = work_days(world, who, start, end)
-        chosen = sorted(rng.permutation(np.array(days, dtype=np.int64))[: int(rng.integers(*_DAYS))].tolist())
+        shuffled = rng.permutation(np.array(days, dtype=np.int64))
+        chosen = sorted(shuffled[: int(rng.integers(*p.rogue_days, endpoint=True))].tolist())
         place = _lease(world, rng, start // DAY_US)
         visits = [visit for day in chosen if len((visit := _visit(world, rng, grade, (who, day, place, end)))[0])]
         if not visits:
             continue
-        split = [_split(rng, visit) for visit in visits]
+        split = [_split(rng, visit, p.rogue_on_warehouse) for visit in visits]
         events: dict[str, Events] = {}
         read = [one for one, _ in split if len(one[0])]
         if read:
@@ -85,7 +83,9 @@ def _lease(world: World, rng: Rng, day: int) -> int:
 def _visit(world: World, rng: Rng, grade: str, which: tuple[int, int, int, int]) -> Visit:
     """When it calls on a day: after a sign-in, for an hour or two."""
     who, day, place, end = which
-    lasting, calls = _LASTING[grade], int(rng.integers(*_CALLS[grade]))
+    p = world.parameters
+    lasting = int(of_grade(p.rogue_minutes, grade) * MINUTE_US)
+    calls = int(rng.integers(*of_grade(p.rogue_calls, grade), endpoint=True))
     if grade == "paced":
         calls = min(calls, room(world, ("buckets", "sql"), who, day))
     if grade == "loud":
@@ -96,10 +96,10 @@ def _visit(world: World, rng: Rng, grade: str, which: tuple[int, int, int, int])
     return times[times < end], who, place
 
 
-def _split(rng: Rng, visit: Visit) -> tuple[Visit, Visit]:
+def _split(rng: Rng, visit: Visit, share: float) -> tuple[Visit, Visit]:
     """What it opens in buckets and what it asks the warehouse."""
     time, who, place = visit
-    asked = rng.random(len(time)) < _ON_WAREHOUSE
+    asked = rng.random(len(time)) < share
     return (time[~asked], who, place), (time[asked], who, place)
 
 

@@ -6,8 +6,6 @@ Paced: one or a few sellers again and again, in the gaps of a day's work. Mimicr
 
 from __future__ import annotations
 
-from typing import Final
-
 import numpy as np
 
 from beholden.retailer.chance import DAY_US, HOUR_US, Ints, Rng
@@ -19,11 +17,6 @@ from beholden.retailer.life.seller_desk import REPORT
 from beholden.retailer.world import World
 
 __all__ = ["plan"]
-
-_AGENTS: Final = 0.3  # share of loud ones done by the contact centre; assumed
-_REPORTS: Final = 0.25  # share of looks that end with a report; assumed
-_DAYS_MAX: Final = 15  # of quiet ones; assumed
-_POPULAR: Final = 2.0  # as with cases, see `seller_desk`
 
 
 def plan(world: World, rng: Rng, number: int, grade: str, start: int, end: int) -> Incident | None:
@@ -38,11 +31,11 @@ def plan(world: World, rng: Rng, number: int, grade: str, start: int, end: int) 
         visits = int(rng.integers(8, 13)) * len(days)
         sellers = _some(world, rng, days[0][0], visits)
     else:
-        count = min(len(days), int(rng.integers(4, _DAYS_MAX)))
+        count = min(len(days), int(rng.integers(*world.parameters.impersonation_days, endpoint=True)))
         days = [days[at] for at in np.sort(rng.permutation(len(days))[:count]).tolist()]
         visits = int(rng.integers(1, 3)) * len(days)
         sellers = _some(world, rng, days[0][0], int(rng.integers(1, 5)))
-    deeds = _deeds(rng, who, days, sellers, visits)
+    deeds = _deeds(world, rng, who, days, sellers, visits)
     cases = None
     if grade == "paced":
         deeds = within_room(world, deeds)
@@ -63,7 +56,7 @@ def plan(world: World, rng: Rng, number: int, grade: str, start: int, end: int) 
 def _actor(world: World, rng: Rng, grade: str, start: int, end: int) -> tuple[int, list[Shift]] | None:
     """Who does it, and the shifts in which there is time; for paced ones those with room for at least one act."""
     day = start // DAY_US
-    role = "agent" if grade == "loud" and rng.random() < _AGENTS else "seller_support"
+    role = "agent" if grade == "loud" and rng.random() < world.parameters.impersonation_agents else "seller_support"
     for who in rng.permutation(world.staff.of_role(role, day)).tolist():
         days = [one for one in shifts(world, who, start, end) if world.staff.members[who].role_on(one[0]) == role]
         if grade == "paced":
@@ -76,15 +69,18 @@ def _actor(world: World, rng: Rng, grade: str, start: int, end: int) -> tuple[in
 def _some(world: World, rng: Rng, day: int, count: int) -> Ints:
     """Sellers by how often they have cases, who sold already."""
     sellers = world.sellers
-    drawn = np.minimum((rng.random(3 * count + 8) ** _POPULAR * len(sellers)).astype(np.int64), len(sellers) - 1)
+    drawn = np.minimum(
+        (rng.random(3 * count + 8) ** world.parameters.seller_cases_exponent * len(sellers)).astype(np.int64),
+        len(sellers) - 1,
+    )
     drawn = drawn[np.sort(np.unique(drawn, return_index=True)[1])]
     return drawn[sellers.since(drawn) <= day][:count]
 
 
-def _deeds(rng: Rng, who: int, days: list[Shift], sellers: Ints, visits: int) -> list[Deed]:
+def _deeds(world: World, rng: Rng, who: int, days: list[Shift], sellers: Ints, visits: int) -> list[Deed]:
     found = []
     for at in range(visits):
-        ending = REPORT if rng.random() < _REPORTS else -1
+        ending = REPORT if rng.random() < world.parameters.impersonation_reports else -1
         operations = looked_at(rng, as_seller=True, ending=ending)
         time = moment_in(rng, days[at % len(days)], HOUR_US // 4)
         found.append(Deed(who, int(sellers[at % len(sellers)]), operations, time))

@@ -11,7 +11,7 @@ from typing import Final
 
 import numpy as np
 
-from beholden.retailer.chance import MINUTE_US, Ints, Rng
+from beholden.retailer.chance import DAY_US, MINUTE_US, Ints, Rng
 from beholden.retailer.incidents.incident import Incident, following
 from beholden.retailer.incidents.looks import Looks
 from beholden.retailer.incidents.working_days import employed, moment, room, work_days
@@ -19,25 +19,21 @@ from beholden.retailer.world import World
 
 __all__ = ["plan"]
 
-_WEEKS: Final = (2, 9)
 _DAYS_MIN: Final = 4
 _STAFF_TRIED: Final = 6
-#: Who does not care takes so many times as much; assumed.
-_LOUD: Final = (2, 5)
-_DAY_OFF: Final = 0.1  # share of working days on which nothing is taken; assumed
-_TWICE: Final = 0.35  # share of records of which another screen is opened; assumed
 
 
 def plan(world: World, rng: Rng, number: int, grade: str, start: int, end: int) -> Incident | None:
     """One agent, for weeks or as long as there is."""
-    wanted = start + int(rng.integers(_WEEKS[0] * 7, _WEEKS[1] * 7)) * 24 * 60 * MINUTE_US
+    p = world.parameters
+    wanted = start + int(rng.integers(*p.exfiltration_days, endpoint=True)) * DAY_US
     last = min(end, wanted)
     for who in employed(world, rng, ("agent",), start, last)[:_STAFF_TRIED]:
         looks = Looks(world, rng, "slow_exfiltration", number, grade)
         taken = [
             _of_day(world, rng, looks, (who, day), grade)
             for day in work_days(world, who, start, last)
-            if rng.random() >= _DAY_OFF
+            if rng.random() >= p.exfiltration_days_off
         ]
         if sum(count > 0 for count in taken) >= _DAYS_MIN:
             return looks.incident()
@@ -47,10 +43,11 @@ def plan(world: World, rng: Rng, number: int, grade: str, start: int, end: int) 
 def _of_day(world: World, rng: Rng, looks: Looks, which: tuple[int, int], grade: str) -> int:
     """What one takes on a day: how many records."""
     who, day = which
-    least, most = world.parameters.exfiltrated_a_day
-    count = int(rng.integers(least, most + 1)) * (int(rng.integers(*_LOUD)) if grade == "loud" else 1)
+    p = world.parameters
+    count = int(rng.integers(*p.exfiltrated_a_day, endpoint=True))
+    count *= int(rng.integers(*p.exfiltrated_loud_times, endpoint=True)) if grade == "loud" else 1
     customers = rng.integers(0, len(world.people), count)
-    views = 1 + (rng.random(count) < _TWICE).astype(np.int64)
+    views = 1 + (rng.random(count) < p.exfiltrated_twice).astype(np.int64)
     if grade == "mimicry":
         return sum(
             _covered(looks, which, customer, times)

@@ -14,7 +14,7 @@ from beholden.retailer.chance import DAY_US, Rng
 from beholden.retailer.devices import stranger
 from beholden.retailer.events import INCIDENT
 from beholden.retailer.incidents.data_work import assigned_work, at_work, login_of
-from beholden.retailer.incidents.incident import Incident
+from beholden.retailer.incidents.incident import Incident, of_grade
 from beholden.retailer.incidents.pace import moment_in, thinned
 from beholden.retailer.life.cloudtrail import COPY, GET
 from beholden.retailer.life.places import address
@@ -27,9 +27,6 @@ __all__ = ["plan"]
 
 _READERS: Final = ("engineer", "analyst", "marketing", "it", "agent", "finance")
 _FIXERS: Final = ("engineer", "analyst")
-#: How many objects are opened, and the mean minutes between two of them; assumed.
-_CALLS: Final = {"loud": (80, 400), "paced": (30, 90), "mimicry": (12, 40)}
-_MINUTES: Final = {"loud": (0.1, 0.6), "paced": (60.0, 300.0), "mimicry": (8.0, 60.0)}
 _PEOPLES_AGENTS: Final = (0, 1, 2, 4)
 #: Whence: anybody's home, or a carrier's addresses.
 _ELSEWHERE: Final = (("198.18.0.0", 1 << 17), ("100.96.0.0", 200))
@@ -37,7 +34,8 @@ _ELSEWHERE: Final = (("198.18.0.0", 1 << 17), ("100.96.0.0", 200))
 
 def plan(world: World, rng: Rng, number: int, grade: str, start: int, end: int) -> Incident | None:
     """A page read and its key used; None where no page holds a key or nobody is at work."""
-    pages = [one for one in wiki_pages(world.parameters) if one.owner]
+    p = world.parameters
+    pages = [one for one in wiki_pages(p) if one.owner]
     roles = _FIXERS if grade == "mimicry" else _READERS
     need = [("wiki", 2)] if grade == "paced" else []
     found = at_work(world, rng, roles, start, start + max(DAY_US, (end - start) // 2), need=need)
@@ -55,8 +53,8 @@ def plan(world: World, rng: Rng, number: int, grade: str, start: int, end: int) 
     device = stranger(rng, time // DAY_US, personal=True)
     use = make_secret_use(
         rng, world, reader, owner, page.path, time, device=device.hostname,
-        address=place, agent=agent, calls=int(rng.integers(*_CALLS[grade])),
-        spacing_minutes=float(rng.uniform(*_MINUTES[grade])), what=INCIDENT, incident=number,
+        address=place, agent=agent, calls=int(rng.integers(*of_grade(p.secret_calls, grade), endpoint=True)),
+        spacing_minutes=float(rng.uniform(*of_grade(p.secret_minutes, grade))), what=INCIDENT, incident=number,
     )  # fmt: skip
     accesses, logins = use.accesses.between(start, end), use.logins.between(start, end)
     if grade == "paced":

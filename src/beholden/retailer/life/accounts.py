@@ -38,14 +38,13 @@ from beholden.retailer.words import words_of
 from beholden.retailer.world import World
 
 __all__ = [
-    "ASSISTED", "DELETE", "EDIT", "OPERATIONS", "POST", "RESET", "REVIEW_LAG_DAYS", "REVIEW_LAG_SIGMA", "SIGN_IN", "Visits",
+    "ASSISTED", "DELETE", "EDIT", "OPERATIONS", "POST", "RESET", "REVIEW_LAG_SIGMA", "SIGN_IN", "Visits",
     "account_visits", "accounts_log", "host_of", "make_visits", "reviews_held", "reviews_of", "visits_by_host",
 ]  # fmt: skip
 
 OPERATIONS: Final = ("sign_in", "assisted_sign_in", "password_reset", "review_post", "review_edit", "review_delete")
 SIGN_IN, ASSISTED, RESET, POST, EDIT, DELETE = range(len(OPERATIONS))
 _RESULTS: Final = ("ok", "wrong password", "denied")
-_DENIED: Final = 0.003
 _CLIENTS: Final = (
     "shop-app/8.4 Android", "shop-app/8.4 iOS", "web/Chrome Windows", "web/Safari macOS", "web/Firefox Linux", "console-assist/3",
 )  # fmt: skip
@@ -53,17 +52,12 @@ _CLIENT_EDGES: Final = (0.34, 0.62, 0.84, 0.95, 1.0)
 _ASSIST: Final = len(_CLIENTS) - 1
 #: Customers come from the addresses kept for carriers, some of them behind few shared ones; assumed.
 _CARRIER_BITS: Final = 22
-_SHARED: Final = 0.25
-#: From the order to the review: median and sigma of a lognormal; assumed.
-REVIEW_LAG_DAYS: Final = 9.0
-REVIEW_LAG_SIGMA: Final = 0.6
+REVIEW_LAG_SIGMA: Final = 0.6  # of the days from the order to the review; assumed
 _FIRST_REVIEW: Final = 2_000_000_001
 _REVIEW_BITS: Final = 32  # numbers for four times as many customers as the largest company has
 _REVIEWS_MAX: Final = 4
 #: How numbers are scattered: by so many bits downwards, times an odd number.
 _REVIEW_ROUNDS: Final = ((16, 0x9E3779B1), (13, 0xC9A5D3E7))
-#: Shares of assisted sign-ins that end in a new password, and in a review deleted as asked; assumed.
-_ASSISTED_RESETS, _ASSISTED_DELETIONS = 0.45, 0.08
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +91,7 @@ def make_visits(
         here = helped & (time // DAY_US == day)
         where[here] = places_on(world, day).address[who[here]]
     nothing = np.full(n, -1, dtype=np.int64)
-    denied = np.where(rng.random(n) < _DENIED, 2, 0)
+    denied = np.where(rng.random(n) < world.parameters.accounts_denied, 2, 0)
     return Visits(
         time=time,
         actor=who,
@@ -123,7 +117,7 @@ def _whereabouts(world: World, time: Ints, customer: Ints) -> tuple[Ints, Ints]:
     seed = world.parameters.seed
     home = Chance(seed, "account homes")(world.service.homes.household(customer))
     roaming = Chance(seed, "account roaming")(customer, time // (7 * DAY_US))
-    shared = uniform(roaming) < _SHARED
+    shared = uniform(roaming) < world.parameters.customers_roaming
     where = np.where(shared, below(roaming << np.uint64(20), CARRIERS_SHARED), below(home, 1 << _CARRIER_BITS))
     drawn = uniform(Chance(seed, "account clients")(customer, shared.astype(np.int64)))
     return CARRIERS + where, np.searchsorted(_CLIENT_EDGES, drawn, side="right").astype(np.int64)
@@ -215,7 +209,7 @@ def _reviews(rng: Rng, world: World, day: int) -> list[Visits]:
     p = world.parameters
     orders = world.calendar.orders_on(day) / p.hosts
     n = int(rng.poisson(orders * p.reviews_written))
-    lag = np.maximum(1, lognormal(rng, REVIEW_LAG_DAYS, REVIEW_LAG_SIGMA, n)).astype(np.int64)
+    lag = np.maximum(1, lognormal(rng, p.review_lag_median_days, REVIEW_LAG_SIGMA, n)).astype(np.int64)
     ordered = np.maximum(day - lag, world.calendar.first_day)
     counts = np.array([max(1, world.calendar.orders_on(one)) for one in ordered.tolist()], dtype=np.int64)
     place = (rng.random(n) * counts).astype(np.int64)
@@ -246,9 +240,9 @@ def _assisted(rng: Rng, world: World, day: int, host: int) -> Visits:
     mine = mine.at(rng.random(len(mine)) < p.assisted_sign_ins)
     n = len(mine)
     draw = rng.random(n)
-    more = np.flatnonzero(draw < _ASSISTED_RESETS + _ASSISTED_DELETIONS)
+    more = np.flatnonzero(draw < p.assisted_resets + p.assisted_deletions)
     at = np.concatenate([np.arange(n), more])
-    deletes = draw[more] >= _ASSISTED_RESETS
+    deletes = draw[more] >= p.assisted_resets
     operation = np.concatenate([np.full(n, ASSISTED), np.where(deletes, DELETE, RESET)])
     middle = moments(rng, mine.opened + 4 * SECOND_US, mine.closed - 12 * SECOND_US)
     time = np.concatenate([middle, moments(rng, middle[more] + 3 * SECOND_US, mine.closed[more] - 2 * SECOND_US)])

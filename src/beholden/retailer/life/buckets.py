@@ -54,10 +54,7 @@ _FILES: Final = (
     "daily/orders-{date}.parquet", "daily/customers-{date}.csv.gz", "reports/weekly-{date}.xlsx", "models/churn-{date}.bin",
     "raw/clicks-{date}.json.gz", "share/sellers-{date}.csv",
 )  # fmt: skip
-_COPIES_READ: Final = 0.3  # share of what people open that is a team copy; assumed
-_CHAINS: Final = 0.03  # copies into spreadsheets a day and analyst; assumed
 _PERIOD_DAYS: Final = 3  # of a month, as `sql_lookalikes` has them
-_WHO_AM_I: Final = 0.2  # share of people's sessions that begin with asking who one is; assumed
 _PERIOD_TABLES: Final = ("fact_order", "fact_payment", "agg_seller_daily")
 
 
@@ -136,11 +133,11 @@ def _people(rng: Rng, world: World, day: int, copies: tuple[Copy, ...]) -> Acces
                 continue
             times = np.sort(rng.integers(start, end, count + 1)) * 1000
             rows.append((int(times[0]), who, ASSUME, -1, ROLES_ASSUMED[role], ""))
-            if rng.random() < _WHO_AM_I:
+            if rng.random() < p.bucket_sessions_named:
                 rows.append((int(times[0]) + int(rng.integers(1_000, 40_000)) * 1000, who, WHO_AM_I, -1, "", ""))
             for time, kind in zip(times[1:].tolist(), weighted(rng, _MIX, count).tolist(), strict=True):
                 at = mine[int(rng.integers(len(mine)))]
-                key = _some_key(rng, day, shelves[at])
+                key = _some_key(rng, day, shelves[at], p.team_copies_read)
                 copied = f"{BUCKETS[mine[0]]}/{key}" if kind == COPY else ""
                 rows.append(
                     (
@@ -155,8 +152,8 @@ def _people(rng: Rng, world: World, day: int, copies: tuple[Copy, ...]) -> Acces
     return _made(rng, world, rows)
 
 
-def _some_key(rng: Rng, day: int, copies: list[str]) -> str:
-    if copies and rng.random() < _COPIES_READ:
+def _some_key(rng: Rng, day: int, copies: list[str], share: float) -> str:
+    if copies and rng.random() < share:
         return copies[int(rng.integers(len(copies)))]
     return _FILES[int(rng.integers(len(_FILES)))].format(date=_date(day - int(rng.integers(1, 15))))
 
@@ -225,7 +222,7 @@ def chains_of_day(world: World, day: int) -> list[CopyChain]:
 def _chains_of_day(world: World, day: int) -> list[CopyChain]:
     rng = stream(world.parameters.seed, "copy chains", day)
     who = np.concatenate([world.staff.at_work(role, day) for role in ("analyst", "marketing")])
-    who = who[rng.random(len(who)) < _CHAINS]
+    who = who[rng.random(len(who)) < world.parameters.sheet_copies]
     return [
         make_copy_chain(rng, world, one, world.staff.moment_at_work(rng, one, day * DAY_US, day * DAY_US + 1))
         for one in who.tolist()

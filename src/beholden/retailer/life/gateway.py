@@ -49,10 +49,6 @@ OK, FORBIDDEN, THROTTLED = (STATUSES.index(status) for status in (200, 403, 429)
 _ERRORS: Final = cumulated((22, 10, 3, 25, 0, 22, 18))
 _TAIL_HOURS: Final = 2  # the longest interval: what was ordered later yesterday may be read today
 _JITTER_MS: Final = 40_000
-_REFRESHED: Final = 0.85  # tokens live an hour; share of the hours in which one is renewed
-_UNDECLARED: Final = 0.0006  # share of orders whose buyer is asked for by mistake, and refused
-_STORMS: Final = 0.02  # share of a careless client's looks that it repeats every second until it is refused; assumed
-_STORM_CALLS: Final = (12, 40)
 #: Orders looked at together.
 _CHUNK: Final = 1 << 20
 _FOLLOWED_DAYS: Final = 14  # for which calls of an app that moved are labelled so
@@ -202,7 +198,7 @@ def _records(rng: Rng, world: World, day: int, new: Ints) -> list[_Part]:
     time = answered + rng.integers(0, 90, len(answered)) * 1000
     draw = rng.random(len(time))
     address, buyers = np.flatnonzero(draw < rates[:, 1][app]), np.flatnonzero(rng.random(len(time)) < rates[:, 2][app])
-    strayed = np.flatnonzero((draw < _UNDECLARED) & (rates[:, 2][app] == 0))
+    strayed = np.flatnonzero((draw < world.parameters.buyers_asked_by_mistake) & (rates[:, 2][app] == 0))
 
     def after(which: Ints, least: int, most: int) -> Ints:
         later: Ints = time[which] + rng.integers(least, most, len(which)) * 1000
@@ -325,7 +321,7 @@ def _polls(rng: Rng, world: World, day: int, host: int) -> list[_Part]:
         time = time + rng.integers(5_000, 120_000, len(time)) * 1000
         found.append(_part(time, sent, fetch))
     renewed, hour = _each(active, np.full(len(active), 24))
-    kept = np.flatnonzero(rng.random(len(renewed)) < _REFRESHED)
+    kept = np.flatnonzero(rng.random(len(renewed)) < world.parameters.tokens_renewed)
     within = (_phases(world)[renewed[kept]] + rng.integers(0, 60_000, len(kept)) * 1000) % HOUR_US
     found.append(_part(hour[kept] * HOUR_US + within, renewed[kept], TOKEN))
     return found
@@ -333,12 +329,12 @@ def _polls(rng: Rng, world: World, day: int, host: int) -> list[_Part]:
 
 def _storms(rng: Rng, world: World, connection: Ints, time: Ints) -> list[_Part]:
     """Careless clients repeat some of their looks: half a burst of them is answered, the rest refused."""
-    partners = world.partners
+    p, partners = world.parameters, world.partners
     careless = partners.careless[partners.connections.app[connection]]
-    some = np.flatnonzero(careless & (rng.random(len(careless)) < _STORMS))
-    at, k = _each(some, rng.integers(*_STORM_CALLS, len(some)))
+    some = np.flatnonzero(careless & (rng.random(len(careless)) < p.careless_storms))
+    at, k = _each(some, rng.integers(*p.storm_calls, len(some), endpoint=True))
     again = time[at] + (k + 1) * 1_000_000 + rng.integers(0, 400, len(k)) * 1000
-    granted = k < world.parameters.list_burst // 2 - 1
+    granted = k < p.list_burst // 2 - 1
     return [
         _part(again[granted], connection[at[granted]], LIST),
         _part(again[~granted], connection[at[~granted]], LIST, status=THROTTLED),

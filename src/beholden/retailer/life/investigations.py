@@ -18,8 +18,6 @@ _CASE_TOPICS: Final = ("shared card", "chargeback", "account takeover")
 _REQUEST_TOPICS: Final = ("access", "erasure", "rectification")
 #: Seconds from opening a case to the first look; assumed.
 _FIRST_LOOK_SECONDS: Final = (8, 240)
-#: Cases stay open from 2 to so many hours.
-_CASE_HOURS_MAX: Final = 72
 #: Fraud and privacy staff have the weekend off and do the week's work in five days.
 _WEEK: Final = 7 / 5
 #: Requests wait up to so many days before somebody is told off to handle them, and up to so many more for them to come.
@@ -52,7 +50,7 @@ def _fraud_work(world: World, day: int) -> tuple[Views, Records]:
     on_record = rng.random(n) >= p.fraud_without_case
     seen = np.unique(np.stack([row, customer]), axis=1)
     seen = seen[:, on_record[seen[0]]]
-    return views.between(day * DAY_US, (day + 1) * DAY_US), cases_of(rng, actor, opened, seen[0], seen[1])
+    return views.between(day * DAY_US, (day + 1) * DAY_US), cases_of(rng, p.case_hours, actor, opened, seen[0], seen[1])
 
 
 def looks_of_cases(rng: Rng, count: int) -> Ints:
@@ -67,10 +65,10 @@ def first_looks(rng: Rng, count: int) -> Ints:
     return rng.integers(least * 1000, most * 1000, count) * 1000
 
 
-def cases_of(rng: Rng, actor: Ints, opened: Ints, case: Ints, customer: Ints) -> Records:
+def cases_of(rng: Rng, hours_open: tuple[int, int], actor: Ints, opened: Ints, case: Ints, customer: Ints) -> Records:
     """Cases by whom and when each was opened; a record for each person in one: ``case`` is its position, and who it is."""
     n = len(opened)
-    closed = opened + rng.integers(2, _CASE_HOURS_MAX, n) * HOUR_US + rng.integers(0, 3_600_000, n) * 1000
+    closed = opened + rng.integers(*hours_open, n, endpoint=True) * HOUR_US + rng.integers(0, 3_600_000, n) * 1000
     what = np.array([topic(name) for name in _CASE_TOPICS])[rng.choice(3, n, p=(0.6, 0.25, 0.15))]
     return Records.joined([Records(actor[case], customer, what[case], opened[case], closed[case])])
 

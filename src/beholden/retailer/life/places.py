@@ -38,8 +38,6 @@ COUNTRIES: Final = ("US", "GB", "DE", "FR", "ES", "IT", "PT", "IN", "JP", "BR", 
 _SITES: Final = cumulated((62, 20, 12, 6))
 _SITE_COUNT: Final = 4
 _IN_CENTRE: Final = frozenset({"agent", "supervisor", "seller_support"})
-#: Share of homes behind one of a carrier's few addresses; assumed.
-_CARRIER_NAT: Final = 0.2
 _CARRIER_ADDRESSES: Final = 48
 #: Addresses of carriers with many behind each: homes', customers', phones'.
 CARRIERS_SHARED: Final = 2048
@@ -114,7 +112,7 @@ def _places_on(world: World, day: int) -> Places:
     remote = abroad | (mobile & (uniform(home(who, day)) < p.home_office))
     house = home(who)
     homes = np.where(
-        uniform(house << np.uint64(20)) < _CARRIER_NAT,
+        uniform(house << np.uint64(20)) < p.homes_behind_carriers,
         CARRIERS + below(house, _CARRIER_ADDRESSES),
         _HOMES + below(house, 1 << 17),
     )

@@ -81,21 +81,16 @@ TOPICS: Final = (
 )
 _TOPIC_WEIGHTS: Final = (30, 18, 14, 10, 8, 7, 6, 7)  # assumed
 _POLICY, _APPEAL, _BANK, _REPORT = 3, 4, 5, 6
-#: Share of cases about a bank account or a report that end with the change or the report; assumed.
-_DONE: Final = 0.8
 _HOURS: Final = [1.0 if 8 <= hour < 21 else 0.0 for hour in range(24)]
-_WORK_MINUTES: Final = 18.0
 _DECIDED_WITHIN_US: Final = 40 * MINUTE_US  # of a case's beginning, where it ends in a suspension or the end of one
 _A_DAY_MAX: Final = 60  # cases that one of the staff can work on
-_POPULAR: Final = 2.0  # the share of cases that the first ``x`` of the sellers have is ``x ** (1 / this)``; assumed
-_WITHOUT_CASE: Final = 0.06  # looks at sellers without a case, relative to cases; assumed
 _RESULTS: Final = ("ok", "denied", "error")
 _RESULT_WEIGHTS: Final = (992, 4, 4)
 _HOSTS: Final = 2
 
 
-#: Cases that sellers open and a program closes at once take numbers too: so many of those of staff, and at least; assumed.
-_ANSWERED, _ANSWERED_MIN = 0.5, 14.0
+#: Cases that a program closes at once are at least so many in a day; assumed.
+_ANSWERED_MIN: Final = 14.0
 #: Numbers of a day.
 _NUMBERS: Final = 1_000_000
 
@@ -145,7 +140,7 @@ def _cases_of(world: World, day: int) -> tuple[SellerCases, Ints, Ints]:
     n = min(int(rng.poisson(max(3.0, p.seller_cases_a_day_at_full_scale * p.scale) * level)), _A_DAY_MAX * len(team))
     suspended, reinstated = _changes(world, day)
     moved = np.concatenate([suspended[1], reinstated[1]])
-    seller = np.minimum((rng.random(n) ** _POPULAR * len(sellers)).astype(np.int64), len(sellers) - 1)
+    seller = np.minimum((rng.random(n) ** p.seller_cases_exponent * len(sellers)).astype(np.int64), len(sellers) - 1)
     topics = [
         weighted(rng, _TOPIC_WEIGHTS, n),
         np.full(len(suspended[0]), _POLICY),
@@ -154,7 +149,8 @@ def _cases_of(world: World, day: int) -> tuple[SellerCases, Ints, Ints]:
     before = rng.integers(2 * MINUTE_US // SECOND_US, _DECIDED_WITHIN_US // SECOND_US, len(moved)) * SECOND_US
     weights = [weight if hour in there else 0.0 for hour, weight in enumerate(_HOURS)]
     opened = np.concatenate([day * DAY_US + hours(rng, weights, n), moved - before])
-    work = (lognormal(rng, _WORK_MINUTES, p.handling_sigma, len(opened)) * 60_000).astype(np.int64) * 1000 + MINUTE_US
+    minutes = lognormal(rng, p.seller_case_minutes, p.handling_sigma, len(opened))
+    work = (minutes * 60_000).astype(np.int64) * 1000 + MINUTE_US
     decided = np.concatenate([np.full(n, -1, dtype=np.int64), moved])
     closed = np.maximum(opened + work, decided + MINUTE_US)
     order = np.argsort(opened, kind="stable")
@@ -172,7 +168,9 @@ def _cases_of(world: World, day: int) -> tuple[SellerCases, Ints, Ints]:
     logged_opened = np.where(quality == LATE, closed + late, opened)
     # Numbers follow one another through the day, whoever answers.
     gone = stream(p.seed, "answered seller cases", day)
-    others = np.sort(day * DAY_US + hours(gone, _HOURS, int(gone.poisson(max(_ANSWERED_MIN, _ANSWERED * len(order))))))
+    others = np.sort(
+        day * DAY_US + hours(gone, _HOURS, int(gone.poisson(max(_ANSWERED_MIN, p.seller_cases_answered * len(order)))))
+    )
     kept = np.flatnonzero(quality != NEVER)
     place = np.argsort(np.argsort(np.concatenate([logged_opened[kept], others]), kind="stable"))
     given = (day % 10_000) * _NUMBERS + 1 + place
@@ -267,7 +265,7 @@ def desk_acts(world: World, day: int) -> Acts:
     n = len(cases)
     every = np.arange(n)
     as_seller = np.flatnonzero(rng.random(n) < world.parameters.viewed_as_seller)
-    done = np.flatnonzero((rng.random(n) < _DONE) & np.isin(cases.topic, [_BANK, _REPORT]))
+    done = np.flatnonzero((rng.random(n) < world.parameters.seller_cases_done) & np.isin(cases.topic, [_BANK, _REPORT]))
     decided = np.flatnonzero(cases.decided >= 0)
     views, pages = np.repeat(every, 1 + rng.poisson(0.5, n)), np.repeat(as_seller, 2 + rng.poisson(3.0, len(as_seller)))
     parts = [
@@ -298,7 +296,7 @@ def _of_cases(rng: Rng, world: World, cases: SellerCases, at: Ints, operation: I
 
 def _without_case(rng: Rng, world: World, day: int, cases: SellerCases) -> Acts:
     """Looks at sellers that no case of the day explains: most follow up on yesterday's work, some are wrong matches."""
-    n = int(rng.poisson(_WITHOUT_CASE * len(cases)))
+    n = int(rng.poisson(world.parameters.seller_looks_without_case * len(cases)))
     before = seller_cases(world, day - 1)
     at = rng.integers(0, max(1, len(cases)), n)
     who, seller = cases.member[at], np.minimum(cases.seller[at] + rng.integers(1, 4, n), len(world.sellers) - 1)

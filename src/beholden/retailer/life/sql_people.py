@@ -31,8 +31,6 @@ _WORK: Final[dict[str, tuple[tuple[str, float], ...]]] = {
     "finance": (("warehouse", 0.7), ("payments", 0.3)),
     "it": (("orders", 0.4), ("crm", 0.4), ("payments", 0.2)),
 }
-#: Shares of an analyst's queries: the team's own tables, all teams' marts and copies, the rest the shared ones.
-_OWN, _OTHERS = 0.45, 0.08
 #: Shared tables, by how much people ask of them.
 _SHARED: Final = (
     ("fact_order", 30), ("dim_customer", 14), ("dim_seller", 6), ("agg_daily_sales", 12), ("shipment", 8),
@@ -142,13 +140,13 @@ def own_work(tables: Catalogue, team: str, day: int) -> list[Table]:
 
 
 def _on_warehouse(author: Author, shelf: _Shelf, team: str, role: str) -> Sql:
-    draws, day = author.draws, author.day
+    draws, day, p = author.draws, author.day, author.world.parameters
     share = draws.uniform()
-    own = own_work(shelf.tables, team, day) if share < _OWN and role == "analyst" else []
+    own = own_work(shelf.tables, team, day) if share < p.queries_own_tables and role == "analyst" else []
     shared = shelf.shared
     if own:
         return asked(author, draws.one(own), shared[:3])
-    if share > 1 - _OTHERS or (role == "marketing" and share > 0.6):
+    if share > 1 - p.queries_other_tables or (role == "marketing" and share > 0.6):
         return asked(author, draws.one(shelf.others), shared[:3])
     at = bisect_right(_SHARED_EDGES, draws.uniform() * _SHARED_EDGES[-1])
     return asked(author, shared[min(at, len(shared) - 1)], shared)
@@ -183,7 +181,8 @@ def _chore(author: Author, tables: Catalogue, who: int, role: str) -> list[Sql]:
     draws, world, day = author.draws, author.world, author.day
     if role == "fraud":
         first = FIRST_CARD_ID + draws.below(world.parameters.customers)
-        where = f"card_id between {first} and {first + 200 + draws.below(3000)}"
+        least, most = world.parameters.cards_a_file
+        where = f"card_id between {first} and {first + least + draws.below(most - least + 1)}"
         return [vault_export(world, who, day, draws.one(_CARD_FILES), where=where, rows=100 + draws.below(2400))]
     team = world.staff.members[who].team_on(day)
     kept = own_work(tables, team, day) or [

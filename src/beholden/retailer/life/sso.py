@@ -38,6 +38,7 @@ from beholden.retailer.life.places import (
 )
 from beholden.retailer.life.sql_lookalikes import on_call
 from beholden.retailer.log_files import LogKind
+from beholden.retailer.parameters import Parameters
 from beholden.retailer.render import Chosen, Decimal, lines, matrix
 from beholden.retailer.staff import ROLES
 from beholden.retailer.words import words_of
@@ -55,8 +56,6 @@ _RESULT_WEIGHTS: Final = (9955, 20, 20, 5)
 #: Which applications a role signs in to first.
 _FIRST_APP: Final = {"agent": 0, "supervisor": 0, "fraud": 0, "privacy": 0, "seller_support": 1, "engineer": 4}
 _ANALYST_APP: Final = 2
-_EVENINGS: Final = 0.06  # share of those at work who read their mail in the evening, on a device of their own; assumed
-_TRIES_MORE: Final = 0.3  # further wrong passwords
 _OFFICE: Final = 10  # the company's own addresses begin so
 _SERVICE_HOURS: Final = 24  # a program renews its ticket every hour
 #: OCSF's types of device, by how hostnames begin.
@@ -135,7 +134,7 @@ def logins_of_day(world: World, day: int) -> Logins:
         _programs(rng, world, day),
         _at_night(rng, world, day),
     ]
-    return Logins.joined([*parts, *(_failed(rng, world.parameters.login_failures, part) for part in parts)])
+    return Logins.joined([*parts, *(_failed(rng, world.parameters, part) for part in parts)])
 
 
 def _within(day: int, time: Ints) -> Ints:
@@ -145,7 +144,7 @@ def _within(day: int, time: Ints) -> Ints:
 
 def _evening(rng: Rng, world: World, day: int, who: Ints) -> Logins:
     """Mail on a device of one's own, which no list has."""
-    some = who[rng.random(len(who)) < _EVENINGS]
+    some = who[rng.random(len(who)) < world.parameters.evening_logins]
     time = day * DAY_US + 18 * HOUR_US + rng.integers(0, 5 * 3_600_000, len(some)) * 1000
     numbers_of = below(Chance(world.parameters.seed, "own devices")(some), 1 << 40).tolist()
     own = np.array([personal_name(number) for number in numbers_of], dtype=object)
@@ -178,10 +177,10 @@ def _programs(rng: Rng, world: World, day: int) -> Logins:
     )
 
 
-def _failed(rng: Rng, share: float, logins: Logins) -> Logins:
+def _failed(rng: Rng, p: Parameters, logins: Logins) -> Logins:
     """The wrong passwords that came before some of the log-ins."""
-    some = np.flatnonzero((rng.random(len(logins)) < share) & (logins.factor > 0))
-    some = np.repeat(some, 1 + rng.poisson(_TRIES_MORE, len(some)))
+    some = np.flatnonzero((rng.random(len(logins)) < p.login_failures) & (logins.factor > 0))
+    some = np.repeat(some, 1 + rng.poisson(p.login_failures_more, len(some)))
     before = logins.at(some)
     earlier = before.time - rng.integers(4, 90, len(some)) * SECOND_US - rng.integers(0, 1000, len(some)) * 1000
     time = np.maximum(earlier, before.time - before.time % DAY_US)

@@ -67,8 +67,7 @@ def _call_backs_after(world: World, source: int) -> Views:
     rng = stream(p.seed, "call-backs", source)
     chosen = contacts.at(rng.random(len(contacts)) < p.call_backs)
     n, ends = len(chosen), shift_starts(staff, chosen.agent, source) + SHIFT_US
-    # Hours, as a rule, and now and then a few minutes; assumed.
-    wait = (lognormal(rng, 100.0, 0.8, n) * 60_000).astype(np.int64) * 1000
+    wait = (lognormal(rng, p.call_back_median_minutes, 0.8, n) * 60_000).astype(np.int64) * 1000
     first = chosen.closed + np.maximum(wait, 4 * MINUTE_US)
     tomorrow = (rng.random(n) < p.call_backs_next_day) | (first >= ends)
     first = np.where(tomorrow, in_shift(rng, staff, chosen.agent, source + 1, 10 * MINUTE_US), first)

@@ -31,9 +31,6 @@ ACTIONS: Final = ("view", "edit", "search", "history", "download")
 _ACTION_WEIGHTS: Final = (860, 50, 60, 20, 10)
 _STATUSES: Final = (200, 403, 404)
 _STATUS_WEIGHTS: Final = (985, 8, 7)
-#: Pages are opened by rank: the share of views that the first ``x`` of a space's pages get is ``x ** (1 / this)``.
-_INEQUALITY: Final = 1.6
-_OWN_SPACE: Final = 0.7  # share of page views in the space of one's own work; assumed
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,12 +84,12 @@ def views_of_day(world: World, day: int) -> PageViews:
     spaces = _Choice([spaces_of(p, staff, one, day) for one in working.tolist()], pages)
     sources = _Choice([repositories_of(p, staff, one, day) for one in working.tolist()], files)
     opened = np.repeat(np.arange(len(working)), rng.poisson(p.wiki_views_a_day, len(working)))
-    other = np.where(rng.random(len(opened)) < _OWN_SPACE, 0.0, rng.random(len(opened)))
+    other = np.where(rng.random(len(opened)) < p.wiki_own_space, 0.0, rng.random(len(opened)))
     looked = np.repeat(
         np.arange(len(working)), rng.poisson(p.repository_views_a_day, len(working)) * (sources.count > 0)
     )
     read = np.concatenate([
-        spaces.texts(opened, other, rng.random(len(opened)) ** _INEQUALITY),
+        spaces.texts(opened, other, rng.random(len(opened)) ** p.wiki_views_exponent),
         sources.texts(looked, rng.random(len(looked)), rng.random(len(looked))),
     ])  # fmt: skip
     who = np.concatenate([opened, looked])

@@ -27,7 +27,7 @@ from beholden.retailer.chance import (
     picked,
     uniform,
 )
-from beholden.retailer.life.accounts import DELETE, EDIT, POST, REVIEW_LAG_DAYS, REVIEW_LAG_SIGMA, Visits, reviews_held
+from beholden.retailer.life.accounts import DELETE, EDIT, POST, REVIEW_LAG_SIGMA, Visits, reviews_held
 from beholden.retailer.orders import FIRST_ORDER_ID
 from beholden.retailer.stores.rows import Rows, skus
 from beholden.retailer.words import Words
@@ -174,7 +174,7 @@ def _before(world: World, chance: Chance, customer: Ints, number: Ints) -> tuple
     first = np.maximum(world.people.joined(customer), held - _DAYS * DAY_US)
     share = uniform(chance(number, 3))
     ordered = first + (share * (held - first)).astype(np.int64)
-    lag = np.maximum(1.0, REVIEW_LAG_DAYS * np.exp(REVIEW_LAG_SIGMA * _normal(chance(number, 4))))
+    lag = np.maximum(1.0, p.review_lag_median_days * np.exp(REVIEW_LAG_SIGMA * _normal(chance(number, 4))))
     time = ordered + (lag * DAY_US).astype(np.int64)
     late = time >= p.start
     time[late] = ordered[late] + (uniform(chance(number[late], 5)) * (p.start - ordered[late])).astype(np.int64)
