@@ -29,7 +29,7 @@ from beholden.retailer.output import CHANGES, Parts, directory_for
 from beholden.retailer.parameters import NO_CHANGES, Parameters, checked_parameters
 from beholden.retailer.planted import write_planted
 from beholden.retailer.schedule import check_run, scheduled
-from beholden.retailer.stores import read_changes, unmark_stores, write_stores
+from beholden.retailer.stores import Changes, read_changes, unmark_stores, write_stores
 from beholden.retailer.stores.layout import schema_of
 from beholden.retailer.toml import write_configuration
 from beholden.retailer.truth import write_incidents
@@ -149,7 +149,9 @@ def build_company(
         tally, events = _days(DayMaker(parameters, run, directory.absolute()), parts, tell, map_days)
         check(tally, world)
         tell("feeds and registers", 0.55)
-        _registers(world, incidents, directory, parts)
+        written = "registers" in parts and "stores" in parts
+        to_stores = Changes() if written else read_changes(directory / CHANGES, world.calendar.window)
+        _registers(world, incidents, directory, parts, to_stores)
         tell("stores", 0.6)
         tables = [table for incident in incidents for table in incident.tables]
         if "stores" not in parts:
@@ -161,7 +163,7 @@ def build_company(
                 postgres=postgres,
                 mariadb=mariadb,
                 extra=tables,
-                changes=read_changes(directory / CHANGES, world.calendar.window),
+                changes=to_stores,
                 company=mark,
                 progress=lambda name, share: tell(name, 0.6 + 0.37 * share),
             )
@@ -200,7 +202,9 @@ def _days(maker: DayMaker, parts: Parts, tell: Progress, map_days: MapDays) -> t
     return sum(tallies, Tally()), sum(one["events"] for one in known)
 
 
-def _registers(world: World, incidents: Sequence[Incident], directory: Path, parts: Parts) -> None:
+def _registers(
+    world: World, incidents: Sequence[Incident], directory: Path, parts: Parts, changes: Changes
+) -> None:  # fmt: skip
     if "registers" in parts:
         return
     feeds = directory / "feeds"
@@ -213,7 +217,7 @@ def _registers(world: World, incidents: Sequence[Incident], directory: Path, par
     write_grants(world.grants, feeds)
     devices = [device for one in incidents for device in one.devices]
     write_devices(world.parameters, world.staff, world.devices, feeds, extra=devices)
-    write_planted(world, directory)
+    write_planted(world, directory, [file for one in incidents for file in one.files], changes)
     parts.note("registers")
 
 

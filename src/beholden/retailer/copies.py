@@ -15,8 +15,9 @@ from beholden.retailer.chance import Chance, below, uniform
 from beholden.retailer.parameters import Parameters
 from beholden.retailer.resources import BUCKETS
 from beholden.retailer.staff import Staff
+from beholden.retailer.table_forms import WAREHOUSE
 
-__all__ = ["FORMS", "Copy", "planned_copies"]
+__all__ = ["FORMS", "Copy", "Extract", "planned_copies"]
 
 #: How a copy differs from its source, and its file's ending.
 FORMS: Final = {
@@ -71,6 +72,38 @@ class Copy:
         if self.form in {"orders", "aggregate"}:
             return "warehouse/core.fact_order"
         return "crm/main.customer" if self.form in {"log", "stale"} else "warehouse/core.dim_customer"
+
+
+@dataclass(frozen=True, slots=True)
+class Extract:
+    """A file that somebody made of rows of a table in the window, as a log tells: the table's own columns.
+
+    It holds the customers at positions ``first`` to ``first + rows``, as the table had them at ``read``.
+    """
+
+    bucket: str
+    key: str
+    form: str  # "extract", or "spreadsheet" for what a spreadsheet made of one
+    database: str
+    table: str
+    first: int
+    rows: int
+    made_by: int  # a position among the staff
+    read: int  # microseconds
+    made: int  # microseconds, when the object was put
+    documented: bool = False
+    columns: tuple[str, ...] = ()  # some of the table's; all if empty
+    incident: int = -1
+
+    @property
+    def place(self) -> str:
+        """Where it lies in the company's directory."""
+        return f"exports/{self.bucket}/{self.key}"
+
+    @property
+    def source(self) -> str:
+        """What it was made of."""
+        return f"{self.database}/{'core' if self.database == WAREHOUSE else 'main'}.{self.table}"
 
 
 def planned_copies(parameters: Parameters, staff: Staff) -> tuple[Copy, ...]:

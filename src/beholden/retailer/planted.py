@@ -1,6 +1,7 @@
 """``exports/``, ``wiki/`` and ``repositories/``: what lies about, and the truth about it.
 
-Team copies of customers' data, some in the register (`feeds/copies_register.csv`) and most not; secrets where people
+Team copies of customers' data and what was taken out of tables in the window (`extracts`), some in the register
+(`feeds/copies_register.csv`) and most not; secrets where people
 leave them, among texts that only look like secrets. ``truth/copies.jsonl`` and ``truth/secrets.jsonl`` say what is where,
 ``truth/canaries.jsonl`` which customers are canaries.
 """
@@ -19,10 +20,12 @@ import pyarrow as pa
 
 from beholden.retailer.canaries import canaries
 from beholden.retailer.chance import DAY_US, SECOND_US, Chance, Ints, Rng, below, iso, stream
-from beholden.retailer.copies import Copy, planned_copies
+from beholden.retailer.copies import Copy, Extract, planned_copies
+from beholden.retailer.extracts import extracts_of, spreadsheet, write_extract
 from beholden.retailer.life.cloudtrail import access_key
 from beholden.retailer.people import PeopleText
 from beholden.retailer.secret_texts import LOOKALIKES, SECRETS
+from beholden.retailer.stores import Changes
 from beholden.retailer.tables import write_csv, write_parquet
 from beholden.retailer.words import Words, words_of
 from beholden.retailer.world import World
@@ -53,19 +56,33 @@ _DAMAGED_PART: Final = 3
 _STALE_DAYS: Final = 400
 
 
-def write_planted(world: World, directory: Path) -> None:
-    """Write every file of the three trees under ``directory``, the register into ``feeds/``, the truth into ``truth/``."""
+def write_planted(
+    world: World, directory: Path, left: Sequence[Extract] = (), changes: Changes | None = None
+) -> None:  # fmt: skip
+    """Write every file of the three trees under ``directory``, the register into ``feeds/``, the truth into ``truth/``.
+
+    Args:
+        world: the company.
+        directory: the company's directory.
+        left: what incidents left in buckets.
+        changes: what the window's events changed; nothing if it is not given.
+    """
     for name in ("exports", "wiki", "repositories", "feeds", "truth"):
         (directory / name).mkdir(parents=True, exist_ok=True)
     told = words_of(world.parameters.preset).told
     copies = planned_copies(world.parameters, world.staff)
     for copy in copies:
         _write_copy(world, copy, _placed(directory, told(copy.place)))
-    _write_register(world, copies, directory / "feeds" / "copies_register.csv")
-    _write_lines(directory / "truth" / "copies.jsonl", (_truth_of(world, copy) for copy in copies))
+    known = changes or Changes()
+    extracts = extracts_of(world, left)
+    held = [write_extract(world, one, known, _placed(directory, told(one.place))) for one in extracts]
+    _write_register(world, [*copies, *extracts], directory / "feeds" / "copies_register.csv")
+    truths = [_truth_of(world, copy, _of_copy(world, copy)) for copy in copies]
+    truths += [_truth_of(world, one, count) for one, count in zip(extracts, held, strict=True)]
+    _write_lines(directory / "truth" / "copies.jsonl", truths)
     secrets: list[dict[str, Any]] = []
-    left = [Writing(f"exports/{bucket}/{key}", text) for bucket, key, text in (*CHATS, *LOGS)]
-    for number, writing in enumerate((*left, *wiki_pages(world.parameters), *repository_files(world.parameters))):
+    forgotten = [Writing(f"exports/{bucket}/{key}", text) for bucket, key, text in (*CHATS, *LOGS)]
+    for number, writing in enumerate((*forgotten, *wiki_pages(world.parameters), *repository_files(world.parameters))):
         secrets += _write_text(
             world, writing, stream(world.parameters.seed, "writings", number), _placed(directory, told(writing.path))
         )
@@ -177,9 +194,8 @@ def _write_sheet(copy: Copy, rng: Rng, text: PeopleText, number: Ids, path: Path
     elif copy.form == "partial":
         write_csv(path, ("mail", "plz", "segment"), zip(text.email, text.postal_code, segment, strict=True))
     elif copy.form == "spreadsheet":
-        head = f"Kontaktliste {copy.key.rsplit('/', 1)[-1].removesuffix('.csv')};;;;\r\n;;;;\r\nNr;Name;Telefon;Ort;Segment\r\n"
-        rows = (";".join(map(str, row)) for row in zip(number, full, text.phone, text.city, segment, strict=True))
-        path.write_bytes(("\ufeff" + head + "\r\n".join(rows) + f"\r\nSumme;{len(number)};;;\r\n").encode())
+        rows = list(zip(number, full, text.phone, text.city, segment, strict=True))
+        path.write_bytes(spreadsheet(copy.key.rsplit("/", 1)[-1], ("Nr", "Name", "Telefon", "Ort", "Segment"), rows))
     else:
         header = ("cust_no", "client", "email_addr", "tel", "addr1", "zip", "town", "ctry", "dob")
         columns = (
@@ -241,28 +257,34 @@ def _write_orders(world: World, copy: Copy, rng: Rng, path: Path) -> None:
     write_parquet(path, pa.table(columns))
 
 
-def _write_register(world: World, copies: Sequence[Copy], path: Path) -> None:
+def _write_register(world: World, copies: Sequence[Copy | Extract], path: Path) -> None:
     """The copies that somebody wrote down: what a company knows of."""
     words = words_of(world.parameters.preset)
     rows = []
     for copy in copies:
         if copy.documented:
             member = world.staff.members[copy.made_by]
-            made = iso(np.array([copy.made * DAY_US]), "D")[0]
+            made = _day_made(copy)
             purpose = words.told(copy.key.rsplit("/", 1)[-1].split(".")[0].replace("_", " "))
             place = words.told(f"{copy.bucket}/{copy.key}")
             rows.append((place, words.placed(copy.source), member.team, member.login, purpose, made))
     write_csv(path, ("object", "source", "owner_team", "made_by", "purpose", "made"), rows)
 
 
-def _truth_of(world: World, copy: Copy) -> dict[str, Any]:
+def _day_made(copy: Copy | Extract) -> str:
+    return iso(np.array([copy.made * DAY_US if isinstance(copy, Copy) else copy.made]), "D")[0]
+
+
+def _of_copy(world: World, copy: Copy) -> int | None:
+    """How many customers are in it, as far as it says whose it is."""
+    return None if copy.form in {"aggregate", "orders"} else len(_customers(world, copy))
+
+
+def _truth_of(world: World, copy: Copy | Extract, customers: int | None) -> dict[str, Any]:
     words = words_of(world.parameters.preset)
-    personal = copy.form != "aggregate"
-    rows = None
-    if copy.form not in {"aggregate", "orders"}:
-        rows = len(_customers(world, copy))
+    incident = copy.incident if isinstance(copy, Extract) and copy.incident >= 0 else None
     return {
         "place": words.told(copy.place), "kind": copy.form, "source": words.placed(copy.source), "documented": copy.documented,
-        "personal": personal, "customers": rows, "made_by": world.staff.members[copy.made_by].login,
-        "made": iso(np.array([copy.made * DAY_US]), "D")[0],
+        "personal": copy.form != "aggregate", "customers": customers, "made_by": world.staff.members[copy.made_by].login,
+        "made": _day_made(copy), "incident": incident,
     }  # fmt: skip

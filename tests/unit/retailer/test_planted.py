@@ -17,6 +17,8 @@ from beholden.core.times import parse_time
 from beholden.retailer.canaries import canaries
 from beholden.retailer.chance import stream
 from beholden.retailer.copies import FORMS, planned_copies
+from beholden.retailer.extracts import extracts_of
+from beholden.retailer.life.buckets import CHAIN_TABLES
 from beholden.retailer.life.cloudtrail import access_key
 from beholden.retailer.parameters import checked_parameters
 from beholden.retailer.planted import write_planted
@@ -118,13 +120,16 @@ def test_a_program_s_own_key_stands_on_a_page(planted: tuple[World, Path]) -> No
 
 def test_copies_are_as_the_truth_and_the_register_say(planted: tuple[World, Path]) -> None:
     world, directory = planted
-    rows = told(directory, "copies")
+    every = told(directory, "copies")
+    assert len({row["place"] for row in every}) == len(every)
+    planned = {copy.place for copy in planned_copies(world.parameters, world.staff)}
+    rows = [row for row in every if row["place"] in planned]
     assert {row["kind"] for row in rows} == set(FORMS)
-    assert len({row["place"] for row in rows}) == len(rows) == len(planned_copies(world.parameters, world.staff))
+    assert len(rows) == len(planned)
     with (directory / "feeds" / "copies_register.csv").open(encoding="utf-8", newline="") as file:
         known = {f"exports/{row['object']}" for row in csv.DictReader(file)}
-    assert known == {row["place"] for row in rows if row["documented"]}
-    assert 0 < len(known) < len(rows)
+    assert known == {row["place"] for row in every if row["documented"]}
+    assert 0 < len(known & planned) < len(rows)
     by_kind = {row["kind"]: directory / row["place"] for row in rows}
     customers = {row["kind"]: row["customers"] for row in rows}
     assert pq.read_table(by_kind["columnar"]).num_rows == customers["columnar"]
@@ -138,6 +143,23 @@ def test_copies_are_as_the_truth_and_the_register_say(planted: tuple[World, Path
     sheet = by_kind["spreadsheet"].read_bytes().decode("utf-8-sig").split("\r\n")
     assert sheet[2].split(";")[0] == "Nr"
     assert sheet[-2] == f"Summe;{customers['spreadsheet']};;;"
+
+
+def test_extracts_of_ordinary_work_stand_there_and_some_are_in_the_register(tmp_path: Path) -> None:
+    world = World(checked_parameters(preset="retailer", scale=0.1, seed=5, days=21, end=END))
+    extracts = extracts_of(world, ())
+    write_planted(world, tmp_path)
+    kept = [one for one in extracts if one.key.startswith("share/")]
+    assert 0 < sum(one.documented for one in kept) < len(kept)
+    assert not any(one.documented for one in extracts if one not in kept)
+    assert {one.form for one in extracts} == {"extract", "spreadsheet"}
+    assert {one.table for one in extracts} == set(CHAIN_TABLES)
+    rows = {row["place"]: row for row in told(tmp_path, "copies")}
+    for one in extracts:
+        assert rows[one.place]["incident"] is None
+        assert rows[one.place]["customers"] == one.rows <= world.parameters.copied_rows_max
+        size = len((tmp_path / one.place).read_bytes().splitlines())
+        assert size == one.rows + (4 if one.form == "spreadsheet" else 1)
 
 
 def test_hashed_copies_hold_digests_of_real_customers(planted: tuple[World, Path]) -> None:

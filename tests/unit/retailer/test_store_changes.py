@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import json
 import re
 import sqlite3
 from collections import defaultdict
@@ -18,12 +20,17 @@ from tests.support.meridian import logs_and_changes
 
 from beholden.core.times import parse_time
 from beholden.retailer.chance import DAY_US, iso
+from beholden.retailer.copies import planned_copies
 from beholden.retailer.events import Events
+from beholden.retailer.extracts import extracts_of, write_extract
 from beholden.retailer.incidents import Incident
 from beholden.retailer.life.accounts import DELETE, POST, Visits
+from beholden.retailer.life.cloudtrail import COPY, PUT, Accesses
 from beholden.retailer.life.seller_desk import BANK, REINSTATE, SUSPEND, Acts
 from beholden.retailer.life.sql import Statements
 from beholden.retailer.parameters import PRESETS, checked_parameters
+from beholden.retailer.planted import write_planted
+from beholden.retailer.resources import BUCKETS
 from beholden.retailer.schedule import scheduled
 from beholden.retailer.stores import Changes, write_stores
 from beholden.retailer.stores.warehouse import loaded_until
@@ -250,6 +257,55 @@ def test_sellers_are_in_the_state_of_the_last_act(company) -> None:
         else:
             assert now == before
     assert banked
+
+
+def test_files_in_buckets_are_those_that_the_log_tells_of(company) -> None:
+    left = [file for one in company.incidents for file in one.files]
+    write_planted(company.world, company.directory, left, company.changes)
+    lines = (company.directory / "truth" / "copies.jsonl").read_text("utf-8").splitlines()
+    rows = {row["place"]: row for row in map(json.loads, lines)}
+    told = set()
+    for log in [log for log in company.logs if isinstance(log, Accesses)]:
+        put = log.at(np.isin(log.operation, (PUT, COPY)) & (log.error == 0))
+        pairs = zip(put.bucket.tolist(), put.key.tolist(), strict=True)
+        told |= {f"exports/{BUCKETS[at]}/{key}" for at, key in pairs if re.search(r"/[a-z]+_\d{3}(_sheet)?\.csv$", key)}
+    told -= {copy.place for copy in planned_copies(company.world.parameters, company.world.staff)}  # written anew
+    extracts = {one.place: one for one in extracts_of(company.world, left)}
+    assert told == set(extracts)
+    assert told <= set(rows)
+    assert {place for place in told if not (company.directory / place).is_file()} == set()
+    kinds = {one.number: one.kind for one in company.incidents}
+    assert {kinds[row["incident"]] for row in rows.values() if row["incident"] is not None} >= {"copy_chain"}
+    assert not [row for row in rows.values() if row["incident"] is not None and row["documented"]]
+    register = (company.directory / "feeds" / "copies_register.csv").read_text("utf-8")
+    assert not [one for one in left if f"{one.bucket}/{one.key}" in register]
+
+
+def test_files_taken_out_of_the_warehouse_hold_what_its_tables_held(company) -> None:
+    left = [file for one in company.incidents for file in one.files]
+    crm = ("customer_id", "email", "phone", "street", "postal_code", "city", "country", "date_of_birth")
+    checked = 0
+    for one in extracts_of(company.world, left):
+        path = company.directory / one.place
+        path.parent.mkdir(parents=True, exist_ok=True)
+        count = write_extract(company.world, one, company.changes, path)
+        assert 0 < count <= one.rows
+        if one.database != "warehouse" or one.form == "spreadsheet":
+            continue
+        with path.open(encoding="utf-8", newline="") as file:
+            found = list(csv.DictReader(file))
+        assert list(found[0]) == [column.name for column in catalogue(company.world.parameters).by_path[f"warehouse.{one.table}"].columns]  # fmt: skip
+        common = [name for name in crm if name in found[0]]
+        with closing(sqlite3.connect(":memory:")) as was:
+            with closing(sqlite3.connect(company.directory / "still" / "stores" / "crm.db")) as still:
+                still.backup(was)
+            for text in said_to(company, "crm", one.read // DAY_US * DAY_US):
+                was.execute(text)
+            query = f"select {', '.join(common)} from customer where customer_id between ? and ? order by 1"
+            expected = was.execute(query, (one.first + 1, one.first + one.rows)).fetchall()
+        assert [tuple(row[name] for name in common) for row in found] == [tuple(map(str, row)) for row in expected]
+        checked += 1
+    assert checked > 5
 
 
 def test_former_addresses_follow_one_another_without_gap(company) -> None:

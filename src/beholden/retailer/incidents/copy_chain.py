@@ -12,21 +12,19 @@ from typing import Final
 import numpy as np
 
 from beholden.retailer.chance import DAY_US, HOUR_US, Rng
+from beholden.retailer.copies import Extract
 from beholden.retailer.events import INCIDENT
 from beholden.retailer.incidents.data_work import Said, assigned_work, at_work, logins_of, said
 from beholden.retailer.incidents.incident import Incident, of_grade
 from beholden.retailer.incidents.pace import moment_in, thinned
-from beholden.retailer.life.buckets import make_copy_chain
+from beholden.retailer.life.buckets import CHAIN_TABLES, make_copy_chain, stored
 from beholden.retailer.life.cloudtrail import Accesses
 from beholden.retailer.life.records import Records
-from beholden.retailer.resources import BUCKETS
 from beholden.retailer.warehouse_tables import WAREHOUSE
 from beholden.retailer.world import World
 
 __all__ = ["plan"]
 
-#: Tables with customers that chains are made of.
-_TABLES: Final = ("mart_customer_360", "customer_profile", "dim_customer", "customer_address")
 _WORK: Final = ("report", "campaign")
 #: The first access of a chain, its copy and its list: what must fit into a day.
 _STEPS: Final = 4
@@ -45,10 +43,11 @@ def plan(world: World, rng: Rng, number: int, grade: str, start: int, end: int) 
         chosen = [days[at] for at in np.sort(rng.permutation(len(days))[:count]).tolist()]
     else:
         chosen = [days[int(rng.integers(max(1, len(days) // 2)))]] * count
-    tables = [_TABLES[at] for at in rng.permutation(len(_TABLES)).tolist()]
+    tables = [CHAIN_TABLES[at] for at in rng.permutation(len(CHAIN_TABLES)).tolist()]
     parts: list[Said] = []
     accesses: list[Accesses] = []
     objects: list[str] = []
+    files: list[Extract] = []
     works: list[Records] = []
     for place, shift in enumerate(chosen):
         time = moment_in(rng, shift, HOUR_US // 4)
@@ -59,18 +58,20 @@ def plan(world: World, rng: Rng, number: int, grade: str, start: int, end: int) 
         parts.append((chain.time, who, chain.sql))
         accesses.append(chain.accesses)
         objects += [f"{WAREHOUSE}/{table}", f"buckets/{chain.bucket}/{chain.key}"]
+        files += chain.extracts
         if grade == "mimicry":
             works.append(assigned_work(world, rng, who, _WORK[int(rng.integers(2))], time))
     statements = said(world, rng, number, parts, start, end)
     fetched = Accesses.joined(accesses).between(start, end)
     if grade == "paced":
         fetched = thinned(world, "buckets", fetched)
-    first = BUCKETS.index("meridian-exports")
-    objects += [f"buckets/{BUCKETS[first]}/{key}" for key in fetched.key[fetched.bucket == first].tolist() if key]
+    stayed = stored(files, fetched)
+    objects += [f"buckets/{one.bucket}/{one.key}" for one in stayed]
     return Incident(
         number, "copy_chain", grade,
         actors=logins_of(world, statements.actor, statements.time),
         subjects=tuple(dict.fromkeys(objects)),
         events={"sql": statements, "buckets": fetched},
         records={"assignment": Records.joined(works)} if works else {},
+        files=stayed,
     )  # fmt: skip

@@ -10,6 +10,7 @@ import numpy as np
 
 from beholden.retailer.chance import DAY_US, Ints, Rng
 from beholden.retailer.contacts import Contacts
+from beholden.retailer.copies import Extract
 from beholden.retailer.devices import Device
 from beholden.retailer.events import Events
 from beholden.retailer.life.records import Records
@@ -41,6 +42,7 @@ class Incident:
         seller_cases: cases about sellers that mimicry put on record.
         states: what it did to sellers, for the register of states: (seller, ``suspended`` or ``reinstated``, when).
         contacts: contacts that mimicry put on record, each with a ticket number that nobody has; None where none.
+        files: files that it left in buckets.
         devices: devices it brought onto the network, for its list (`devices.write_devices`).
     """
 
@@ -57,6 +59,7 @@ class Incident:
     states: tuple[tuple[int, str, int], ...] = ()
     contacts: Contacts | None = None
     devices: tuple[Device, ...] = ()
+    files: tuple[Extract, ...] = ()
 
     def on(self, log: str, day: int) -> Events | None:
         """Its events of one day in a log."""

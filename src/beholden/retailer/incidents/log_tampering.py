@@ -9,12 +9,14 @@ an assignment to repair it.
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 import numpy as np
 
 from beholden.retailer.cards import FIRST_CARD_ID
 from beholden.retailer.chance import DAY_US, HOUR_US, MINUTE_US, SECOND_US, Ints, Rng
+from beholden.retailer.copies import Extract
 from beholden.retailer.events import INCIDENT, Events
 from beholden.retailer.incidents.data_work import Said, at_work, logins_of, said
 from beholden.retailer.incidents.incident import Incident, following, of_grade
@@ -23,6 +25,7 @@ from beholden.retailer.life.buckets import make_accesses
 from beholden.retailer.life.cloudtrail import PUT, Accesses
 from beholden.retailer.life.console import OPERATIONS, SCREENS, Views, make_views
 from beholden.retailer.life.records import Records, topic
+from beholden.retailer.life.sql import Statements
 from beholden.retailer.life.sql_deeds import vault_export
 from beholden.retailer.life.sso import APPS, Logins, make_logins
 from beholden.retailer.needs import buckets_of
@@ -38,6 +41,7 @@ _VAULT_US: Final = 2 * HOUR_US  # within which everything at the vault and in th
 _OUTAGE: Final = {"console": ("console", "seller-desk", "wiki"), "payments": ("payments", "crm")}
 _SIGNED_IN_US: Final = 25 * MINUTE_US  # at most so long before the gap
 _TOPICS: Final = ("segment", "sample", "check", "list", "pilot")
+_RANGE: Final = re.compile(r"between (\d+) and (\d+)", re.IGNORECASE)
 
 
 def plan(world: World, rng: Rng, number: int, grade: str, start: int, end: int) -> Incident | None:
@@ -79,6 +83,7 @@ def plan(world: World, rng: Rng, number: int, grade: str, start: int, end: int) 
         events=whole,
         records=records,
         lost=tuple((name, *gap) for name in lost for gap in gaps),
+        files=_files(number, whole),
     )  # fmt: skip
 
 
@@ -174,6 +179,24 @@ def _at_vault(world: World, rng: Rng, number: int, grade: str, who: int, shift: 
         error=np.zeros(n, dtype=np.int64),
     )  # fmt: skip
     return {"sql": statements, "buckets": Accesses.joined([accesses])}
+
+
+def _files(number: int, events: dict[str, Events]) -> tuple[Extract, ...]:
+    """What turned up in buckets: each file of cards that was taken out was put there in its turn."""
+    statements, accesses = events.get("sql"), events.get("buckets")
+    if not isinstance(statements, Statements) or not isinstance(accesses, Accesses):
+        return ()
+    files = []
+    for at, one in enumerate(statements.said[: len(accesses)]):
+        ends = _RANGE.search(one.text)
+        assert ends is not None  # noqa: S101 - see _at_vault
+        first, last = (int(end) - FIRST_CARD_ID for end in ends.groups())
+        bucket, key, made = BUCKETS[int(accesses.bucket[at])], str(accesses.key[at]), int(accesses.time[at])
+        files.append(Extract(
+            bucket, key, "extract", "payments", "card", first, last - first + 1, int(accesses.actor[at]),
+            int(statements.time[at]), made, columns=("customer_id", "holder_name", "pan"), incident=number,
+        ))  # fmt: skip
+    return tuple(files)
 
 
 def _gap(rng: Rng, edge_s: Span, acts: Span, within: Span) -> Span:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
@@ -18,14 +19,16 @@ from beholden.retailer.chance import (
     below,
     iso,
     stream,
+    uniform,
     weighted,
 )
-from beholden.retailer.copies import Copy, planned_copies
+from beholden.retailer.copies import Copy, Extract, planned_copies
 from beholden.retailer.events import label
 from beholden.retailer.life.cloudtrail import (
     ASSUME,
     COPY,
     DECRYPT,
+    DELETE,
     GET,
     LIST,
     PUT,
@@ -42,7 +45,9 @@ from beholden.retailer.resources import BUCKETS
 from beholden.retailer.warehouse_tables import WAREHOUSE, catalogue
 from beholden.retailer.world import World
 
-__all__ = ["CopyChain", "accesses_of_day", "chains_of_day", "make_accesses", "make_copy_chain"]
+__all__ = [
+    "CHAIN_TABLES", "CopyChain", "accesses_of_day", "chains_of_day", "make_accesses", "make_copy_chain", "stored",
+]  # fmt: skip
 
 _MIX: Final = (58, 10, 12, 5, 12, 3)
 _ERROR_WEIGHTS: Final = (985, 9, 6)
@@ -50,6 +55,11 @@ _SHEETS: Final = 5
 #: What people call with, by how many do.
 _PEOPLE_AGENTS: Final = (0, 0, 0, 1, 1, 1, 2, 2, 2, 4)
 _CHAIN_DAYS: Final = 7
+#: Tables with customers that chains are made of, how many rows of them (the query has a limit), and the share of chains
+#: whose sheet is saved beside what it fetched; assumed.
+CHAIN_TABLES: Final = ("customer_profile", "dim_customer", "customer_address")
+_CHAIN_ROWS: Final = (200, 500, 1000, 2000)
+_SHEETS_SAVED: Final = 0.5
 _FILES: Final = (
     "daily/orders-{date}.parquet", "daily/customers-{date}.csv.gz", "reports/weekly-{date}.xlsx", "models/churn-{date}.bin",
     "raw/clicks-{date}.json.gz", "share/sellers-{date}.csv",
@@ -63,7 +73,7 @@ class CopyChain:
     """A copy out of the warehouse: the statement that wrote the object, and what was done with the object.
 
     The statement belongs in the warehouse's log (`sql.make_statements`), by ``who`` at ``time``; incidents and ordinary
-    work make it alike.
+    work make it alike. ``extracts`` are the files that were put.
     """
 
     who: int
@@ -72,6 +82,7 @@ class CopyChain:
     bucket: str
     key: str
     accesses: Accesses
+    extracts: tuple[Extract, ...]
 
 
 def make_accesses(
@@ -137,7 +148,8 @@ def _people(rng: Rng, world: World, day: int, copies: tuple[Copy, ...]) -> Acces
                 rows.append((int(times[0]) + int(rng.integers(1_000, 40_000)) * 1000, who, WHO_AM_I, -1, "", ""))
             for time, kind in zip(times[1:].tolist(), weighted(rng, _MIX, count).tolist(), strict=True):
                 at = mine[int(rng.integers(len(mine)))]
-                key = _some_key(rng, day, shelves[at], p.team_copies_read)
+                # What is deleted is no team's copy: those are there.
+                key = _some_key(rng, day, [] if kind == DELETE else shelves[at], p.team_copies_read)
                 copied = f"{BUCKETS[mine[0]]}/{key}" if kind == COPY else ""
                 rows.append(
                     (
@@ -210,7 +222,7 @@ def _period_end(rng: Rng, world: World, day: int) -> Accesses:
 
 
 def chains_of_day(world: World, day: int) -> list[CopyChain]:
-    """Copies that analysts and marketing begin on a day for a sheet of their own: nobody writes them down either.
+    """Copies that analysts and marketing begin on a day for a sheet of their own; most of them nobody writes down.
 
     Their sheets fetch the object on the days after too.
     """
@@ -230,13 +242,16 @@ def _chains_of_day(world: World, day: int) -> list[CopyChain]:
 
 
 def make_copy_chain(
-    rng: Rng, world: World, who: int, time: int, *, table: str = "dim_customer", opened: int | None = None,
+    rng: Rng, world: World, who: int, time: int, *, table: str = "", opened: int | None = None,
     what: int = 0, incident: int = -1,
 ) -> CopyChain:  # fmt: skip
     """Warehouse to bucket to spreadsheet: unload a table, copy the object to a team's bucket, open it in a sheet.
 
-    ``opened`` is how often the sheet fetches it, once a day; drawn where it is not given.
+    ``opened`` is how often the sheet fetches it, once a day; drawn where it is not given, as ``table`` is. Some sheets
+    are saved beside the object. Nobody writes down what an incident leaves.
     """
+    table = table or CHAIN_TABLES[int(rng.integers(len(CHAIN_TABLES)))]
+    limit = _CHAIN_ROWS[int(rng.integers(len(_CHAIN_ROWS)))]
     topic = ("segment", "sample", "check", "list", "pilot")[int(rng.integers(5))]
     number = int(rng.integers(100, 1000))
     first, second = BUCKETS.index("meridian-exports"), int(rng.integers(BUCKETS.index("team-growth"), len(BUCKETS)))
@@ -248,6 +263,10 @@ def make_copy_chain(
         (5, LIST, second, "", "", -1),
     ]
     steps += [(7 + 1440 * i, GET, second, kept, "", _SHEETS) for i in range(times)]
+    draw = Chance(world.parameters.seed, "copy chains")(who, time, np.arange(3))
+    sheet_key = f"share/{topic}_{number}_sheet.csv"
+    if uniform(draw)[0] < _SHEETS_SAVED:
+        steps.insert(4, (9, PUT, second, sheet_key, "", _SHEETS))
     at = np.array([time + minute * MINUTE_US + int(rng.integers(40_000)) * 1000 for minute, *_ in steps])
     inside = at < world.parameters.end
     columns = [np.array(column)[inside] for column in list(zip(*steps, strict=True))[1:]]
@@ -258,8 +277,27 @@ def make_copy_chain(
     sheet = columns[4] == _SHEETS
     accesses.agent[sheet] = _SHEETS
     rows = rows_of(world, time // DAY_US, catalogue(world.parameters).by_path[f"{WAREHOUSE}.{table}"])
-    sql = exported(style_of(world, who), WAREHOUSE, table, "", f"s3://{BUCKETS[first]}/{name}", rows)
-    return CopyChain(who, time, sql, BUCKETS[second], kept, accesses)
+    place = f"s3://{BUCKETS[first]}/{name}"
+    sql = exported(style_of(world, who), WAREHOUSE, table, "", place, rows, limit=limit)
+    # Some rows that stand together, as a query without an order gives them.
+    known = min(world.parameters.customers, world.parameters.store_rows_max)
+    size = min(limit, known)
+    documented = incident < 0 and bool(uniform(draw)[1] < world.parameters.copies_documented)
+    of_table = Extract(
+        BUCKETS[first], name, "extract", WAREHOUSE, table, int(below(draw, known - size + 1)[2]), size, who, time, time,
+        incident=incident,
+    )  # fmt: skip
+    copied = replace(of_table, bucket=BUCKETS[second], key=kept, documented=documented)
+    files = (of_table, copied, replace(copied, key=sheet_key, form="spreadsheet"))
+    return CopyChain(who, time, sql, BUCKETS[second], kept, accesses, stored(files, accesses))
+
+
+def stored(files: Sequence[Extract], accesses: Accesses) -> tuple[Extract, ...]:
+    """Those of the files that these calls have put into a bucket, with when they did last."""
+    put = np.isin(accesses.operation, (PUT, COPY)) & (accesses.error == 0)
+    columns = (accesses.bucket[put], accesses.key[put], accesses.time[put])
+    last = {(BUCKETS[bucket], key): time for bucket, key, time in zip(*(one.tolist() for one in columns), strict=True)}
+    return tuple(replace(one, made=last[at]) for one in files if (at := (one.bucket, one.key)) in last)
 
 
 def _date(day: int) -> str:

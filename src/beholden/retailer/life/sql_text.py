@@ -312,12 +312,15 @@ def inserted(
     return Sql(database, texted(style, clauses), "INSERT", tuple(sources), (target,), rows)
 
 
-def exported(style: Style, database: str, table: str, columns: str, to: str, rows: int, where: str = "") -> Sql:
-    """A COPY of a table or, with ``columns`` or ``where``, of a query, to ``stdout`` or a file."""
+def exported(
+    style: Style, database: str, table: str, columns: str, to: str, rows: int, where: str = "", *, limit: int = 0
+) -> Sql:  # fmt: skip
+    """A COPY of a table or, with ``columns``, ``where`` or ``limit``, of a query, to ``stdout`` or a file."""
     name = named(style, database, table)
     place = to if to == "stdout" else f"'{to}' with (format csv, header true)"
-    condition = f" where {where}" if where else ""
-    what = f"(select {columns or '*'} from {name}{condition})" if columns or where else name
+    condition = (f" where {where}" if where else "") + (f" limit {limit}" if limit else "")
+    what = f"(select {columns or '*'} from {name}{condition})" if columns or condition else name
+    rows = min(rows, limit) if limit else rows
     return Sql(database, texted(style, [f"copy {what} to {place}"]), "COPY", (table,), (), rows)
 
 
