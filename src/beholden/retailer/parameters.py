@@ -262,7 +262,7 @@ def _check_together(p: Parameters) -> None:
     """Raise `UsageError` for values that make no company together, or one that no machine could hold."""
     for names in SHARED_OUT:
         total = math.fsum(getattr(p, name) for name in names)
-        if total > 1:
+        if total > 1 + 1e-9:  # as tenths add up
             raise UsageError(f"parameters {', '.join(names)}", f"{total:g} together", expected="1 at most")
     for name, usual in _usual_at_full_scale().items():
         most = SCALE_MAX * usual / max(p.scale, _SCALE_HELD)
