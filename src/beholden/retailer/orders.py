@@ -84,11 +84,11 @@ class Orders:
         share = uniform(self._customer(day, place)) ** _INEQUALITY
         return self._people.by_rank(share * self._ordering)
 
-    def seller(self, day: Ints, place: Ints) -> Ints:
+    def seller(self, day: Ints | int, place: Ints) -> Ints:
         """Whose goods were ordered."""
         return self._sellers(self._seller(day, place))
 
-    def time(self, day: Ints, place: Ints) -> Ints:
+    def time(self, day: Ints | int, place: Ints) -> Ints:
         """When; within a day places follow the time."""
         count = self._calendar.orders[day - self._calendar.first_day]
         share = (place + uniform(self._moment(day, place))) / np.maximum(count, 1)

@@ -23,8 +23,10 @@ from beholden.retailer.chance import (
     Ints,
     Rng,
     hours,
+    in_order,
     lognormal,
     moments,
+    ranks,
     stream,
     weighted,
 )
@@ -155,7 +157,7 @@ def _cases_of(world: World, day: int) -> tuple[SellerCases, Ints, Ints]:
     work = (lognormal(rng, _WORK_MINUTES, p.handling_sigma, len(opened)) * 60_000).astype(np.int64) * 1000 + MINUTE_US
     decided = np.concatenate([np.full(n, -1, dtype=np.int64), moved])
     closed = np.minimum(np.maximum(opened + work, decided + MINUTE_US), (day + 1) * DAY_US - HOUR_US)
-    order = np.argsort(opened, kind="stable")
+    order = in_order(opened)
     opened, closed = opened[order], closed[order]
     member = _on_shift(rng, world.staff, team, opened)
     edges = np.cumsum([p.seller_case_late, p.seller_case_colleague, p.seller_case_never])
@@ -166,7 +168,7 @@ def _cases_of(world: World, day: int) -> tuple[SellerCases, Ints, Ints]:
     gone = stream(p.seed, "answered seller cases", day)
     others = np.sort(day * DAY_US + hours(gone, _HOURS, int(gone.poisson(max(_ANSWERED_MIN, _ANSWERED * len(order))))))
     kept = np.flatnonzero(quality != NEVER)
-    place = np.argsort(np.argsort(np.concatenate([logged_opened[kept], others]), kind="stable"))
+    place = ranks(np.concatenate([logged_opened[kept], others]))
     given = (day % 10_000) * _NUMBERS + 1 + place
     number = np.full(len(order), -1, dtype=np.int64)
     number[kept] = given[: len(kept)]
