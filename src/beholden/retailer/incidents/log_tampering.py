@@ -18,7 +18,8 @@ from beholden.retailer.chance import DAY_US, HOUR_US, MINUTE_US, SECOND_US, Ints
 from beholden.retailer.events import INCIDENT, Events
 from beholden.retailer.incidents.data_work import Said, at_work, logins_of, said
 from beholden.retailer.incidents.incident import Incident, following
-from beholden.retailer.incidents.pace import Shift, moment_in, room
+from beholden.retailer.incidents.pace import room
+from beholden.retailer.incidents.working_days import Shift, moment_in
 from beholden.retailer.life.buckets import make_accesses
 from beholden.retailer.life.cloudtrail import PUT, Accesses
 from beholden.retailer.life.console import OPERATIONS, SCREENS, Views, make_views
@@ -92,7 +93,7 @@ def _who(world: World, rng: Rng, log: str, grade: str, start: int, end: int) -> 
         who = keeper[0]
         mine = [one for one in keeper[1] if one[2] - one[1] > _VAULT_US + MINUTE_US]
         if paced:
-            mine = [one for one in mine if min(room(world, name, who, one[0]) for name in ("sql", "buckets"))]
+            mine = [one for one in mine if min(room(world, (name,), who, one[0]) for name in ("sql", "buckets"))]
         return (who, who, mine) if mine else None
     least = _PROFILES["paced"][0]
     doer = at_work(
@@ -115,7 +116,7 @@ def _in_console(world: World, rng: Rng, number: int, grade: str, who: int, shift
     """Customers looked at, and their profiles edited."""
     count = int(rng.integers(*_PROFILES[grade]))
     if grade == "paced":
-        count = min(count, max(1, int(room(world, "console", who, shift[0]) / _VIEWS_A_CUSTOMER / 1.5)))
+        count = min(count, max(1, int(room(world, ("console",), who, shift[0]) / _VIEWS_A_CUSTOMER / 1.5)))
     customer = rng.integers(0, len(world.people), count)
     looks = 1 + rng.binomial(1, _VIEWS_A_CUSTOMER - 1, count)
     at = np.repeat(np.arange(count), looks)
@@ -138,7 +139,7 @@ def _in_console(world: World, rng: Rng, number: int, grade: str, who: int, shift
         operation=operation,
     ).at(inside)
     if grade == "paced":
-        views = views.at(np.arange(min(len(views), room(world, "console", who, shift[0]))))
+        views = views.at(np.arange(min(len(views), room(world, ("console",), who, shift[0]))))
     return {"console": Views.joined([views])}
 
 
@@ -147,7 +148,7 @@ def _at_vault(world: World, rng: Rng, number: int, grade: str, who: int, shift: 
     count = int(rng.integers(*_FILES[grade]))
     day = shift[0]
     if grade == "paced":
-        count = min(count, room(world, "sql", who, day), room(world, "buckets", who, day))
+        count = min(count, room(world, ("sql",), who, day), room(world, ("buckets",), who, day))
     customers = world.parameters.customers
     time = moment_in(rng, shift, _VAULT_US)
     parts: list[Said] = []
