@@ -9,7 +9,7 @@ import numpy as np
 
 from beholden.retailer.chance import DAY_US, MINUTE_US, Rng
 from beholden.retailer.events import Events
-from beholden.retailer.life.places import identity_names
+from beholden.retailer.life.places import identity_name
 from beholden.retailer.life.records import SHIFT_US
 from beholden.retailer.world import World
 
@@ -89,5 +89,5 @@ def actor_names(world: World, *events: Events) -> tuple[str, ...]:
             day, who = int(keys[0, at]), int(keys[1, at])
             if who >= 0:
                 service = len(world.staff) <= who < len(world.staff) + len(world.staff.services)
-                seen[("service:" if service else "") + identity_names(world, day)[who]] = None
+                seen[("service:" if service else "") + identity_name(world, who, day)] = None
     return tuple(seen)
