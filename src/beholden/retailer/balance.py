@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 
 from beholden.core.errors import BeholdenError
-from beholden.retailer.chance import DAY_US, HOUR_US, Bools, Chance, Ints, stream, uniform
+from beholden.retailer.chance import DAY_US, HOUR_US, Bools, Chance, Ints, in_order, stream, uniform
 from beholden.retailer.contacts import Contacts
 from beholden.retailer.events import label
 from beholden.retailer.life.assignments import assignments
@@ -212,10 +212,9 @@ def _covered(views: Views, records: Records, size: int) -> Bools:
     """Whether a record of that actor and customer is open at that moment."""
     found = np.zeros(len(views), dtype=np.bool_)
     pair = records.actor * size + records.customer
-    order = np.argsort(pair, kind="stable")
-    wanted = views.actor * size + views.customer
-    first = np.searchsorted(pair[order], wanted, "left")
-    last = np.searchsorted(pair[order], wanted, "right")
+    order = in_order(pair)
+    pair, wanted = pair[order], views.actor * size + views.customer
+    first, last = np.searchsorted(pair, wanted, "left"), np.searchsorted(pair, wanted, "right")
     # Few pairs have several records: look at the first of each pair, then the second, and so on.
     for step in range(int(np.max(last - first, initial=0))):
         at = order[np.minimum(first + step, len(order) - 1)]

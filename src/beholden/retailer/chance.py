@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 __all__ = [
     "DAY_US", "HOUR_US", "MINUTE_US", "SECOND_US", "Bools", "Chance", "Floats", "Hashes", "Ints", "Rng", "Weights", "below",
-    "cumulated", "day_of", "hexadecimal", "hours", "iso", "lognormal", "moments", "picked", "stream", "uniform",
+    "cumulated", "day_of", "hexadecimal", "hours", "in_order", "iso", "lognormal", "moments", "picked", "poisson", "ranks", "stream", "uniform",
     "weighted",
 ]  # fmt: skip
 
@@ -59,6 +59,8 @@ class Chance:
 
 
 _MASK: Final = (1 << 64) - 1
+#: What a value and its position may take together, so that their sum has a sign.
+_SORTED_BITS: Final = 62
 _GOLDEN: Final = np.uint64(0x9E3779B97F4A7C15)
 _FACTORS: Final = (np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB))
 
@@ -87,6 +89,17 @@ def cumulated(weights: npt.ArrayLike) -> Floats:
     sums = np.cumsum(np.asarray(weights, dtype=np.float64))
     edges: Floats = sums / sums[-1]
     return edges
+
+
+def poisson(hashes: Hashes, mean: Floats) -> Ints:
+    """Counts by the law of Poisson with these means, one for each hash; for few different means."""
+    share, found = uniform(hashes), np.zeros(len(hashes), dtype=np.int64)
+    for one in np.unique(mean[mean > 0]).tolist():
+        count = np.arange(1, int(one + 12 * one**0.5) + 20)
+        edges = np.cumsum(np.exp(-one) * np.append(1.0, np.cumprod(one / count)))
+        here = np.flatnonzero(mean == one)
+        found[here] = np.searchsorted(edges, share[here], side="right")
+    return found
 
 
 def picked(hashes: Hashes, edges: Floats) -> Ints:
@@ -141,6 +154,25 @@ def moments(rng: Rng, start: Ints, end: Ints) -> Ints:
     """One moment in each ``[start, end)``, in whole milliseconds."""
     time: Ints = start + (rng.random(len(start)) * np.maximum(end - start, 1)).astype(np.int64) // 1000 * 1000
     return time
+
+
+def in_order(values: Ints) -> Ints:
+    """Positions in the order of the values, equal ones in their own: a stable argsort at a third of its cost."""
+    if not len(values):
+        return np.empty(0, dtype=np.int64)
+    low, bits = int(values.min()), len(values).bit_length()
+    if (int(values.max()) - low).bit_length() + bits > _SORTED_BITS:
+        return np.argsort(values, kind="stable")
+    # With its position in the lower bits every number is another, so that it does not matter how they are sorted.
+    order: Ints = np.sort((values - low << bits) + np.arange(len(values))) & ((1 << bits) - 1)
+    return order
+
+
+def ranks(values: Ints) -> Ints:
+    """The place of each value among them all, equal ones in their own order."""
+    found = np.empty(len(values), dtype=np.int64)
+    found[in_order(values)] = np.arange(len(values))
+    return found
 
 
 def hexadecimal(rng: Rng, digits: int, size: int) -> list[str]:

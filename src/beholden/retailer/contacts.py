@@ -19,7 +19,9 @@ from beholden.retailer.chance import (
     Ints,
     Rng,
     hours,
+    in_order,
     lognormal,
+    ranks,
     stream,
     weighted,
 )
@@ -149,7 +151,7 @@ class Service:
         arrived = np.maximum(arrived, ordered + 10 * MINUTE_US)
         served = np.flatnonzero(self._hours(day)) * HOUR_US + day * DAY_US
         inside = np.isin(arrived - arrived % HOUR_US, served)
-        order = np.flatnonzero(inside)[np.argsort(arrived[inside], kind="stable")]
+        order = np.flatnonzero(inside)[in_order(arrived[inside])]
         customer, order_id, arrived = customer[order], order_id[order], arrived[order]
         n = len(arrived)
         reason = weighted(rng, p.contact_reasons, n)
@@ -165,7 +167,7 @@ class Service:
         # Who still waits long after the shift has given up; so have the few who would have got themselves.
         ends = self._staff.shift_starts(day)[agent] + SHIFT_US
         served = np.flatnonzero((agent >= 0) & (closed < ends + _OVERTIME_US))
-        order = served[np.argsort(opened[served], kind="stable")]
+        order = served[in_order(opened[served])]
         n = len(order)
         nothing = np.zeros(n, dtype=np.int64)
         handled = Contacts(
@@ -254,7 +256,7 @@ class Service:
         gone = stream(p.seed, "hung up", day)
         left = np.sort(day * DAY_US + hours(gone, self._hours(day), int(gone.poisson(n * _HUNG_UP / (1 - _HUNG_UP)))))
         kept = np.flatnonzero(quality != NEVER)
-        place = np.argsort(np.argsort(np.concatenate([opened[kept], left]), kind="stable"))
+        place = ranks(np.concatenate([opened[kept], left]))
         number = (day % 10_000) * 10_000_000 + 1 + place
         ticket = np.full(n, -1, dtype=np.int64)
         ticket[kept] = number[: len(kept)]
@@ -285,11 +287,19 @@ def _one_after_another(agent: Ints, arrived: Ints, handling: Ints) -> tuple[Ints
     ``end_k = max over j <= k of (arrived_j + handling_j + ... + handling_k)``: a running maximum for each agent.
     """
     opened, closed = np.empty_like(arrived), np.empty_like(arrived)
-    order = np.argsort(agent, kind="stable")
-    for mine in np.split(order, np.flatnonzero(np.diff(agent[order])) + 1):
-        done = np.cumsum(handling[mine])
-        end = np.maximum.accumulate(arrived[mine] - (done - handling[mine])) + done
-        opened[mine], closed[mine] = end - handling[mine], end
+    if not len(agent):
+        return opened, closed
+    order = in_order(agent)
+    new = np.append(True, np.diff(agent[order]) != 0)
+    group = np.cumsum(new) - 1
+    lasted = handling[order]
+    done = np.cumsum(lasted)
+    done -= (done - lasted)[new][group]
+    begun = arrived[order] - (done - lasted)
+    # Each agent's numbers lie above those of the one before, so that one pass over all keeps them apart.
+    apart = group * (int(begun.max()) - int(begun.min()) + 1)
+    end = np.maximum.accumulate(begun + apart) - apart + done
+    opened[order], closed[order] = end - lasted, end
     return opened, closed
 
 

@@ -8,7 +8,7 @@ from typing import Any, Final, Self
 
 import numpy as np
 
-from beholden.retailer.chance import Bools, Ints
+from beholden.retailer.chance import Bools, Ints, in_order
 
 __all__ = ["INCIDENT", "LABELS", "Events", "label"]
 
@@ -92,7 +92,7 @@ class Events:
             one.name: np.concatenate([getattr(part, one.name) for part in parts]) for one in fields(cls)
         }
         time = columns["time"]
-        order = np.argsort(time, kind="stable")
+        order = in_order(time)
         same = np.diff(time[order]) == 0
         tied = np.flatnonzero(np.append(same, False) | np.append(False, same))
         if len(tied):

@@ -17,7 +17,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from beholden.retailer.chance import DAY_US, MINUTE_US, SECOND_US, Bools, Chance, Ints, Rng, iso, stream
+from beholden.retailer.chance import DAY_US, MINUTE_US, SECOND_US, Bools, Chance, Ints, Rng, in_order, iso, stream
 from beholden.retailer.events import Events
 from beholden.retailer.parameters import Parameters
 from beholden.retailer.render import hexadecimal_of
@@ -121,7 +121,7 @@ def _arriving(rng: Rng, time: Ints, p: Parameters, lost: Sequence[tuple[int, int
     again = np.flatnonzero(rng.random(len(kept)) < p.duplicate_lines)
     retried = rng.integers(1, 60, len(again)) * SECOND_US
     arrived = np.concatenate([time[kept] + delay, time[kept[again]] + delay[again] + retried])
-    order = np.argsort(arrived, kind="stable")
+    order = in_order(arrived)
     return np.concatenate([kept, kept[again]])[order], np.concatenate([late, late[again]])[order]
 
 

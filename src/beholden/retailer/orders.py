@@ -89,15 +89,16 @@ class Orders:
         share = uniform(self._customer(day, place)) ** _INEQUALITY
         return self._people.by_rank(share * self._ordering)
 
-    def seller(self, day: Ints, place: Ints) -> Ints:
+    def seller(self, day: Ints | int, place: Ints) -> Ints:
         """Whose goods were ordered: nobody's who was suspended at that moment."""
         found = self._by_popularity(self._seller(day, place))
         at = np.flatnonzero(self._ever_suspended[found])
+        on = np.broadcast_to(day, found.shape)
         for again in range(1, _DRAWN_MAX):
-            at = at[self._every.suspended(found[at], self.time(day[at], place[at]))]
+            at = at[self._every.suspended(found[at], self.time(on[at], place[at]))]
             if not len(at):
                 return found
-            found[at] = self._by_popularity(self._seller(day[at], place[at], again))
+            found[at] = self._by_popularity(self._seller(on[at], place[at], again))
         raise BeholdenError(
             "simulated company: sellers", "hardly any may sell", expected="most of them are not suspended at a time"
         )
@@ -112,7 +113,7 @@ class Orders:
         ] = True
         return found
 
-    def time(self, day: Ints, place: Ints) -> Ints:
+    def time(self, day: Ints | int, place: Ints) -> Ints:
         """When; within a day places follow the time."""
         count = self._calendar.orders[day - self._calendar.first_day]
         share = (place + uniform(self._moment(day, place))) / np.maximum(count, 1)

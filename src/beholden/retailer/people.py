@@ -9,7 +9,7 @@ from typing import Final
 
 import numpy as np
 
-from beholden.retailer.chance import DAY_US, Chance, Floats, Ints, Rng, below, cumulated, iso, picked, uniform
+from beholden.retailer.chance import DAY_US, Bools, Chance, Floats, Ints, Rng, below, cumulated, iso, picked, uniform
 from beholden.retailer.name_lists import (
     CITIES,
     CULTURE_WEIGHTS,
@@ -99,13 +99,23 @@ class People:
         share = (position + uniform(self._chance["dates"](position))) / self._size
         return before - ((1 - share) * _JOINED_DAYS * 86_400).astype(np.int64) * 1_000_000
 
+    def _home(self, position: Ints) -> Ints:
+        """Who stands for the address: the lower position of those who share it."""
+        mate = self.housemate(position)
+        return np.where((mate >= 0) & (mate < position), mate, position)
+
+    def live_in(self, country: str, position: Ints) -> Bools:
+        """Who of them lives in a country."""
+        inside = np.array([where == country for _, where, *_ in CITIES])
+        there: Bools = inside[picked(self._chance["place"](self._home(position)), self._cities)]
+        return there
+
     def text(self, position: Ints) -> PeopleText:
         """Their texts, for some tens of thousands at a time."""
         given_at, surname_at = self.names(position)
         given = [GIVEN[i] for i in given_at.tolist()]
         surname = [SURNAMES[i] for i in surname_at.tolist()]
-        mate = self.housemate(position)
-        home = np.where((mate >= 0) & (mate < position), mate, position)
+        home = self._home(position)
         place, house = self._chance["place"](home), self._chance["house"](home)
         cities = [CITIES[i] for i in picked(place, self._cities).tolist()]
         streets = below(house, len(STREETS)).tolist()

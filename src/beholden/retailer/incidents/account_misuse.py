@@ -16,7 +16,8 @@ from beholden.retailer.chance import MINUTE_US, SECOND_US, Ints, Rng
 from beholden.retailer.events import INCIDENT
 from beholden.retailer.incidents.cover import Cover
 from beholden.retailer.incidents.incident import Incident
-from beholden.retailer.incidents.working_days import actor_names, employed, moment, room, work_days
+from beholden.retailer.incidents.pace import room
+from beholden.retailer.incidents.working_days import actor_names, employed, moment, work_days
 from beholden.retailer.life.accounts import ASSISTED, DELETE, Visits, make_visits, reviews_of
 from beholden.retailer.life.console import Views, make_views
 from beholden.retailer.parameters import Parameters

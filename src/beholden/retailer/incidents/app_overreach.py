@@ -13,7 +13,7 @@ import numpy as np
 
 from beholden.retailer.chance import Rng
 from beholden.retailer.incidents.incident import Incident, of_grade
-from beholden.retailer.incidents.pace import room, thinned
+from beholden.retailer.incidents.pace import calls_room, thinned_calls
 from beholden.retailer.incidents.partner_calls import (
     PERSONAL,
     days_of,
@@ -88,7 +88,7 @@ def _day(
     if len(read):
         left = np.arange(len(read))
         if grade == "paced":
-            left = np.sort(rng.permutation(left)[: room(world, "gateway", app, day) // len(endpoints)])
+            left = np.sort(rng.permutation(left)[: calls_room(world, (app,), app, day) // len(endpoints)])
         parts.append(records_read(rng, world, day, read.at(left), buyer[left], endpoints, number))
     if not len(read) or (grade == "loud" and first):
         keys = world.partners.key_on(mine, day)
@@ -97,8 +97,8 @@ def _day(
         )
         wanted = orders_of(world, connections.seller[mine], back)
         if grade == "paced":
-            spare = max(0, room(world, "gateway", app, day) - 2 * len(keys)) // (1 + len(endpoints))
+            spare = max(0, calls_room(world, (app,), app, day) - 2 * len(keys)) // (1 + len(endpoints))
             wanted = wanted.at(np.sort(rng.permutation(len(wanted))[:spare]))
         parts.append(swept(rng, world, day, keys, wanted, (ORDER, *endpoints), number))
     calls = Calls.joined(parts)
-    return thinned(world, "gateway", calls) if grade == "paced" else calls
+    return thinned_calls(world, (app,), calls) if grade == "paced" else calls

@@ -14,7 +14,7 @@ from beholden.retailer.chance import DAY_US, HOUR_US, Ints, Rng, weighted
 from beholden.retailer.incidents.data_work import logins_of
 from beholden.retailer.incidents.desk_work import Deed, acts_of, looked_at, on_record, within_room
 from beholden.retailer.incidents.incident import Incident, of_grade
-from beholden.retailer.incidents.pace import moment_in, shifts
+from beholden.retailer.incidents.working_days import moment_in, shifts
 from beholden.retailer.life.seller_desk import REINSTATE, REPORT, SUSPEND
 from beholden.retailer.world import World
 

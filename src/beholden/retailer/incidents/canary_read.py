@@ -15,8 +15,9 @@ from beholden.retailer.chance import SECOND_US, Ints, Rng
 from beholden.retailer.incidents.cover import assignments_over
 from beholden.retailer.incidents.incident import Incident, following, of_grade
 from beholden.retailer.incidents.looks import LOOKERS, Looks
+from beholden.retailer.incidents.pace import room
 from beholden.retailer.incidents.spoken import Said, spoken
-from beholden.retailer.incidents.working_days import actor_names, employed, moment, room, work_days
+from beholden.retailer.incidents.working_days import actor_names, employed, moment, work_days
 from beholden.retailer.life.sql_deeds import lookups
 from beholden.retailer.world import World
 

@@ -16,7 +16,8 @@ from beholden.retailer.chance import DAY_US, HOUR_US, MINUTE_US, SECOND_US, Rng
 from beholden.retailer.incidents.cover import linked_case
 from beholden.retailer.incidents.data_work import Said, assigned_work, at_work, logins_of, said
 from beholden.retailer.incidents.incident import Incident, of_grade
-from beholden.retailer.incidents.pace import Shift, moment_in, room, shifts
+from beholden.retailer.incidents.pace import room
+from beholden.retailer.incidents.working_days import Shift, moment_in, shifts
 from beholden.retailer.life.records import Records
 from beholden.retailer.life.sql_deeds import uploaded, vault_export
 from beholden.retailer.life.sql_people import author_of
@@ -140,7 +141,7 @@ def _reads(world: World, rng: Rng, grade: str, table: Table, span: tuple[int, in
         (moment_in(rng, shift, 10 * SECOND_US), who)
         for who in readers
         for shift in shifts(world, who, *span)
-        if rng.random() < of_grade(p.export_read, grade) and (grade != "paced" or room(world, "sql", who, shift[0]))
+        if rng.random() < of_grade(p.export_read, grade) and (grade != "paced" or room(world, ("sql",), who, shift[0]))
     )
     found = []
     samples: dict[int, Samples] = {}

@@ -16,7 +16,8 @@ from beholden.retailer.copies import Extract
 from beholden.retailer.events import INCIDENT
 from beholden.retailer.incidents.data_work import Said, assigned_work, at_work, logins_of, said
 from beholden.retailer.incidents.incident import Incident, of_grade
-from beholden.retailer.incidents.pace import moment_in, thinned
+from beholden.retailer.incidents.pace import thinned
+from beholden.retailer.incidents.working_days import moment_in
 from beholden.retailer.life.buckets import CHAIN_TABLES, make_copy_chain, stored
 from beholden.retailer.life.cloudtrail import Accesses
 from beholden.retailer.life.records import Records

@@ -6,9 +6,11 @@ moment, lasts as long as some other contact of the day, and was logged at once, 
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 
 from beholden.retailer.chance import DAY_US, MINUTE_US, SECOND_US, Chance, Ints, Rng, below, moments, uniform
 from beholden.retailer.contacts import COLLEAGUE, LATE, RIGHT, Contacts, written_up
@@ -128,7 +130,19 @@ class Cover:
 
 def unasked(world: World, customer: int, day: int) -> bool:
     """Whether a customer had no contact on that day nor on those next to it."""
-    return not any((world.service.on(one).customer == customer).any() for one in range(day - 2, day + 2))
+    return not any(_called(world, customer, one) for one in range(day - 2, day + 2))
+
+
+def _called(world: World, customer: int, day: int) -> bool:
+    callers = _callers(world, day)
+    at = int(np.searchsorted(callers, customer))
+    return at < len(callers) and int(callers[at]) == customer
+
+
+@lru_cache(maxsize=128)
+def _callers(world: World, day: int) -> npt.NDArray[np.int32]:
+    """Who had a contact on a day, in order."""
+    return np.unique(world.service.on(day).customer.astype(np.int32))
 
 
 def case_of(world: World, rng: Rng, who: int, customer: int, first: int, last: int) -> Records:

@@ -9,7 +9,8 @@ import numpy as np
 
 from beholden.retailer.chance import DAY_US, MINUTE_US, Ints, Rng
 from beholden.retailer.events import INCIDENT
-from beholden.retailer.incidents.pace import Shift, moment_in, room, shifts
+from beholden.retailer.incidents.pace import room
+from beholden.retailer.incidents.working_days import Shift, moment_in, shifts
 from beholden.retailer.life.records import Records, topic
 from beholden.retailer.life.sql import Statements, make_statements
 from beholden.retailer.life.sql_text import Sql
@@ -47,7 +48,7 @@ def at_work(
         days = [
             one for one in shifts(world, who, start, end)
             if world.staff.members[who].role_on(one[0]) in roles
-            and all(room(world, log, who, one[0]) >= least for log, least in need)
+            and all(room(world, (log,), who, one[0]) >= least for log, least in need)
         ]  # fmt: skip
         if days:
             return who, days

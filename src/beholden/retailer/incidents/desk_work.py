@@ -60,7 +60,7 @@ def within_room(world: World, deeds: Sequence[Deed]) -> list[Deed]:
     kept = []
     for deed in deeds:
         key = deed.who, deed.time // DAY_US
-        left.setdefault(key, room(world, "seller-desk", *key))
+        left.setdefault(key, room(world, ("seller-desk",), *key))
         operations = deed.operations[-left[key] :] if left[key] else ()
         if operations:
             left[key] -= len(operations)

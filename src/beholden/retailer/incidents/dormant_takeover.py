@@ -18,7 +18,8 @@ from beholden.retailer.events import INCIDENT, Events
 from beholden.retailer.incidents.cover import assignments_over
 from beholden.retailer.incidents.foreign_reads import Visit, bucket_reads, warehouse_reads
 from beholden.retailer.incidents.incident import Incident, of_grade
-from beholden.retailer.incidents.working_days import actor_names, employed, moment, ordinary, work_days
+from beholden.retailer.incidents.pace import daily_work
+from beholden.retailer.incidents.working_days import actor_names, employed, moment, work_days
 from beholden.retailer.life.places import COUNTRIES, address
 from beholden.retailer.life.sso import Logins, make_logins
 from beholden.retailer.world import World
@@ -85,7 +86,7 @@ def _asleep(world: World, rng: Rng, day: int) -> list[int]:
 def _peers(world: World, rng: Rng) -> int:
     """What those who use the buckets at all do on a day, at most, but for one in twenty."""
     days = rng.permutation(np.array(world.calendar.window))[:_PEERS_DAYS].tolist()
-    counts = np.concatenate([ordinary(world, ("buckets",), day) for day in days])
+    counts = np.concatenate([daily_work(world, "buckets", day) for day in days])
     return max(2, int(np.quantile(counts[counts > 0], 0.95))) if counts.any() else 2
 
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 import numpy as np
 import pyarrow as pa
 
-from beholden.retailer.chance import DAY_US, Ints, Rng, iso
+from beholden.retailer.chance import DAY_US, Ints, Rng
 from beholden.retailer.copies import planned_copies
 from beholden.retailer.events import INCIDENT
 from beholden.retailer.incidents.spoken import Said, spoken
@@ -16,6 +16,7 @@ from beholden.retailer.life.cloudtrail import AGENTS, GET, LIST, WHO_AM_I, Acces
 from beholden.retailer.life.places import dotted
 from beholden.retailer.life.sql import Statements
 from beholden.retailer.life.sql_deeds import lookups
+from beholden.retailer.life.sql_text import day_text
 from beholden.retailer.resources import BUCKETS
 from beholden.retailer.world import World
 
@@ -42,10 +43,13 @@ def bucket_reads(world: World, rng: Rng, visits: list[Visit], number: int) -> Ac
         if place == 0:
             operation[0] = WHO_AM_I
         keys: list[str] = []
+        here_of = {
+            one: [copy.key for copy in copies if copy.bucket == BUCKETS[one] and copy.made < day]
+            for one in np.unique(bucket).tolist()
+        }
         for kind, one in zip(operation.tolist(), bucket.tolist(), strict=True):
-            here = [copy.key for copy in copies if copy.bucket == BUCKETS[one] and copy.made < day]
-            stamp = iso(np.array([(day - int(rng.integers(1, 15))) * DAY_US]), "D")[0]
-            export = f"daily/customers-{stamp}.csv.gz"
+            here = here_of[one]
+            export = f"daily/customers-{day_text(day - int(rng.integers(1, 15)))}.csv.gz"
             copied = here and rng.random() < p.foreign_copies
             keys.append("" if kind != GET else here[int(rng.integers(len(here)))] if copied else export)
         named: Any = np.array(keys, dtype=object)

@@ -20,7 +20,8 @@ from beholden.retailer.copies import Extract
 from beholden.retailer.events import INCIDENT, Events
 from beholden.retailer.incidents.data_work import Said, at_work, logins_of, said
 from beholden.retailer.incidents.incident import Incident, following, of_grade
-from beholden.retailer.incidents.pace import Shift, moment_in, room
+from beholden.retailer.incidents.pace import room
+from beholden.retailer.incidents.working_days import Shift, moment_in
 from beholden.retailer.life.buckets import make_accesses
 from beholden.retailer.life.cloudtrail import PUT, Accesses
 from beholden.retailer.life.console import OPERATIONS, SCREENS, Views, make_views
@@ -97,7 +98,7 @@ def _who(world: World, rng: Rng, log: str, grade: str, start: int, end: int) -> 
         who = keeper[0]
         mine = [one for one in keeper[1] if one[2] - one[1] > _VAULT_US + MINUTE_US]
         if paced:
-            mine = [one for one in mine if min(room(world, name, who, one[0]) for name in ("sql", "buckets"))]
+            mine = [one for one in mine if min(room(world, (name,), who, one[0]) for name in ("sql", "buckets"))]
         return (who, who, mine) if mine else None
     least = of_grade(world.parameters.hidden_profiles, "paced")[0]
     doer = at_work(
@@ -121,7 +122,7 @@ def _in_console(world: World, rng: Rng, number: int, grade: str, who: int, shift
     p = world.parameters
     count = int(rng.integers(*of_grade(p.hidden_profiles, grade), endpoint=True))
     if grade == "paced":
-        count = min(count, max(1, int(room(world, "console", who, shift[0]) / p.hidden_views / 1.5)))
+        count = min(count, max(1, int(room(world, ("console",), who, shift[0]) / p.hidden_views / 1.5)))
     customer = rng.integers(0, len(world.people), count)
     looks = 1 + rng.binomial(1, p.hidden_views - 1, count)
     at = np.repeat(np.arange(count), looks)
@@ -144,7 +145,7 @@ def _in_console(world: World, rng: Rng, number: int, grade: str, who: int, shift
         operation=operation,
     ).at(inside)
     if grade == "paced":
-        views = views.at(np.arange(min(len(views), room(world, "console", who, shift[0]))))
+        views = views.at(np.arange(min(len(views), room(world, ("console",), who, shift[0]))))
     return {"console": Views.joined([views])}
 
 
@@ -154,7 +155,7 @@ def _at_vault(world: World, rng: Rng, number: int, grade: str, who: int, shift: 
     count = int(rng.integers(*of_grade(p.hidden_files, grade), endpoint=True))
     day = shift[0]
     if grade == "paced":
-        count = min(count, room(world, "sql", who, day), room(world, "buckets", who, day))
+        count = min(count, room(world, ("sql",), who, day), room(world, ("buckets",), who, day))
     customers = p.customers
     time = moment_in(rng, shift, _VAULT_US)
     parts: list[Said] = []

@@ -10,7 +10,8 @@ from beholden.retailer.chance import MINUTE_US, Ints, Rng
 from beholden.retailer.events import INCIDENT
 from beholden.retailer.incidents.cover import Cover, case_of, unasked
 from beholden.retailer.incidents.incident import Incident, following
-from beholden.retailer.incidents.working_days import actor_names, moment, room
+from beholden.retailer.incidents.pace import room
+from beholden.retailer.incidents.working_days import actor_names, moment
 from beholden.retailer.life.console import Views, make_views
 from beholden.retailer.life.records import Records
 from beholden.retailer.world import World

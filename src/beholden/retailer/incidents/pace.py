@@ -1,4 +1,8 @@
-"""How much each actor does on an ordinary day, and how much more would still be ordinary: what ``paced`` keeps within."""
+"""How much each actor does on an ordinary day, and how much more would still be ordinary: what ``paced`` keeps within.
+
+*Room* is what is left of a day up to the 95th percentile of the actor's ordinary days, counted in the logs that the
+incident touches. Days are counted without being made: nobody needs the columns of events to know how many there are.
+"""
 
 from __future__ import annotations
 
@@ -8,101 +12,118 @@ from typing import Final, TypeVar
 
 import numpy as np
 
-from beholden.retailer.chance import DAY_US, MINUTE_US, Ints, Rng
+from beholden.retailer.chance import DAY_US, Ints
 from beholden.retailer.events import Events
-from beholden.retailer.life.accounts import visits_by_host
+from beholden.retailer.incidents.working_days import work_days
+from beholden.retailer.life.accounts import assisted_visits
 from beholden.retailer.life.buckets import accesses_of_day, chains_of_day
-from beholden.retailer.life.console import contact_views
-from beholden.retailer.life.gateway import calls_by_host
+from beholden.retailer.life.console import contact_views_a_day
+from beholden.retailer.life.gateway import calls_a_day
 from beholden.retailer.life.seller_desk import desk_acts
 from beholden.retailer.life.sql_lookalikes import lookalike_statements
-from beholden.retailer.life.sql_people import people_statements
+from beholden.retailer.life.sql_people import statements_a_day
 from beholden.retailer.life.sso import logins_of_day
 from beholden.retailer.life.support_lookalikes import lookalike_views
 from beholden.retailer.life.wiki import views_of_day
 from beholden.retailer.world import World
 
-__all__ = ["Shift", "daily_work", "moment_in", "room", "sampled", "shifts", "thinned", "usual_most"]
+__all__ = ["Apps", "calls_room", "daily_work", "room", "thinned", "thinned_calls"]
 
 E = TypeVar("E", bound=Events)
-#: A day and the part of somebody's shift that lies in the time asked for (microseconds).
-Shift = tuple[int, int, int]
+#: Apps (positions) whose calls are counted together, as counting many costs little more than counting one.
+Apps = tuple[int, ...]
 
+
+def _counted(*parts: Ints) -> Ints:
+    """How often each actor occurs."""
+    return np.bincount(np.concatenate(parts).astype(np.int64))
+
+
+#: How many events each actor has in a log on a day without incidents: in as many parts as there are, as long as they are.
 _ORDINARY: Final[dict[str, Callable[[World, int], Sequence[Ints]]]] = {
-    "console": lambda world, day: [contact_views(world, day).actor, lookalike_views(world, day).actor],
-    "seller-desk": lambda world, day: [desk_acts(world, day).actor],
-    "gateway": lambda world, day: [calls.actor for _, calls in calls_by_host(world, day)],
-    "accounts": lambda world, day: [seen.actor[seen.actor >= 0] for _, seen in visits_by_host(world, day)],
-    "sql": lambda world, day: [
-        people_statements(world, day).actor,
-        lookalike_statements(world, day).actor,
-        np.array([chain.who for chain in chains_of_day(world, day)], dtype=np.int64),
+    "console": lambda world, day: [contact_views_a_day(world, day), _counted(lookalike_views(world, day).actor)],
+    "seller-desk": lambda world, day: [_counted(desk_acts(world, day).actor)],
+    "accounts": lambda world, day: [
+        _counted(*(assisted_visits(world, day, host).actor for host in range(world.parameters.hosts)))
     ],
-    "sso": lambda world, day: [logins_of_day(world, day).actor],
-    "buckets": lambda world, day: [accesses_of_day(world, day).actor],
-    "wiki": lambda world, day: [views_of_day(world, day).actor],
+    "sql": lambda world, day: [
+        statements_a_day(world, day),
+        _counted(lookalike_statements(world, day).actor, np.array([one.who for one in chains_of_day(world, day)])),
+    ],
+    "sso": lambda world, day: [_counted(logins_of_day(world, day).actor)],
+    "buckets": lambda world, day: [_counted(accesses_of_day(world, day).actor)],
+    "wiki": lambda world, day: [_counted(views_of_day(world, day).actor)],
 }
-#: Shorter remains of a shift are not worked in.
-_SHIFT_MIN_US: Final = 40 * MINUTE_US
 
 
 @lru_cache(maxsize=4096)
 def daily_work(world: World, log: str, day: int) -> Ints:
-    """How many ordinary events each actor (by position; apps in the gateway's log) has in a log on a day."""
-    actors = np.concatenate(_ORDINARY[log](world, day)).astype(np.int64)
-    return np.bincount(actors, minlength=max(len(world.grants.identities), len(world.partners.apps)))
+    """How many ordinary events each identity (by position) has in a log on a day."""
+    found = np.zeros(len(world.grants.identities), dtype=np.int64)
+    for part in _ORDINARY[log](world, day):
+        found[: len(part)] += part
+    return found
 
 
 @lru_cache(maxsize=4096)
-def usual_most(world: World, log: str, who: int) -> int:
-    """The 95th percentile of an actor's daily work in a log, from those of the sampled days on which they are at work."""
-    person = log != "gateway" and who < len(world.staff)
-    days = sampled(world, [day for day in world.calendar.window if not person or world.staff.works(who, day)])
-    counts = [int(daily_work(world, log, day)[who]) for day in days]
-    return int(np.quantile(counts, world.parameters.pace_quantile)) if counts else 0
+def _calls(world: World, apps: Apps, day: int) -> Ints:
+    return calls_a_day(world, day, np.array(apps))
 
 
-def sampled(world: World, days: Sequence[int]) -> list[int]:
-    """Some of the days, the same for everybody as far as possible: making a whole day only to count it costs much."""
+def room(world: World, logs: Sequence[str], who: int, day: int) -> int:
+    """How many events more an identity can have in these logs on a day and still be within their own habits.
+
+    A program does the same every day and has no room in this sense: it gets a share (``pace_programs``) of its work.
+    """
+    most = _usual_most(world, tuple(logs), who)
+    if who >= len(world.staff):
+        return int(most * world.parameters.pace_programs)
+    return max(0, most - sum(int(daily_work(world, log, day)[who]) for log in logs))
+
+
+def calls_room(world: World, apps: Apps, app: int, day: int) -> int:
+    """The same of an app at the gateway; ``apps`` are all that are asked for, this one among them."""
+    return max(0, _usual_most_calls(world, apps, app) - int(_calls(world, apps, day)[app]))
+
+
+@lru_cache(maxsize=4096)
+def _usual_most(world: World, logs: tuple[str, ...], who: int) -> int:
+    """The 95th percentile of what an identity does in these logs on a day, of staff on one on which they are at work."""
+    p = world.parameters
+    days: Sequence[int] = world.calendar.window
+    if who < len(world.staff):
+        days = work_days(world, who, p.start, p.end)
+    counts = [sum(int(daily_work(world, log, day)[who]) for log in logs) for day in _sampled(world, days)]
+    return int(np.quantile(counts, p.pace_quantile)) if counts else 0
+
+
+@lru_cache(maxsize=4096)
+def _usual_most_calls(world: World, apps: Apps, app: int) -> int:
+    counts = [int(_calls(world, apps, day)[app]) for day in _sampled(world, world.calendar.window)]
+    return int(np.quantile(counts, world.parameters.pace_quantile))
+
+
+def _sampled(world: World, days: Sequence[int]) -> list[int]:
+    """Some of the days, the same for everybody as far as possible: what was counted for one is known for all."""
     window, most = np.array(world.calendar.window), world.parameters.pace_days
     common = set(window[np.unique(np.linspace(0, len(window) - 1, most).astype(np.int64))].tolist())
     return [day for day in days if day in common] or list(days[:1])
 
 
-def room(world: World, log: str, who: int, day: int) -> int:
-    """How much an actor may do on a day beyond their ordinary work and stay within `usual_most`.
-
-    A program does the same every day and has no room in this sense: it gets a share (``pace_programs``) of its work.
-    """
-    most = usual_most(world, log, who)
-    if log != "gateway" and who >= len(world.staff):
-        return int(most * world.parameters.pace_programs)
-    return max(0, most - int(daily_work(world, log, day)[who]))
-
-
 def thinned(world: World, log: str, events: E) -> E:
-    """Of each actor's events of a day only the first ones, as many as there is room for."""
+    """Of each identity's events of a day only the first ones, as many as there is room for."""
+    return _first(events, lambda who, day: room(world, (log,), who, day))
+
+
+def thinned_calls(world: World, apps: Apps, calls: E) -> E:
+    """The same of calls of these apps."""
+    return _first(calls, lambda app, day: calls_room(world, apps, app, day))
+
+
+def _first(events: E, most: Callable[[int, int], int]) -> E:
     kept = np.zeros(len(events), dtype=np.bool_)
     day = events.time // DAY_US
     for who, on in sorted(set(zip(events.actor.tolist(), day.tolist(), strict=True))):
         here = np.flatnonzero((events.actor == who) & (day == on))
-        kept[here[: room(world, log, who, on)]] = True
+        kept[here[: most(who, on)]] = True
     return events.at(kept)
-
-
-def shifts(world: World, who: int, start: int, end: int) -> list[Shift]:
-    """The days within ``[start, end)`` on which somebody is at work, each with the part of the shift inside."""
-    found = []
-    for day in range(start // DAY_US, (end - 1) // DAY_US + 1):
-        if world.staff.works(who, day):
-            first, last = world.staff.shift_of(who, day)
-            first, last = max(first, start), min(last, end)
-            if last - first >= _SHIFT_MIN_US:
-                found.append((day, first, last))
-    return found
-
-
-def moment_in(rng: Rng, shift: Shift, spare: int = 0) -> int:
-    """A moment of the shift, in whole milliseconds, at least ``spare`` microseconds before its end where it is long enough."""
-    _, first, last = shift
-    return int(rng.integers(-(-first // 1000), max(first + MINUTE_US, last - spare) // 1000)) * 1000

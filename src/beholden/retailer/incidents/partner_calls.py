@@ -55,8 +55,12 @@ class Wanted:
 
 
 @lru_cache(maxsize=1)
-def _calls(world: World, day: int) -> Calls:
-    return api_calls(world, day)
+def _calls(world: World, day: int, apps: tuple[int, ...]) -> Calls:
+    return api_calls(world, day, np.array(apps))
+
+
+def _apps_of(world: World, keys: Ints) -> tuple[int, ...]:
+    return tuple(np.unique(world.partners.keys.app[keys]).tolist())
 
 
 def days_of(start: int, end: int) -> range:
@@ -66,12 +70,15 @@ def days_of(start: int, end: int) -> range:
 
 def orders_of(world: World, sellers: Ints, days: Sequence[int]) -> Wanted:
     """The orders of these sellers on these days, as far as the calendar reaches."""
+    wanted = np.zeros(len(world.sellers), dtype=np.bool_)
+    wanted[sellers] = True
     parts = []
     for day in days:
         if day >= world.calendar.first_day and world.calendar.orders_on(day):
-            orders = world.orders.on(day)
-            mine = np.isin(orders.seller, sellers)
-            parts.append((orders.order_id[mine], orders.customer[mine], orders.seller[mine]))
+            seller = world.orders.seller(day, np.arange(world.calendar.orders_on(day)))
+            place = np.flatnonzero(wanted[seller])
+            on = np.full(len(place), day, dtype=np.int64)
+            parts.append((world.orders.order_id(on, place), world.orders.customer(on, place), seller[place]))
     nothing = np.empty(0, dtype=np.int64)
     columns = zip((nothing, nothing, nothing), *parts, strict=True)
     return Wanted(*(np.concatenate(column) for column in columns))
@@ -79,8 +86,8 @@ def orders_of(world: World, sellers: Ints, days: Sequence[int]) -> Wanted:
 
 def read_of(world: World, app: int, day: int) -> tuple[Calls, Ints]:
     """The orders that an app ordinarily reads on a day, and the buyers of these."""
-    calls = _calls(world, day)
-    mine = calls.at((calls.actor == app) & (calls.endpoint == ORDER) & (calls.status != THROTTLED))
+    calls = _calls(world, day, (app,))
+    mine = calls.at((calls.endpoint == ORDER) & (calls.status != THROTTLED))
     before = world.calendar.orders_before
     number = mine.order - FIRST_ORDER_ID
     at = np.searchsorted(before, number, side="right") - 1
@@ -131,10 +138,10 @@ def records_read(
     rng: Rng, world: World, day: int, calls: Calls, buyer: Ints, endpoints: Sequence[int], number: int
 ) -> Calls:
     """Records of orders that an app has just read (``calls``), asked for right after; not those that it reads anyway."""
-    every = _calls(world, day)
+    every = _calls(world, day, _apps_of(world, calls.key))
     parts = []
     for endpoint in endpoints:
-        anyway = every.order[(every.endpoint == endpoint) & np.isin(every.actor, calls.actor)]
+        anyway = every.order[every.endpoint == endpoint]
         more = ~np.isin(calls.order, anyway)
         parts.append(_part(rng, calls.time[more], calls.key[more], endpoint, calls.order[more], buyer[more]))
     return _made(rng, world, day, parts, number, None, -1)
@@ -169,7 +176,7 @@ def _made(
 
 def _clear(world: World, day: int, time: Ints, key: Ints, endpoint: Ints) -> Bools:
     """Where the key's ordinary calls of the endpoint leave room below the ceiling."""
-    ordinary = _calls(world, day)
+    ordinary = _calls(world, day, _apps_of(world, key))
     ordinary = ordinary.at(np.isin(ordinary.key, key))
     code, theirs = key * len(ENDPOINTS) + endpoint, ordinary.key * len(ENDPOINTS) + ordinary.endpoint
     base = day * DAY_US

@@ -13,7 +13,7 @@ import numpy as np
 
 from beholden.retailer.chance import Floats, Ints, Rng
 from beholden.retailer.incidents.incident import Incident, of_grade
-from beholden.retailer.incidents.pace import room, thinned
+from beholden.retailer.incidents.pace import Apps, calls_room, thinned_calls
 from beholden.retailer.incidents.partner_calls import PERSONAL, Wanted, days_of, orders_of, subjects_of, swept
 from beholden.retailer.life.gateway import ORDER, Calls
 from beholden.retailer.partners import USER_AGENTS
@@ -38,6 +38,7 @@ def plan(world: World, rng: Rng, number: int, grade: str, start: int, end: int) 
         return None
     address = _addresses(world, rng, grade)
     agent = int(rng.integers(len(USER_AGENTS))) if grade == "loud" else -1
+    apps = tuple(np.unique(world.partners.connections.app[pooled]).tolist())
     parts = []
     for day in days:
         keys = world.partners.key_on(pooled, day)
@@ -50,9 +51,9 @@ def plan(world: World, rng: Rng, number: int, grade: str, start: int, end: int) 
         if grade != "loud":
             wanted = wanted.at(rng.random(len(wanted)) < rng.uniform(*p.pooled_broad))
         if grade == "paced":
-            wanted = _within_room(world, rng, day, keys, wanted, len(endpoints))
+            wanted = _within_room(world, rng, (day, apps), keys, wanted, len(endpoints))
         calls = swept(rng, world, day, keys, wanted, endpoints, number, address=address, agent=agent)
-        parts.append(thinned(world, "gateway", calls) if grade == "paced" else calls)
+        parts.append(thinned_calls(world, apps, calls) if grade == "paced" else calls)
     whole = Calls.joined(parts)
     if not len(whole):
         return None
@@ -111,14 +112,16 @@ def _addresses(world: World, rng: Rng, grade: str) -> Ints | None:
     return np.array(hosts, dtype=np.int64)
 
 
-def _within_room(world: World, rng: Rng, day: int, keys: Ints, wanted: Wanted, calls_each: int) -> Wanted:
+def _within_room(
+    world: World, rng: Rng, which: tuple[int, Apps], keys: Ints, wanted: Wanted, calls_each: int
+) -> Wanted:
     """As many orders of each app's sellers as its day has room for, beside a token and a list for each key."""
-    keys_of = world.partners.keys
+    (day, apps), keys_of = which, world.partners.keys
     app_of_seller = dict(zip(keys_of.seller[keys].tolist(), keys_of.app[keys].tolist(), strict=True))
     app = np.array([app_of_seller[one] for one in wanted.seller.tolist()], dtype=np.int64)
     kept = []
     for one in np.unique(app).tolist():
         here = rng.permutation(np.flatnonzero(app == one))
         beside = 2 * int(np.sum(keys_of.app[keys] == one))
-        kept.append(here[: max(0, room(world, "gateway", one, day) - beside) // calls_each])
+        kept.append(here[: max(0, calls_room(world, apps, one, day) - beside) // calls_each])
     return wanted.at(np.sort(np.concatenate(kept))) if kept else wanted

@@ -14,8 +14,9 @@ import numpy as np
 from beholden.retailer.chance import HOUR_US, MINUTE_US, SECOND_US, Ints, Rng, lognormal
 from beholden.retailer.events import INCIDENT
 from beholden.retailer.incidents.incident import Incident
+from beholden.retailer.incidents.pace import room
 from beholden.retailer.incidents.spoken import Said, spoken
-from beholden.retailer.incidents.working_days import actor_names, employed, moment, room, work_days
+from beholden.retailer.incidents.working_days import actor_names, employed, moment, work_days
 from beholden.retailer.life.accounts import RESET, SIGN_IN, Visits, make_visits
 from beholden.retailer.life.places import address
 from beholden.retailer.life.records import SHIFT_US, Records, topic

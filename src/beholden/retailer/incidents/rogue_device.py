@@ -16,7 +16,8 @@ from beholden.retailer.events import INCIDENT, Events
 from beholden.retailer.incidents.cover import assignments_over
 from beholden.retailer.incidents.foreign_reads import Visit, bucket_reads, warehouse_reads
 from beholden.retailer.incidents.incident import Incident, of_grade
-from beholden.retailer.incidents.working_days import actor_names, employed, moment, room, work_days
+from beholden.retailer.incidents.pace import room
+from beholden.retailer.incidents.working_days import actor_names, employed, moment, work_days
 from beholden.retailer.life.cloudtrail import ROLES_ASSUMED
 from beholden.retailer.life.places import address
 from beholden.retailer.life.sso import APPS, Logins, make_logins

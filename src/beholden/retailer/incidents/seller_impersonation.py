@@ -12,7 +12,8 @@ from beholden.retailer.chance import DAY_US, HOUR_US, Ints, Rng
 from beholden.retailer.incidents.data_work import logins_of
 from beholden.retailer.incidents.desk_work import Deed, acts_of, looked_at, on_record, within_room
 from beholden.retailer.incidents.incident import Incident
-from beholden.retailer.incidents.pace import Shift, moment_in, room, shifts
+from beholden.retailer.incidents.pace import room
+from beholden.retailer.incidents.working_days import Shift, moment_in, shifts
 from beholden.retailer.life.seller_desk import REPORT
 from beholden.retailer.world import World
 
@@ -60,7 +61,7 @@ def _actor(world: World, rng: Rng, grade: str, start: int, end: int) -> tuple[in
     for who in rng.permutation(world.staff.of_role(role, day)).tolist():
         days = [one for one in shifts(world, who, start, end) if world.staff.members[who].role_on(one[0]) == role]
         if grade == "paced":
-            days = [one for one in days if room(world, "seller-desk", who, one[0])]
+            days = [one for one in days if room(world, ("seller-desk",), who, one[0])]
         if days:
             return who, days
     return None

@@ -14,7 +14,8 @@ import numpy as np
 from beholden.retailer.chance import DAY_US, MINUTE_US, Ints, Rng
 from beholden.retailer.incidents.incident import Incident, following
 from beholden.retailer.incidents.looks import Looks
-from beholden.retailer.incidents.working_days import employed, moment, room, work_days
+from beholden.retailer.incidents.pace import room
+from beholden.retailer.incidents.working_days import employed, moment, work_days
 from beholden.retailer.world import World
 
 __all__ = ["plan"]

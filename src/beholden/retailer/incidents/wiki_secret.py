@@ -15,7 +15,8 @@ from beholden.retailer.devices import stranger
 from beholden.retailer.events import INCIDENT
 from beholden.retailer.incidents.data_work import assigned_work, at_work, login_of
 from beholden.retailer.incidents.incident import Incident, of_grade
-from beholden.retailer.incidents.pace import moment_in, thinned
+from beholden.retailer.incidents.pace import thinned
+from beholden.retailer.incidents.working_days import moment_in
 from beholden.retailer.life.cloudtrail import COPY, GET
 from beholden.retailer.life.places import address
 from beholden.retailer.life.wiki import make_secret_use

@@ -1,46 +1,44 @@
-"""When somebody is at work and how much they do there: what lets an incident keep to the actor's own habits.
-
-*Room* is what is left of a working day up to the 95th percentile of the actor's ordinary days, counted in the logs that
-the incident touches: who is paced does no more than this.
-"""
+"""When somebody is at work: what lets an incident keep to the actor's own hours (how much they do there: `pace`)."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Final
 
 import numpy as np
 
-from beholden.retailer.chance import DAY_US, Ints, Rng
+from beholden.retailer.chance import DAY_US, MINUTE_US, Rng
 from beholden.retailer.events import Events
-from beholden.retailer.incidents.pace import daily_work, sampled
-from beholden.retailer.life.places import identity_names
+from beholden.retailer.life.places import identity_name
 from beholden.retailer.life.records import SHIFT_US
 from beholden.retailer.world import World
 
-__all__ = ["actor_names", "employed", "moment", "ordinary", "room", "usual_most", "work_days"]
+__all__ = ["Shift", "actor_names", "employed", "moment", "moment_in", "shifts", "work_days"]
+
+#: A day and the part of somebody's shift that lies in the time asked for (microseconds).
+Shift = tuple[int, int, int]
 
 _TRIES: Final = 50
+#: Shorter remains of a shift are not worked in.
+_SHIFT_MIN_US: Final = 40 * MINUTE_US
 
 
-def ordinary(world: World, logs: Sequence[str], day: int) -> Ints:
-    """How many events each identity has in these logs on a day without incidents."""
-    size = len(world.grants.identities)
-    counts = [daily_work(world, log, day)[:size] for log in logs]
-    total: Ints = np.sum(counts, axis=0, dtype=np.int64)
-    return total
+def shifts(world: World, who: int, start: int, end: int) -> list[Shift]:
+    """The days within ``[start, end)`` on which somebody is at work, each with the part of the shift inside."""
+    found = []
+    for day in range(start // DAY_US, (end - 1) // DAY_US + 1):
+        if world.staff.works(who, day):
+            first, last = world.staff.shift_of(who, day)
+            first, last = max(first, start), min(last, end)
+            if last - first >= _SHIFT_MIN_US:
+                found.append((day, first, last))
+    return found
 
 
-def usual_most(world: World, logs: Sequence[str], who: int) -> int:
-    """The 95th percentile of what somebody does in these logs on a working day."""
-    p = world.parameters
-    counts = [ordinary(world, logs, day)[who] for day in sampled(world, work_days(world, who, p.start, p.end))]
-    return int(np.quantile(counts, p.pace_quantile)) if counts else 0
-
-
-def room(world: World, logs: Sequence[str], who: int, day: int) -> int:
-    """How many events more somebody can have that day and still be within their own habits."""
-    return max(0, usual_most(world, logs, who) - int(ordinary(world, logs, day)[who]))
+def moment_in(rng: Rng, shift: Shift, spare: int = 0) -> int:
+    """A moment of the shift, in whole milliseconds, at least ``spare`` microseconds before its end where it is long enough."""
+    _, first, last = shift
+    return int(rng.integers(-(-first // 1000), max(first + MINUTE_US, last - spare) // 1000)) * 1000
 
 
 def work_days(world: World, who: int, start: int, end: int) -> list[int]:
@@ -91,5 +89,5 @@ def actor_names(world: World, *events: Events) -> tuple[str, ...]:
             day, who = int(keys[0, at]), int(keys[1, at])
             if who >= 0:
                 service = len(world.staff) <= who < len(world.staff) + len(world.staff.services)
-                seen[("service:" if service else "") + identity_names(world, day)[who]] = None
+                seen[("service:" if service else "") + identity_name(world, who, day)] = None
     return tuple(seen)

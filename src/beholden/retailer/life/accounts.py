@@ -38,8 +38,8 @@ from beholden.retailer.words import words_of
 from beholden.retailer.world import World
 
 __all__ = [
-    "ASSISTED", "DELETE", "EDIT", "OPERATIONS", "POST", "RESET", "REVIEW_LAG_SIGMA", "SIGN_IN", "Visits",
-    "account_visits", "accounts_log", "host_of", "make_visits", "reviews_held", "reviews_of", "visits_by_host",
+    "ASSISTED", "DELETE", "EDIT", "OPERATIONS", "POST", "RESET", "REVIEW_LAG_SIGMA", "SIGN_IN", "Visits", "account_visits",
+    "accounts_log", "assisted_visits", "host_of", "make_visits", "reviews_held", "reviews_of", "visits_by_host",
 ]  # fmt: skip
 
 OPERATIONS: Final = ("sign_in", "assisted_sign_in", "password_reset", "review_post", "review_edit", "review_delete")
@@ -172,7 +172,7 @@ def _visits_at(world: World, day: int, host: int) -> Visits:
     if day not in world.calendar.window:
         return Visits.nothing()
     rng = stream(world.parameters.seed, "account visits", day, host)
-    parts = [*_sign_ins(rng, world, day, host), *_reviews(rng, world, day), _assisted(rng, world, day, host)]
+    parts = [*_sign_ins(rng, world, day, host), *_reviews(rng, world, day), assisted_visits(world, day, host)]
     return Visits.joined(parts).between(day * DAY_US, (day + 1) * DAY_US)
 
 
@@ -233,8 +233,12 @@ def _reviews(rng: Rng, world: World, day: int) -> list[Visits]:
     ]
 
 
-def _assisted(rng: Rng, world: World, day: int, host: int) -> Visits:
-    """Agents sign in to the account of the customer they talk to; a late ticket's number no line can carry."""
+def assisted_visits(world: World, day: int, host: int) -> Visits:
+    """Agents sign in to the account of the customer they talk to; a late ticket's number no line can carry.
+
+    No other visits have an actor.
+    """
+    rng = stream(world.parameters.seed, "assisted visits", day, host)
     p, contacts = world.parameters, world.service.on(day)
     mine = contacts.at(np.arange(host, len(contacts), p.hosts))
     mine = mine.at(rng.random(len(mine)) < p.assisted_sign_ins)

@@ -100,8 +100,7 @@ def correction(world: World, day: int) -> tuple[Views, Records]:
 def _reformed(world: World, rng: Rng, count: int) -> Ints:
     """That many customers of the reformed country, or fewer where the company is small."""
     tried: Ints = rng.permutation(np.unique(rng.integers(0, len(world.people), 12 * count)))
-    country = np.array(world.people.text(tried).country)
-    found: Ints = tried[country == _REFORMED]
+    found: Ints = tried[world.people.live_in(_REFORMED, tried)]
     return found[:count]
 
 

@@ -19,7 +19,7 @@ from beholden.retailer.staff import Staff
 from beholden.retailer.words import words_of
 from beholden.retailer.world import World
 
-__all__ = ["OPERATIONS", "SCREENS", "Views", "console_log", "contact_views", "make_views"]
+__all__ = ["OPERATIONS", "SCREENS", "Views", "console_log", "contact_views", "contact_views_a_day", "make_views"]
 
 SCREENS: Final = ("profile", "orders", "address", "payment")
 OPERATIONS: Final = ("view", "edit", "export")
@@ -71,19 +71,33 @@ def make_views(
 
 def contact_views(world: World, day: int) -> Views:
     """1 + Poisson views for each contact, more by new agents, and a few of another customer where two were touched."""
+    people, contacts, rng = world.people, world.service.on(day), stream(world.parameters.seed, "contact views", day)
+    count, others = _counts(rng, world, day)
+    what = _labels_of(people, world.staff, contacts)
+    own = _during(rng, world, contacts, np.repeat(np.arange(len(contacts)), count), contacts.customer, what)
+    twice = np.flatnonzero(others)
+    other = np.full(len(contacts), -1, dtype=np.int64)
+    other[twice] = _second_customers(rng, people, contacts.customer[twice])
+    what = np.full(len(contacts), label("benign:second_customer"), dtype=np.int64)
+    more = np.repeat(np.arange(len(contacts)), others)
+    return Views.joined([own, _during(rng, world, contacts, more, other, what)])
+
+
+def contact_views_a_day(world: World, day: int) -> Ints:
+    """How many of a day's contact views each member of the staff has."""
+    count, others = _counts(stream(world.parameters.seed, "contact views", day), world, day)
+    views: Ints = np.bincount(world.service.on(day).agent, count + others, len(world.staff)).astype(np.int64)
+    return views
+
+
+def _counts(rng: Rng, world: World, day: int) -> tuple[Ints, Ints]:
+    """How many views each contact of a day has, of its customer and of another one; drawn before all else."""
     p, staff, contacts = world.parameters, world.staff, world.service.on(day)
-    rng = stream(p.seed, "contact views", day)
     hired = np.array([member.hired for member in staff.members], dtype=np.int64)
     eager = np.where(day - hired[contacts.agent] < p.ramp_days, p.ramp_views, 1.0)
     count = np.maximum(1, np.rint((1 + rng.poisson(p.views_per_contact_extra, len(contacts))) * eager).astype(np.int64))
-    what = _labels_of(world.people, staff, contacts)
-    own = _during(rng, world, contacts, np.repeat(np.arange(len(contacts)), count), contacts.customer, what)
-    twice = np.flatnonzero(rng.random(len(contacts)) < p.second_customer)
-    other = np.full(len(contacts), -1, dtype=np.int64)
-    other[twice] = _second_customers(rng, world.people, contacts.customer[twice])
-    what = np.full(len(contacts), label("benign:second_customer"), dtype=np.int64)
-    more = np.repeat(twice, 1 + rng.poisson(0.2, len(twice)))
-    return Views.joined([own, _during(rng, world, contacts, more, other, what)])
+    twice = rng.random(len(contacts)) < p.second_customer
+    return count, np.where(twice, 1 + rng.poisson(0.2, len(contacts)), 0)
 
 
 def _during(rng: Rng, world: World, contacts: Contacts, at: Ints, customer: Ints, what: Ints) -> Views:

@@ -5,7 +5,8 @@ its address, now and then its buyer, as its purpose wants. Between these it send
 tokens. Careful clients pace themselves below the ceilings; careless ones go on until the gateway answers 429.
 
 Each connection is served by one of several hosts, which has a log of its own: the calls of a day are made host by
-host, so that the largest day of the largest company needs no more memory than a host's share of it.
+host, so that the largest day of the largest company needs no more memory than a host's share of it. What one connection
+does is hashed from it and the day, so that the calls of some apps can be had without those of all.
 
 The ceilings hold for one key and endpoint (`Parameters.list_rate`, ``record_rate`` and bursts). Half of a burst is all
 that is used within a day, so that midnight, where days are made apart, never sees more than one.
@@ -20,7 +21,21 @@ from typing import Final, Self
 import numpy as np
 import pyarrow as pa
 
-from beholden.retailer.chance import DAY_US, HOUR_US, Chance, Ints, Rng, below, cumulated, stream
+from beholden.retailer.chance import (
+    DAY_US,
+    HOUR_US,
+    Bools,
+    Chance,
+    Floats,
+    Hashes,
+    Ints,
+    Rng,
+    below,
+    cumulated,
+    in_order,
+    poisson,
+    uniform,
+)
 from beholden.retailer.events import Events, label
 from beholden.retailer.life.places import dotted_pieces
 from beholden.retailer.log_files import LogKind
@@ -28,7 +43,17 @@ from beholden.retailer.render import Chosen, Decimal, chosen, given, lines, matr
 from beholden.retailer.words import words_of
 from beholden.retailer.world import World
 
-__all__ = ["ENDPOINTS", "STATUSES", "Calls", "api_calls", "calls_by_host", "gateway_log", "host_of", "make_calls"]
+__all__ = [
+    "ENDPOINTS",
+    "STATUSES",
+    "Calls",
+    "api_calls",
+    "calls_a_day",
+    "calls_by_host",
+    "gateway_log",
+    "host_of",
+    "make_calls",
+]
 
 #: name: method, path before and after the number of an order or a document, median size of an answer in bytes.
 ENDPOINTS: Final = {
@@ -49,6 +74,8 @@ OK, FORBIDDEN, THROTTLED = (STATUSES.index(status) for status in (200, 403, 429)
 _ERRORS: Final = cumulated((22, 10, 3, 25, 0, 22, 18))
 _TAIL_HOURS: Final = 2  # the longest interval: what was ordered later yesterday may be read today
 _JITTER_MS: Final = 40_000
+#: The lower half of what `_new_orders` finds.
+_PLACE: Final = 0xFFFFFFFF
 #: Orders looked at together.
 _CHUNK: Final = 1 << 20
 _FOLLOWED_DAYS: Final = 14  # for which calls of an app that moved are labelled so
@@ -77,23 +104,23 @@ class Calls(Events):
         mixed = Chance(0, "order of calls")(columns["order"], columns["key"] * len(ENDPOINTS) + columns["endpoint"])
         time = columns["time"] // 1000
         low = int(time.min()) if len(time) else 0
-        order = np.argsort((time - low << 27) + (mixed >> np.uint64(37)).astype(np.int64), kind="stable")
+        order = in_order((time - low << 27) + (mixed >> np.uint64(37)).astype(np.int64))
         return cls(**{name: column[order] for name, column in columns.items()})
 
 
 def make_calls(
-    rng: Rng, world: World, day: int, time: Ints, key: Ints, endpoint: Ints, *, order: Ints, buyer: Ints,
+    rng: Rng | Floats, world: World, day: int, time: Ints, key: Ints, endpoint: Ints, *, order: Ints, buyer: Ints,
     what: int | Ints | None = None, incident: int = -1, status: Ints | None = None, address: Ints | None = None,
     agent: Ints | None = None,
 ) -> Calls:  # fmt: skip
-    """Calls of a day with those keys; what is not given is drawn as everyone's is.
+    """Calls of a day with those keys; what is not given is drawn as everyone's is: from ``rng``, or the rows of a matrix.
 
     ``order`` holds order ids or -1, ``buyer`` customers' positions or -1; who gets no answer sees no buyer.
     ``status`` is -1 where it is to be drawn.
     """
     p, partners, n = world.parameters, world.partners, len(time)
     app = partners.keys.app[key]
-    draw = rng.random((3, n))
+    draw = rng.random((3, n)) if isinstance(rng, Rng) else rng
     status = np.full(n, -1, dtype=np.int64) if status is None else status
     failed = np.flatnonzero((draw[0] < p.api_errors) & (status < 0))
     status = np.where(status < 0, OK, status)
@@ -146,30 +173,58 @@ def host_of(world: World, connection: Ints) -> Ints:
     return connection % world.parameters.hosts
 
 
-def api_calls(world: World, day: int) -> Calls:
-    """All ordinary calls of a day, in the order of time."""
-    return Calls.joined([calls for _, calls in calls_by_host(world, day)])
+def api_calls(world: World, day: int, apps: Ints | None = None) -> Calls:
+    """All ordinary calls of a day, in the order of time; of some apps (positions), if only theirs are wanted."""
+    wanted = None if apps is None else np.isin(world.partners.connections.app, apps)
+    return Calls.joined([calls for _, calls in calls_by_host(world, day, wanted)])
 
 
-def calls_by_host(world: World, day: int) -> Iterator[tuple[int, Calls]]:
-    """The ordinary calls of a day that each host serves, in the order of time, host by host."""
-    hosts = world.parameters.hosts
-    new, edges = _new_orders(world, day)
-    for host in range(hosts):
-        yield host, _calls_of(world, day, host, new[edges[host] : edges[host + 1]])
+def calls_by_host(world: World, day: int, wanted: Bools | None = None) -> Iterator[tuple[int, Calls]]:
+    """The ordinary calls of a day that each host serves, in the order of time, host by host.
+
+    With ``wanted`` those of some connections: each connection's are the same whoever else is asked for.
+    """
+    for host, parts in _parts_by_host(world, day, wanted):
+        yield host, _calls_of(world, day, parts)
 
 
-def _calls_of(world: World, day: int, host: int, new: Ints) -> Calls:
-    rng = stream(world.parameters.seed, "partner api", day, host)
-    parts = [*_records(rng, world, day, new), *_polls(rng, world, day, host)]
+def calls_a_day(world: World, day: int, apps: Ints) -> Ints:
+    """How many ordinary calls each of these apps makes on a day; 0 of the others."""
+    count = np.zeros(len(world.partners.apps), dtype=np.int64)
+    for _, parts in _parts_by_host(world, day, np.isin(world.partners.connections.app, apps)):
+        for time, connection, *_ in parts:
+            mine = world.partners.connections.app[connection[time < DAY_US]]
+            count += np.bincount(mine, minlength=len(count))
+    return count
+
+
+def _parts_by_host(world: World, day: int, wanted: Bools | None) -> Iterator[tuple[int, list[_Part]]]:
+    active = world.partners.active(day)
+    if wanted is not None:
+        active &= wanted
+    new, edges = _new_orders(world, day, active)
+    hosts = host_of(world, np.arange(len(active)))
+    for host in range(world.parameters.hosts):
+        yield (
+            host,
+            [
+                *_records(world, day, new[edges[host] : edges[host + 1]]),
+                *_polls(world, day, np.flatnonzero(active & (hosts == host))),
+            ],
+        )
+
+
+def _calls_of(world: World, day: int, parts: Sequence[_Part]) -> Calls:
     time, connection, order, buyer, endpoint, status = (np.concatenate(column) for column in zip(*parts, strict=True))
     # Positions make the numbers different, so that every way of sorting them gives the same.
     sort = np.sort((time // 1000 << 32) + np.arange(len(time)))
     inside = sort[: int(np.searchsorted(sort, DAY_US // 1000 << 32))] & 0xFFFFFFFF
-    connection = connection[inside]
+    time, connection, order, endpoint = day * DAY_US + time[inside], connection[inside], order[inside], endpoint[inside]
+    hashes = Chance(world.parameters.seed, "partner answers")(time, connection * len(ENDPOINTS) + endpoint, order)
+    draw = np.stack([uniform(hashes << np.uint64(shift)) for shift in (0, 21, 42)])
     return make_calls(
-        rng, world, day, day * DAY_US + time[inside], world.partners.key_on(connection, day), endpoint[inside],
-        order=order[inside], buyer=buyer[inside], status=status[inside],
+        draw, world, day, time, world.partners.key_on(connection, day), endpoint, order=order, buyer=buyer[inside],
+        status=status[inside],
     )  # fmt: skip
 
 
@@ -186,35 +241,48 @@ def _part(time: Ints, connection: Ints, endpoint: int, order: Ints | None = None
     )  # fmt: skip
 
 
-def _records(rng: Rng, world: World, day: int, new: Ints) -> list[_Part]:
+def _records(world: World, day: int, new: Ints) -> list[_Part]:
     """What is read of single orders, of those that are new."""
     partners, rates = world.partners, world.partners.rates(day)
-    wanted = rates[:, 0][partners.connections.app[_connections(world, new)]]
-    connection, order, buyer, due = _due(world, day, new[rng.random(len(new)) < wanted])
+    # Nothing here is drawn in turn: what an app reads of an order is the same whoever else is asked for.
+    read, chance = (Chance(world.parameters.seed, f"partner {what}") for what in ("reads", "read"))
+    connection = _connections(world, new)
+    hashes = read(day, connection, new & _PLACE)
+    kept = np.flatnonzero(uniform(hashes) < rates[:, 0][partners.connections.app[connection]])
+    hashes = chance(hashes[kept].view(np.int64))
+    connection, order, buyer, due = _due(world, day, new[kept])
     app = partners.connections.app[connection]
     asked, answered = _paced(world, connection, due, partners.column("step_us")[app])
+
+    def drawn(what: int, which: Ints) -> Hashes:
+        return chance(hashes[which].view(np.int64), what)
+
     refused = np.flatnonzero(answered > asked)
-    refused = refused[rng.random(len(refused)) < 0.4]  # clients learn to wait
-    time = answered + rng.integers(0, 90, len(answered)) * 1000
-    draw = rng.random(len(time))
-    address, buyers = np.flatnonzero(draw < rates[:, 1][app]), np.flatnonzero(rng.random(len(time)) < rates[:, 2][app])
+    refused = refused[uniform(drawn(ORDER, refused)) < 0.4]  # clients learn to wait
+    time = answered + below(hashes << np.uint64(48), 90) * 1000
+    draw = uniform(hashes)
+    address, buyers = (
+        np.flatnonzero(draw < rates[:, 1][app]),
+        np.flatnonzero(uniform(hashes << np.uint64(24)) < rates[:, 2][app]),
+    )
     strayed = np.flatnonzero((draw < world.parameters.buyers_asked_by_mistake) & (rates[:, 2][app] == 0))
 
-    def after(which: Ints, least: int, most: int) -> Ints:
-        later: Ints = time[which] + rng.integers(least, most, len(which)) * 1000
-        return later
+    def after(which: Ints, endpoint: int, least: int, most: int) -> Ints:
+        return time[which] + (least + below(drawn(endpoint, which), most - least)) * 1000
 
     return [
         _part(time, connection, ORDER, order),
-        _part(after(address, 90, 600), connection[address], ADDRESS, order[address], buyer[address]),
-        _part(after(buyers, 150, 900), connection[buyers], BUYER, order[buyers], buyer[buyers]),
+        _part(after(address, ADDRESS, 90, 600), connection[address], ADDRESS, order[address], buyer[address]),
+        _part(after(buyers, BUYER, 150, 900), connection[buyers], BUYER, order[buyers], buyer[buyers]),
         _part(asked[refused], connection[refused], ORDER, order[refused], status=THROTTLED),
-        _part(after(strayed, 150, 900), connection[strayed], BUYER, order[strayed], status=FORBIDDEN),
+        _part(after(strayed, BUYER, 150, 900), connection[strayed], BUYER, order[strayed], status=FORBIDDEN),
     ]
 
 
-def _new_orders(world: World, day: int) -> tuple[Ints, Ints]:
+def _new_orders(world: World, day: int, active: Bools) -> tuple[Ints, Ints]:
     """Orders that an app finds at one of its looks of this day, and where those of each host begin.
+
+    Only connections are asked for that are ``active``.
 
     Each is one number: the connection's place among the connections host by host, and in the lower half the order's
     place among those of this day and of the day before. So sorted numbers are in the order of hosts, of connections,
@@ -223,24 +291,30 @@ def _new_orders(world: World, day: int) -> tuple[Ints, Ints]:
     partners, calendar, hosts = world.partners, world.calendar, world.parameters.hosts
     before = calendar.orders_on(day - 1)
     tail = max(int(before * calendar.hours[24 - _TAIL_HOURS]) - 1, 0)
-    count = np.diff(partners.connections_before)
-    active, phases = partners.active(day), _phases(world)
+    count, phases = np.diff(partners.connections_before), _phases(world)
+    asked = np.diff(np.append(0, np.cumsum(active))[partners.connections_before]) > 0
     intervals = partners.intervals[partners.connections.app]
     each = -(-len(partners.connections) // hosts)
     found = []
-    for first in range(tail, before + calendar.orders_on(day), _CHUNK):
-        place = np.arange(first, min(first + _CHUNK, before + calendar.orders_on(day)))
-        on, within = _place_of(world, day, place)
-        seller, time = world.orders.seller(on, within), world.orders.time(on, within)
-        many = count[seller]
-        at = np.repeat(np.arange(len(place)), many)
-        connection = np.arange(len(at)) + np.repeat(partners.connections_before[seller] - np.cumsum(many) + many, many)
-        kept = np.flatnonzero(active[connection])
-        at, connection = at[kept], connection[kept]
-        look = (time[at] - phases[connection]) // intervals[connection] + 1
-        today = np.flatnonzero(look * intervals[connection] // DAY_US == day)
-        at, connection = at[today], connection[today]
-        found.append((host_of(world, connection) * each + connection // hosts << 32) + place[at])
+    for on, begin, end, offset in ((day - 1, tail, before, 0), (day, 0, calendar.orders_on(day), before)):
+        for first in range(begin, end, _CHUNK):
+            place = np.arange(first, min(first + _CHUNK, end))
+            seller = world.orders.seller(on, place)
+            some = np.flatnonzero(asked[seller])
+            place, seller = place[some], seller[some]
+            time = world.orders.time(on, place)
+            many = count[seller]
+            at = np.repeat(np.arange(len(place)), many)
+            connection = np.arange(len(at)) + np.repeat(
+                partners.connections_before[seller] - np.cumsum(many) + many, many
+            )
+            kept = np.flatnonzero(active[connection])
+            at, connection = at[kept], connection[kept]
+            look = (time[at] - phases[connection]) // intervals[connection] + 1
+            today = np.flatnonzero(look * intervals[connection] // DAY_US == day)
+            at, connection = at[today], connection[today]
+            rank = host_of(world, connection) * each + connection // hosts
+            found.append((rank << 32) + place[at] + offset)
     new = np.sort(np.concatenate(found)) if found else np.empty(0, dtype=np.int64)
     return new, np.searchsorted(new, np.arange(hosts + 1) * each << 32)
 
@@ -262,7 +336,7 @@ def _connections(world: World, new: Ints) -> Ints:
 def _due(world: World, day: int, new: Ints) -> tuple[Ints, Ints, Ints, Ints]:
     """Of orders that `_new_orders` found: connection, order id, customer, and when in the day the app has found it."""
     connection = _connections(world, new)
-    on, within = _place_of(world, day, new & 0xFFFFFFFF)
+    on, within = _place_of(world, day, new & _PLACE)
     interval = world.partners.intervals[world.partners.connections.app[connection]]
     look = (world.orders.time(on, within) - _phases(world)[connection]) // interval + 1
     due = _look_time(world, connection, look) + 1_500_000 - day * DAY_US
@@ -303,37 +377,40 @@ def _look_time(world: World, connection: Ints, look: Ints) -> Ints:
     return look * interval + _phases(world)[connection] + jitter
 
 
-def _polls(rng: Rng, world: World, day: int, host: int) -> list[_Part]:
-    """Looks for new orders, feeds, reports and tokens, at one host."""
-    partners = world.partners
-    active = np.flatnonzero(partners.active(day))
-    active = active[host_of(world, active) == host]
+def _polls(world: World, day: int, active: Ints) -> list[_Part]:
+    """Looks for new orders, feeds, reports and tokens, of these connections."""
+    partners, seed = world.partners, world.parameters.seed
     app = partners.connections.app[active]
     interval = partners.intervals[app]
     connection, look = _each(active, DAY_US // interval)
-    first = day * DAY_US // partners.intervals[partners.connections.app[connection]]
-    time = _look_time(world, connection, first + look) - day * DAY_US
-    found = [_part(time, connection, LIST), *_storms(rng, world, connection, time)]
+    look += day * DAY_US // partners.intervals[partners.connections.app[connection]]
+    time = _look_time(world, connection, look) - day * DAY_US
+    found = [_part(time, connection, LIST), *_storms(world, connection, look, time)]
     for column, ask, fetch in ((3, SEND_FEED, FEED), (4, ASK_REPORT, REPORT)):
-        sent, _ = _each(active, rng.poisson(partners.rates(day)[:, column][app]))
-        time = rng.integers(0, DAY_US // 1000, len(sent)) * 1000
+        chance = Chance(seed, f"partner {tuple(ENDPOINTS)[ask]}")
+        sent, k = _each(active, poisson(chance(active, day), partners.rates(day)[:, column][app]))
+        hashes = chance(sent, day, k)
+        time = below(hashes, DAY_US // 1000) * 1000
         found.append(_part(time, sent, ask))
-        time = time + rng.integers(5_000, 120_000, len(time)) * 1000
+        time = time + (5_000 + below(hashes << np.uint64(32), 115_000)) * 1000
         found.append(_part(time, sent, fetch))
     renewed, hour = _each(active, np.full(len(active), 24))
-    kept = np.flatnonzero(rng.random(len(renewed)) < world.parameters.tokens_renewed)
-    within = (_phases(world)[renewed[kept]] + rng.integers(0, 60_000, len(kept)) * 1000) % HOUR_US
+    hashes = Chance(seed, "partner tokens")(renewed, day * 24 + hour)
+    kept = np.flatnonzero(uniform(hashes) < world.parameters.tokens_renewed)
+    within = (_phases(world)[renewed[kept]] + below(hashes[kept] << np.uint64(24), 60_000) * 1000) % HOUR_US
     found.append(_part(hour[kept] * HOUR_US + within, renewed[kept], TOKEN))
     return found
 
 
-def _storms(rng: Rng, world: World, connection: Ints, time: Ints) -> list[_Part]:
+def _storms(world: World, connection: Ints, look: Ints, time: Ints) -> list[_Part]:
     """Careless clients repeat some of their looks: half a burst of them is answered, the rest refused."""
-    p, partners = world.parameters, world.partners
-    careless = partners.careless[partners.connections.app[connection]]
-    some = np.flatnonzero(careless & (rng.random(len(careless)) < p.careless_storms))
-    at, k = _each(some, rng.integers(*p.storm_calls, len(some), endpoint=True))
-    again = time[at] + (k + 1) * 1_000_000 + rng.integers(0, 400, len(k)) * 1000
+    p, partners, chance = world.parameters, world.partners, Chance(world.parameters.seed, "partner storms")
+    careless = np.flatnonzero(partners.careless[partners.connections.app[connection]])
+    hashes = chance(connection[careless], look[careless])
+    some = np.flatnonzero(uniform(hashes) < p.careless_storms)
+    least, most = p.storm_calls
+    at, k = _each(careless[some], least + below(hashes[some] << np.uint64(24), most + 1 - least))
+    again = time[at] + (k + 1) * 1_000_000 + below(chance(connection[at], look[at], k), 400) * 1000
     granted = k < p.list_burst // 2 - 1
     return [
         _part(again[granted], connection[at[granted]], LIST),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, Final
 
 import numpy as np
@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from beholden.retailer.chance import Bools, Chance, Ints, below, cumulated, picked, uniform
 from beholden.retailer.render import Text, lines
+from beholden.retailer.words import words_of
 from beholden.retailer.world import World
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "are_shared",
     "dotted",
     "dotted_pieces",
+    "identity_name",
     "identity_names",
     "places_on",
 ]
@@ -93,12 +95,9 @@ def are_shared(addresses: Ints) -> Bools:
     return shared
 
 
+@lru_cache(maxsize=128)
 def places_on(world: World, day: int) -> Places:
     """Where everybody is on that day, at work or not."""
-    return world.once("places", day, lambda: _places_on(world, day))
-
-
-def _places_on(world: World, day: int) -> Places:
     p, staff = world.parameters, world.staff
     count, whole = len(staff), len(world.grants.identities)
     who = np.arange(whole)
@@ -123,6 +122,16 @@ def _places_on(world: World, day: int) -> Places:
     used = world.devices.used_by(day)
     devices = np.concatenate([names[used], names[used[-1:]].repeat(whole - len(used))])
     return Places(where, np.where(abroad, away, site), devices)
+
+
+def identity_name(world: World, who: int, day: int) -> str:
+    """What logs call one identity on a day."""
+    people, services = len(world.staff), len(world.staff.services)
+    if who < people:
+        return world.staff.members[who].login_on(day)
+    if who < people + services:
+        return words_of(world.parameters.preset).told(world.staff.services[who - people])
+    return world.grants.identities[who]
 
 
 def identity_names(world: World, day: int) -> list[str]:

@@ -24,8 +24,10 @@ from beholden.retailer.chance import (
     Ints,
     Rng,
     hours,
+    in_order,
     lognormal,
     moments,
+    ranks,
     stream,
     weighted,
 )
@@ -153,7 +155,7 @@ def _cases_of(world: World, day: int) -> tuple[SellerCases, Ints, Ints]:
     work = (minutes * 60_000).astype(np.int64) * 1000 + MINUTE_US
     decided = np.concatenate([np.full(n, -1, dtype=np.int64), moved])
     closed = np.maximum(opened + work, decided + MINUTE_US)
-    order = np.argsort(opened, kind="stable")
+    order = in_order(opened)
     opened = opened[order]
     member = _on_shift(rng, world.staff, opened, day)
     # What would take too long is handed on within the hour after the shift.
@@ -172,7 +174,7 @@ def _cases_of(world: World, day: int) -> tuple[SellerCases, Ints, Ints]:
         day * DAY_US + hours(gone, _HOURS, int(gone.poisson(max(_ANSWERED_MIN, p.seller_cases_answered * len(order)))))
     )
     kept = np.flatnonzero(quality != NEVER)
-    place = np.argsort(np.argsort(np.concatenate([logged_opened[kept], others]), kind="stable"))
+    place = ranks(np.concatenate([logged_opened[kept], others]))
     given = (day % 10_000) * _NUMBERS + 1 + place
     number = np.full(len(order), -1, dtype=np.int64)
     number[kept] = given[: len(kept)]

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 
 from beholden.retailer.cards import FIRST_CARD_ID
-from beholden.retailer.chance import HOUR_US, Rng, stream
+from beholden.retailer.chance import HOUR_US, Ints, Rng, stream
 from beholden.retailer.events import label
 from beholden.retailer.life.records import SHIFT_US
 from beholden.retailer.life.sql import Statements, make_statements
@@ -20,7 +21,7 @@ from beholden.retailer.life.sql_text import DATABASES, Draws, Sql, day_text, sty
 from beholden.retailer.warehouse_tables import WAREHOUSE, Catalogue, Table, catalogue, source
 from beholden.retailer.world import World
 
-__all__ = ["author_of", "moments_of_work", "own_work", "people_statements"]
+__all__ = ["author_of", "moments_of_work", "own_work", "people_statements", "statements_a_day"]
 
 #: Role -> databases and how much of the role's work they are.
 _WORK: Final[dict[str, tuple[tuple[str, float], ...]]] = {
@@ -41,6 +42,8 @@ _SHARED: Final = (
 #: Roles that take data out or in now and then; what of.
 _CHORES: Final = frozenset({"analyst", "marketing", "fraud"})
 _CARD_FILES: Final = (("card_id", "customer_id", "expiry"), ("customer_id", "holder_name", "pan"), ("card_id", "pan"))
+#: Kinds of chores as shares of them: files below the first, lists below the second; assumed.
+_FILED, _UPLOADED = 0.4, 0.7
 _SCRATCH: Final = ("stg_upload", "tmp_list", "scratch", "test_import")
 _UPLOADS: Final = (
     "customer_id integer customer.id, score numeric(6,3) amount", "email text customer.email, campaign text text",
@@ -81,26 +84,66 @@ def author_of(world: World, samples: Samples, draws: Draws, principal: int) -> A
     return Author(style_of(world, principal, draws), draws, samples)
 
 
+class _Task(NamedTuple):
+    """What somebody has to do at databases on a day: how often, which of it chores, and what kind of chore each is."""
+
+    who: int
+    role: str
+    what: int  # a label
+    chores: list[bool]
+    kinds: list[float]
+
+
 def people_statements(world: World, day: int) -> Statements:
     """What everybody asked in the course of their work, those included who moved and still use what they could do."""
     rng = stream(world.parameters.seed, "people's statements", day)
     tables = catalogue(world.parameters)
     draws, samples, shelf = Draws(rng), Samples(world, day, rng), _Shelf(tables, day)
     parts: list[tuple[int, int, Sql, int]] = []
-    for role, mean in world.parameters.statements_a_day:
-        for who in world.staff.at_work(role, day).tolist():
-            for begins in moments_of_work(rng, world, who, day, int(rng.poisson(mean))):
-                time = begins
-                author = author_of(world, samples, draws, who)
-                if role in _CHORES and draws.chance(world.parameters.data_chores):
-                    for sql in _chore(author, tables, who, role):
-                        parts.append((time, who, sql, 0))
-                        time += (9_000 + draws.below(40_000)) * 1000
-                else:
-                    parts.append((time, who, _work_of(author, shelf, who, role), 0))
-    parts += _old_rights(world, rng, day, (draws, samples, shelf))
-    times, actors, said, what = zip(*parts, strict=True) if parts else ((), (), (), ())
-    return make_statements(world, rng, day, times, actors, said, what=np.array(what, dtype=np.int64))
+    for who, role, what, chores, kinds in _tasks(world, day):
+        begins = moments_of_work(rng, world, who, day, len(chores))
+        for begin, chore, kind in zip(begins, chores, kinds, strict=True):
+            author = author_of(world, samples, draws, who)
+            if not chore:
+                parts.append((begin, who, _work_of(author, shelf, who, role), what))
+                continue
+            time = begin
+            for sql in _chore(author, tables, who, role, kind):
+                parts.append((time, who, sql, what))
+                time += (9_000 + draws.below(40_000)) * 1000
+    times, actors, said, labels = zip(*parts, strict=True) if parts else ((), (), (), ())
+    return make_statements(world, rng, day, times, actors, said, what=np.array(labels, dtype=np.int64))
+
+
+def statements_a_day(world: World, day: int) -> Ints:
+    """How many statements of a day each member of the staff says in the course of their work."""
+    count = np.zeros(len(world.staff), dtype=np.int64)
+    for who, role, _, chores, kinds in _tasks(world, day):
+        count[who] += sum(_steps_of(role, kind) if chore else 1 for chore, kind in zip(chores, kinds, strict=True))
+    return count
+
+
+def _tasks(world: World, day: int) -> Iterator[_Task]:
+    """Everybody's, from a stream of their own: so they can be counted without any statement being made."""
+    p, staff = world.parameters, world.staff
+    rng = stream(p.seed, "people's tasks", day)
+    for role, mean in p.statements_a_day:
+        team = staff.at_work(role, day)
+        count = rng.poisson(mean, len(team))
+        share = p.data_chores if role in _CHORES else 0.0
+        chores = (rng.random(int(count.sum())) < share).tolist()
+        kinds = rng.random(len(chores)).tolist()
+        last = np.cumsum(count)
+        for who, begin, end in zip(team.tolist(), (last - count).tolist(), last.tolist(), strict=True):
+            yield _Task(who, role, 0, chores[begin:end], kinds[begin:end])
+    # Those who moved to another role still ask what the old one let them, on some days.
+    what = label("benign:transferred_staff")
+    for who, member in enumerate(staff.members):
+        if member.moved is None or day < member.moved or member.role not in _WORK or member.role == member.role_on(day):
+            continue
+        if staff.works(who, day) and rng.random() < p.old_rights_on_databases:
+            times = int(rng.integers(1, 4))
+            yield _Task(who, member.role, what, [False] * times, [0.0] * times)
 
 
 def moments_of_work(rng: Rng, world: World, who: int, day: int, count: int) -> list[int]:
@@ -176,7 +219,12 @@ def _on_vault(author: Author, tables: Catalogue) -> Sql:
     return asked(author, payment, (card,))
 
 
-def _chore(author: Author, tables: Catalogue, who: int, role: str) -> list[Sql]:
+def _steps_of(role: str, kind: float) -> int:
+    """How many statements a chore of that kind (a share) takes."""
+    return 1 if role == "fraud" or kind < _FILED else 4 if kind < _UPLOADED else 2
+
+
+def _chore(author: Author, tables: Catalogue, who: int, role: str, kind: float) -> list[Sql]:
     """What takes data out or in: a file for somebody, a list that is uploaded, joined and dropped, a scratch copy."""
     draws, world, day = author.draws, author.world, author.day
     if role == "fraud":
@@ -188,11 +236,11 @@ def _chore(author: Author, tables: Catalogue, who: int, role: str) -> list[Sql]:
     kept = own_work(tables, team, day) or [
         tables.by_path[f"{WAREHOUSE}.{name}"] for name in ("dim_customer", "mart_customer_360")
     ]
-    table, kind = draws.one(kept), draws.uniform()
-    if kind < 0.4:
+    table = draws.one(kept)
+    if kind < _FILED:
         return [filed(world, who, table, day)]
     name = f"{draws.one(_SCRATCH)}_{day_text(day)[5:].replace('-', '')}_{draws.below(1000)}"
-    if kind < 0.7:
+    if kind < _UPLOADED:
         upload = source(WAREHOUSE, name, "group", draws.one(_UPLOADS), team)
         return [
             *uploaded(world, who, upload, day, 20 + draws.below(90_000)),
@@ -200,24 +248,6 @@ def _chore(author: Author, tables: Catalogue, who: int, role: str) -> list[Sql]:
             removed(world, who, name),
         ]
     return [copied(world, who, table, name, day), removed(world, who, name)]
-
-
-def _old_rights(
-    world: World, rng: Rng, day: int, with_: tuple[Draws, Samples, _Shelf]
-) -> list[tuple[int, int, Sql, int]]:
-    """Those who moved to another role still ask what the old one let them, on some days."""
-    draws, samples, shelf = with_
-    what = label("benign:transferred_staff")
-    found = []
-    for who, member in enumerate(world.staff.members):
-        if member.moved is None or day < member.moved or member.role not in _WORK or member.role == member.role_on(day):
-            continue
-        if not world.staff.works(who, day) or rng.random() >= world.parameters.old_rights_on_databases:
-            continue
-        for time in moments_of_work(rng, world, who, day, int(rng.integers(1, 4))):
-            author = author_of(world, samples, draws, who)
-            found.append((time, who, _work_of(author, shelf, who, member.role), what))
-    return found
 
 
 def _one_of(draws: Draws, weights: tuple[tuple[str, float], ...]) -> str:

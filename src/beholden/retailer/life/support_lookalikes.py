@@ -14,6 +14,7 @@ from beholden.retailer.chance import (
     HOUR_US,
     MINUTE_US,
     SECOND_US,
+    Bools,
     Chance,
     Ints,
     Rng,
@@ -134,6 +135,7 @@ def old_rights(world: World, day: int) -> Views:
     p, staff = world.parameters, world.staff
     rng = stream(p.seed, "old rights", day)
     contacts = world.service.on(day)
+    teams = np.array([member.team_on(day) for member in staff.members], dtype=np.object_)
     events: list[tuple[int, int, int, int]] = []
     for who, member in enumerate(staff.members):
         if member.moved is None or day < member.moved or member.role not in CONSOLE_ROLES:
@@ -141,7 +143,7 @@ def old_rights(world: World, day: int) -> Views:
         if not staff.works(who, day) or rng.random() >= p.old_rights_console:
             continue
         start, end = staff.shift_of(who, day)
-        asked = _asked_about(world, rng, contacts, day, (start, end - HOUR_US // 4), member.team)
+        asked = _asked_about(rng, contacts, (start, end - HOUR_US // 4), teams == member.team)
         if asked < 0:
             continue
         time = int(contacts.opened[asked]) + int(rng.integers(20, 400)) * SECOND_US + int(rng.integers(1000)) * 1000
@@ -153,11 +155,10 @@ def old_rights(world: World, day: int) -> Views:
     return make_views(rng, time_, actor, customer, what=label("benign:transferred_staff"), ticket=ticket)
 
 
-def _asked_about(world: World, rng: Rng, contacts: Contacts, day: int, within: tuple[int, int], team: str) -> int:
-    """The position of a contact in those hours, of that team where it has one; -1 where there is none."""
+def _asked_about(rng: Rng, contacts: Contacts, within: tuple[int, int], team: Bools) -> int:
+    """The position of a contact in those hours, of that team (a mask of the staff) where it has one; -1 where there is none."""
     near = np.flatnonzero((contacts.opened >= within[0]) & (contacts.opened < within[1]))
-    members = world.staff.members
-    same = near[np.array([members[i].team_on(day) == team for i in contacts.agent[near].tolist()], dtype=np.bool_)]
+    same = near[team[contacts.agent[near]]]
     found = same if len(same) else near
     return int(found[rng.integers(len(found))]) if len(found) else -1
 
