@@ -65,7 +65,7 @@ _FILES: Final = (
     "raw/clicks-{date}.json.gz", "share/sellers-{date}.csv",
 )  # fmt: skip
 _COPIES_READ: Final = 0.3  # share of what people open that is a team copy; assumed
-_CHAINS: Final = 0.03  # copies into spreadsheets a day and analyst; assumed
+_CHAINS: Final = 0.08  # copies into spreadsheets a day and analyst; assumed
 _PERIOD_DAYS: Final = 3  # of a month, as `sql_lookalikes` has them
 _WHO_AM_I: Final = 0.2  # share of people's sessions that begin with asking who one is; assumed
 _PERIOD_TABLES: Final = ("fact_order", "fact_payment", "agg_seller_daily")
