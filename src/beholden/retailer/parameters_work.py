@@ -233,7 +233,7 @@ class WorkParameters(IncidentParameters):
         0.2
     )
     team_copies_read: Annotated[Share, "share of what people open in buckets that is a team's copy; assumed"] = 0.3
-    sheet_copies: Annotated[Share, "copies into spreadsheets, a working day of analysts and marketing; assumed"] = 0.03
+    sheet_copies: Annotated[Share, "copies into spreadsheets, a working day of analysts and marketing; assumed"] = 0.08
     wiki_views_a_day: Annotated[Rate, "pages opened by one member of staff; assumed"] = 9.0
     wiki_own_space: Annotated[Share, "share of page views in the space of one's own work; assumed"] = 0.7
     wiki_views_exponent: Annotated[
