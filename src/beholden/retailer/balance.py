@@ -213,12 +213,15 @@ def _covered(views: Views, records: Records, size: int) -> Bools:
     found = np.zeros(len(views), dtype=np.bool_)
     pair = records.actor * size + records.customer
     order = in_order(pair)
-    pair, wanted = pair[order], views.actor * size + views.customer
-    first, last = np.searchsorted(pair, wanted, "left"), np.searchsorted(pair, wanted, "right")
+    pair, wanted = np.append(pair[order], -1), views.actor * size + views.customer
+    place = np.searchsorted(pair[:-1], wanted)
+    left = np.flatnonzero(pair[place] == wanted)
     # Few pairs have several records: look at the first of each pair, then the second, and so on.
-    for step in range(int(np.max(last - first, initial=0))):
-        at = order[np.minimum(first + step, len(order) - 1)]
-        found |= (first + step < last) & (records.opened[at] <= views.time) & (views.time < records.closed[at])
+    while len(left):
+        at, time = order[place[left]], views.time[left]
+        found[left] |= (records.opened[at] <= time) & (time < records.closed[at])
+        place[left] += 1
+        left = left[pair[place[left]] == wanted[left]]
     return found
 
 

@@ -200,6 +200,7 @@ class Partners:
     def __init__(self, parameters: Parameters, sellers: Sellers) -> None:
         self._p = parameters
         self._sellers = sellers
+        self._columns: dict[str, Ints] = {}
 
     @cached_property
     def sizes(self) -> Ints:
@@ -399,7 +400,10 @@ class Partners:
 
     def column(self, name: str) -> Ints:
         """One property of every app."""
-        return np.array([getattr(app, name) for app in self.apps], dtype=np.int64)
+        found = self._columns.get(name)
+        if found is None:
+            found = self._columns[name] = np.array([getattr(app, name) for app in self.apps], dtype=np.int64)
+        return found
 
     @cached_property
     def intervals(self) -> Ints:

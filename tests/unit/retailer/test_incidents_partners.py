@@ -20,7 +20,8 @@ from beholden.retailer.incidents.incident import LOGS
 from beholden.retailer.incidents.pace import daily_work, room
 from beholden.retailer.incidents.pooled_keys import _pooled
 from beholden.retailer.life import gateway, seller_desk
-from beholden.retailer.life.buckets import accesses_of_day
+from beholden.retailer.life.accounts import account_visits
+from beholden.retailer.life.buckets import accesses_of_day, chains_of_day
 from beholden.retailer.life.cloudtrail import Accesses, buckets_log
 from beholden.retailer.life.console import OPERATIONS, Views, console_log, contact_views
 from beholden.retailer.life.gateway import Calls, api_calls, gateway_log
@@ -28,9 +29,12 @@ from beholden.retailer.life.seller_desk import Acts, desk_acts, desk_log, seller
 from beholden.retailer.life.sql import Statements, connected
 from beholden.retailer.life.sql_day import day_statements
 from beholden.retailer.life.sql_formats import database_log
+from beholden.retailer.life.sql_lookalikes import lookalike_statements
+from beholden.retailer.life.sql_people import people_statements
 from beholden.retailer.life.sql_services import console_updates
 from beholden.retailer.life.sql_text import DATABASES
 from beholden.retailer.life.sso import Logins, logins_of_day, sso_log
+from beholden.retailer.life.support_lookalikes import lookalike_views
 from beholden.retailer.life.wiki import PageViews, views_of_day, wiki_log
 from beholden.retailer.parameters import checked_parameters
 from beholden.retailer.render import hexadecimal_of
@@ -45,6 +49,7 @@ KINDS = (
 SEEDS = (1, 2, 3, 4)
 DAYS = {1: 14, 2: 21, 3: 28, 4: 17}
 ENDPOINTS = list(gateway.ENDPOINTS)
+EVERY_APP = np.arange(100)
 
 
 @cache
@@ -148,22 +153,65 @@ def test_paced_ones_keep_each_actor_within_the_95th_percentile_of_their_ordinary
                 added = int(np.sum((events.actor == who) & (day == on)))
                 person = log != "gateway" and who < len(world.staff)
                 days = [at for at in world.calendar.window if not person or world.staff.works(who, at)]
-                most = np.quantile([daily_work(world, log, at)[who] for at in days], 0.95)
+                most = np.quantile([work(world, log, at)[who] for at in days], 0.95)
                 if log != "gateway" and not person:  # programs do the same every day: a share of that
                     assert added <= 0.25 * most
                 else:
-                    assert added + daily_work(world, log, on)[who] <= most
+                    assert added + work(world, log, on)[who] <= most
 
 
-def test_daily_work_is_that_of_the_days_themselves() -> None:
+def work(world: World, log: str, day: int) -> Ints:
+    """How much everybody does in a log on a day: identities, and apps at the gateway."""
+    return gateway.calls_a_day(world, day, EVERY_APP) if log == "gateway" else daily_work(world, log, day)
+
+
+#: The events of a day from which work is counted, made whole.
+WHOLE: dict[str, Callable[[World, int], list[Ints]]] = {
+    "console": lambda world, day: [contact_views(world, day).actor, lookalike_views(world, day).actor],
+    "seller-desk": lambda world, day: [desk_acts(world, day).actor],
+    "gateway": lambda world, day: [api_calls(world, day).actor],
+    "accounts": lambda world, day: [seen[seen >= 0] for seen in [account_visits(world, day).actor]],
+    "sql": lambda world, day: [
+        people_statements(world, day).actor,
+        lookalike_statements(world, day).actor,
+        np.array([chain.who for chain in chains_of_day(world, day)], dtype=np.int64),
+    ],
+    "sso": lambda world, day: [logins_of_day(world, day).actor],
+    "buckets": lambda world, day: [accesses_of_day(world, day).actor],
+    "wiki": lambda world, day: [views_of_day(world, day).actor],
+}
+
+
+@pytest.mark.parametrize("log", WHOLE)
+def test_what_is_counted_is_what_whole_days_have(log: str) -> None:
+    world = world_of(3)
+    for day in world.calendar.window[5:25:6]:
+        found = work(world, log, day)
+        actors = np.concatenate(WHOLE[log](world, day))
+        assert found.tolist() == np.bincount(actors, minlength=len(found)).tolist()
+
+
+def test_room_is_what_the_95th_percentile_leaves() -> None:
     world = world_of(3)
     day = world.calendar.window[5]
     acts = desk_acts(world, day)
     who = int(acts.actor[0])
-    assert daily_work(world, "seller-desk", day)[who] == np.sum(acts.actor == who)
     days = [on for on in world.calendar.window if world.staff.works(who, on)]
     most = int(np.quantile([daily_work(world, "seller-desk", on)[who] for on in days], 0.95))
-    assert room(world, "seller-desk", who, day) == max(0, most - int(np.sum(acts.actor == who)))
+    assert room(world, ("seller-desk",), who, day) == max(0, most - int(np.sum(acts.actor == who)))
+
+
+def test_the_calls_of_some_apps_are_the_same_without_the_others() -> None:
+    world = world_of(2, 0.1)
+    day = world.calendar.window[3]
+    some = np.arange(0, len(world.partners.apps), 3)
+    alone, whole = api_calls(world, day, some), api_calls(world, day)
+    among = whole.at(np.isin(whole.actor, some))
+    assert len(alone) > 100
+    for one in fields(Calls):
+        assert np.array_equal(getattr(alone, one.name), getattr(among, one.name)), one.name
+    for app in some.tolist()[:3]:
+        assert gateway.calls_a_day(world, day, np.array([app]))[app] == np.sum(whole.actor == app)
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -35,6 +35,7 @@ def bucket_reads(world: World, rng: Rng, visits: list[Visit], number: int) -> Ac
     copies = planned_copies(p, world.staff)
     order = rng.permutation(len(BUCKETS))
     agent = int(rng.integers(min(_PEOPLE_AGENTS, len(AGENTS))))
+    shelves: dict[tuple[int, int], list[str]] = {}  # by bucket and day
     parts = []
     for place, (time, who, address) in enumerate(visits):
         n, day = len(time), int(time[0]) // DAY_US
@@ -43,12 +44,11 @@ def bucket_reads(world: World, rng: Rng, visits: list[Visit], number: int) -> Ac
         if place == 0:
             operation[0] = WHO_AM_I
         keys: list[str] = []
-        here_of = {
-            one: [copy.key for copy in copies if copy.bucket == BUCKETS[one] and copy.made < day]
-            for one in np.unique(bucket).tolist()
-        }
         for kind, one in zip(operation.tolist(), bucket.tolist(), strict=True):
-            here = here_of[one]
+            here = shelves.get((one, day))
+            if here is None:
+                here = [copy.key for copy in copies if copy.bucket == BUCKETS[one] and copy.made < day]
+                shelves[one, day] = here
             export = f"daily/customers-{day_text(day - int(rng.integers(1, 15)))}.csv.gz"
             copied = here and rng.random() < p.foreign_copies
             keys.append("" if kind != GET else here[int(rng.integers(len(here)))] if copied else export)

@@ -16,7 +16,7 @@ from beholden.retailer.chance import DAY_US, Ints
 from beholden.retailer.events import Events
 from beholden.retailer.incidents.working_days import work_days
 from beholden.retailer.life.accounts import assisted_visits
-from beholden.retailer.life.buckets import accesses_of_day, chains_of_day
+from beholden.retailer.life.buckets import accesses_a_day, chains_of_day
 from beholden.retailer.life.console import contact_views_a_day
 from beholden.retailer.life.gateway import calls_a_day
 from beholden.retailer.life.seller_desk import desk_acts
@@ -51,7 +51,7 @@ _ORDINARY: Final[dict[str, Callable[[World, int], Sequence[Ints]]]] = {
         _counted(lookalike_statements(world, day).actor, np.array([one.who for one in chains_of_day(world, day)])),
     ],
     "sso": lambda world, day: [_counted(logins_of_day(world, day).actor)],
-    "buckets": lambda world, day: [_counted(accesses_of_day(world, day).actor)],
+    "buckets": lambda world, day: [accesses_a_day(world, day)],
     "wiki": lambda world, day: [_counted(views_of_day(world, day).actor)],
 }
 

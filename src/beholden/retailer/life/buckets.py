@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -13,11 +14,11 @@ from beholden.retailer.chance import (
     HOUR_US,
     MINUTE_US,
     SECOND_US,
+    Bools,
     Chance,
     Ints,
     Rng,
     below,
-    iso,
     stream,
     uniform,
     weighted,
@@ -38,7 +39,7 @@ from beholden.retailer.life.cloudtrail import (
     Accesses,
 )
 from beholden.retailer.life.places import Names, places_on
-from beholden.retailer.life.sql_text import Sql, exported, style_of
+from beholden.retailer.life.sql_text import Draws, Sql, day_text, exported, style_of
 from beholden.retailer.life.warehouse_jobs import rows_of
 from beholden.retailer.needs import buckets_of
 from beholden.retailer.resources import BUCKETS
@@ -46,10 +47,16 @@ from beholden.retailer.warehouse_tables import WAREHOUSE, catalogue
 from beholden.retailer.world import World
 
 __all__ = [
-    "CHAIN_TABLES", "CopyChain", "accesses_of_day", "chains_of_day", "make_accesses", "make_copy_chain", "stored",
+    "CHAIN_TABLES", "CopyChain", "accesses_a_day", "accesses_of_day", "chains_of_day", "make_accesses", "make_copy_chain",
+    "stored",
 ]  # fmt: skip
 
-_MIX: Final = (58, 10, 12, 5, 12, 3)
+_MIX_EDGES: Final = np.cumsum(
+    [0.58, 0.10, 0.12, 0.05, 0.12]
+).tolist()  # what is done with objects, DELETE last; assumed
+#: Programs that serve people all day, and what those of the night are.
+_SERVING: Final = frozenset({"console_app", "seller_app", "payments_api", "orders_app"})
+_NIGHTLY: Final = {"etl_nightly": "benign:nightly_etl", "backup": "benign:backup"}
 _ERROR_WEIGHTS: Final = (985, 9, 6)
 _SHEETS: Final = 5
 #: What people call with, by how many do.
@@ -125,49 +132,67 @@ def accesses_of_day(world: World, day: int) -> Accesses:
     """What people and programs do on a day without incidents."""
     rng = stream(world.parameters.seed, "bucket accesses", day)
     copies = world.once("planned copies", 0, lambda: planned_copies(world.parameters, world.staff))
-    parts = [_people(rng, world, day, copies), _programs(rng, world, day), _period_end(rng, world, day)]
-    begun = [chain for back in range(_CHAIN_DAYS + 1) for chain in chains_of_day(world, day - back)]
-    parts += [chain.accesses.between(day * DAY_US, (day + 1) * DAY_US) for chain in begun]
+    parts = [_people(rng, world, day, copies), _programs(rng, world, day), *_others(world, day)]
     return Accesses.joined([part for part in parts if len(part)])
 
 
-def _people(rng: Rng, world: World, day: int, copies: tuple[Copy, ...]) -> Accesses:
+def accesses_a_day(world: World, day: int) -> Ints:
+    """How many of a day's accesses each identity makes."""
+    count = np.bincount(
+        np.concatenate([one.actor for one in _others(world, day)]), minlength=len(world.grants.identities)
+    )
+    who, reads, asked = _sessions(world, day)
+    count[who] += reads + 1 + asked
+    for one, _, steps in _nightly(world, day):
+        count[one] += len(steps)
+    return count
+
+
+def _others(world: World, day: int) -> list[Accesses]:
+    """What finance fetches, and what belongs to the chains that began on the days before."""
+    begun = [chain for back in range(_CHAIN_DAYS + 1) for chain in chains_of_day(world, day - back)]
+    fetched = [chain.accesses.between(day * DAY_US, (day + 1) * DAY_US) for chain in begun]
+    return [_period_end(stream(world.parameters.seed, "period end in buckets", day), world, day), *fetched]
+
+
+def _sessions(world: World, day: int) -> tuple[Ints, Ints, Bools]:
+    """Who of the staff uses the buckets, how many objects they open, and whether they ask first who they are."""
     p, staff = world.parameters, world.staff
+    rng = stream(p.seed, "bucket sessions", day)
+    team = np.concatenate([staff.at_work(role, day) for role in ROLES_ASSUMED])
+    reads, asked = rng.poisson(p.bucket_reads_a_day, len(team)), rng.random(len(team)) < p.bucket_sessions_named
+    able = np.array([bool(buckets_of(p, staff, who, day)) for who in team.tolist()], dtype=np.bool_) & (reads > 0)
+    return team[able], reads[able], asked[able]
+
+
+def _people(rng: Rng, world: World, day: int, copies: tuple[Copy, ...]) -> Accesses:
+    p, staff, draws = world.parameters, world.staff, Draws(rng)
     shelves = [[copy.key for copy in copies if copy.bucket == bucket and copy.made < day] for bucket in BUCKETS]
     rows: list[tuple[int, int, int, int, str, str]] = []
-    for role in ROLES_ASSUMED:
-        for who in staff.at_work(role, day).tolist():
-            mine = [BUCKETS.index(name) for name in buckets_of(p, staff, who, day)]
-            start, end = (value // 1000 for value in staff.shift_of(who, day))
-            count = int(rng.poisson(p.bucket_reads_a_day))
-            if not mine or not count:
-                continue
-            times = np.sort(rng.integers(start, end, count + 1)) * 1000
-            rows.append((int(times[0]), who, ASSUME, -1, ROLES_ASSUMED[role], ""))
-            if rng.random() < p.bucket_sessions_named:
-                rows.append((int(times[0]) + int(rng.integers(1_000, 40_000)) * 1000, who, WHO_AM_I, -1, "", ""))
-            for time, kind in zip(times[1:].tolist(), weighted(rng, _MIX, count).tolist(), strict=True):
-                at = mine[int(rng.integers(len(mine)))]
-                # What is deleted is no team's copy: those are there.
-                key = _some_key(rng, day, [] if kind == DELETE else shelves[at], p.team_copies_read)
-                copied = f"{BUCKETS[mine[0]]}/{key}" if kind == COPY else ""
-                rows.append(
-                    (
-                        time,
-                        who,
-                        kind,
-                        at,
-                        "" if kind == LIST else key.replace("daily/", "team/") if copied else key,
-                        copied,
-                    )
-                )
+    sessions = (column.tolist() for column in _sessions(world, day))
+    for who, count, asked in zip(*sessions, strict=True):
+        member = staff.members[who]
+        mine = [BUCKETS.index(name) for name in buckets_of(p, staff, who, day)]
+        start, end = (value // 1000 for value in staff.shift_of(who, day))
+        first, *times = sorted(1000 * (start + draws.below(end - start)) for _ in range(count + 1))
+        rows.append((first, who, ASSUME, -1, ROLES_ASSUMED[member.role_on(day)], ""))
+        if asked:
+            rows.append((first + (1_000 + draws.below(39_000)) * 1000, who, WHO_AM_I, -1, "", ""))
+        for time in times:
+            kind, at = bisect_right(_MIX_EDGES, draws.uniform()), draws.one(mine)
+            # What is deleted is no team's copy: those are there.
+            key = _some_key(draws, day, [] if kind == DELETE else shelves[at], p.team_copies_read)
+            if kind == COPY:
+                rows.append((time, who, kind, at, key.replace("daily/", "team/"), f"{BUCKETS[mine[0]]}/{key}"))
+            else:
+                rows.append((time, who, kind, at, "" if kind == LIST else key, ""))
     return _made(rng, world, rows)
 
 
-def _some_key(rng: Rng, day: int, copies: list[str], share: float) -> str:
-    if copies and rng.random() < share:
-        return copies[int(rng.integers(len(copies)))]
-    return _FILES[int(rng.integers(len(_FILES)))].format(date=_date(day - int(rng.integers(1, 15))))
+def _some_key(draws: Draws, day: int, copies: list[str], share: float) -> str:
+    if copies and draws.chance(share):
+        return draws.one(copies)
+    return draws.one(_FILES).format(date=day_text(day - 1 - draws.below(14)))
 
 
 def _made(rng: Rng, world: World, rows: list[tuple[int, int, int, int, str, str]], what: int | Ints = 0) -> Accesses:
@@ -179,36 +204,39 @@ def _made(rng: Rng, world: World, rows: list[tuple[int, int, int, int, str, str]
 
 def _programs(rng: Rng, world: World, day: int) -> Accesses:
     """Exports and copies of the night, each program in its own buckets, with the secret it fetches first."""
-    staff = world.staff
     rows: list[tuple[int, int, int, int, str, str]] = []
     what: list[int] = []
-    date = _date(day - 1)
+    for who, name, steps in _nightly(world, day):
+        at = who - len(world.staff)
+        start = day * DAY_US + 2 * HOUR_US + at * 7 * MINUTE_US % (3 * HOUR_US) + int(rng.integers(60_000)) * 1000
+        later = rng.integers(0, 2500, len(steps)) * 1000 + np.arange(len(steps)) * 3 * SECOND_US
+        rows += [(start + after, who, *step) for after, step in zip(later.tolist(), steps, strict=True)]
+        what += [label(_NIGHTLY.get(name, "ordinary"))] * len(steps)
+    return _made(rng, world, rows, np.array(what, dtype=np.int64))
+
+
+def _nightly(world: World, day: int) -> Iterator[tuple[int, str, list[tuple[int, int, str, str]]]]:
+    """The programs that run at night, and what each does: operation, bucket, key, and source of a copy."""
+    staff, date = world.staff, day_text(day - 1)
+    files = [form.format(date=date) for form in _FILES]
     for at in np.flatnonzero(world.grants.active_services).tolist():
         who, name = len(staff) + at, staff.services[at]
-        if name in {"console_app", "seller_app", "payments_api", "orders_app"}:
+        if name in _SERVING:
             continue
-        start = day * DAY_US + 2 * HOUR_US + at * 7 * MINUTE_US % (3 * HOUR_US) + int(rng.integers(60_000)) * 1000
-        steps: list[tuple[int, int, str, str]] = [(WHO_AM_I, -1, "", ""), (SECRET, -1, f"prod/{name}/warehouse", "")]
+        steps = [(WHO_AM_I, -1, "", ""), (SECRET, -1, f"prod/{name}/warehouse", "")]
         for bucket in buckets_of(world.parameters, staff, who, day):
             place = BUCKETS.index(bucket)
-            steps.append((LIST, place, "", ""))
-            steps += [(PUT, place, form.format(date=date), "") for form in _FILES[:3]]
+            steps += [(LIST, place, "", ""), *((PUT, place, file, "") for file in files[:3])]
             if name == "backup":
                 kept = BUCKETS.index("meridian-backup")
-                steps += [
-                    (COPY, kept, f"{bucket}/{form.format(date=date)}", f"{bucket}/{form.format(date=date)}")
-                    for form in _FILES
-                ]
-            steps += [(DECRYPT, -1, "alias/exports", ""), (GET, place, _FILES[0].format(date=date), "")]
-        for step, (kind, place, key, source) in enumerate(steps):
-            rows.append((start + step * 3 * SECOND_US + int(rng.integers(2500)) * 1000, who, kind, place, key, source))
-            what.append(label({"etl_nightly": "benign:nightly_etl", "backup": "benign:backup"}.get(name, "ordinary")))
-    return _made(rng, world, rows, np.array(what, dtype=np.int64))
+                steps += [(COPY, kept, f"{bucket}/{file}", f"{bucket}/{file}") for file in files]
+            steps += [(DECRYPT, -1, "alias/exports", ""), (GET, place, files[0], "")]
+        yield who, name, steps
 
 
 def _period_end(rng: Rng, world: World, day: int) -> Accesses:
     """The first days of a month: finance fetches the tables that it had the warehouse write out."""
-    year, month, of_month = (int(part) for part in _date(day).split("-"))
+    year, month, of_month = (int(part) for part in day_text(day).split("-"))
     rows: list[tuple[int, int, int, int, str, str]] = []
     place = BUCKETS.index("meridian-finance")
     quarter = month % 3 == 1
@@ -298,7 +326,3 @@ def stored(files: Sequence[Extract], accesses: Accesses) -> tuple[Extract, ...]:
     columns = (accesses.bucket[put], accesses.key[put], accesses.time[put])
     last = {(BUCKETS[bucket], key): time for bucket, key, time in zip(*(one.tolist() for one in columns), strict=True)}
     return tuple(replace(one, made=last[at]) for one in files if (at := (one.bucket, one.key)) in last)
-
-
-def _date(day: int) -> str:
-    return iso(np.array([day * DAY_US]), "D")[0]

@@ -174,44 +174,38 @@ def host_of(world: World, connection: Ints) -> Ints:
 
 
 def api_calls(world: World, day: int, apps: Ints | None = None) -> Calls:
-    """All ordinary calls of a day, in the order of time; of some apps (positions), if only theirs are wanted."""
-    wanted = None if apps is None else np.isin(world.partners.connections.app, apps)
-    return Calls.joined([calls for _, calls in calls_by_host(world, day, wanted)])
+    """All ordinary calls of a day, in the order of time; of some apps (positions), if only theirs are wanted.
 
-
-def calls_by_host(world: World, day: int, wanted: Bools | None = None) -> Iterator[tuple[int, Calls]]:
-    """The ordinary calls of a day that each host serves, in the order of time, host by host.
-
-    With ``wanted`` those of some connections: each connection's are the same whoever else is asked for.
+    Each connection's calls are the same whoever else is asked for, and whichever host is said to serve it.
     """
-    for host, parts in _parts_by_host(world, day, wanted):
+    if apps is None:
+        return Calls.joined([calls for _, calls in calls_by_host(world, day)])
+    return Calls.joined([_calls_of(world, day, _parts_of(world, day, apps))])
+
+
+def calls_by_host(world: World, day: int) -> Iterator[tuple[int, Calls]]:
+    """The ordinary calls of a day that each host serves, in the order of time, host by host."""
+    active = world.partners.active(day)
+    new, edges = _new_orders(world, day, active)
+    hosts = host_of(world, np.arange(len(active)))
+    for host in range(world.parameters.hosts):
+        mine = np.flatnonzero(active & (hosts == host))
+        parts = [*_records(world, day, new[edges[host] : edges[host + 1]]), *_polls(world, day, mine)]
         yield host, _calls_of(world, day, parts)
 
 
 def calls_a_day(world: World, day: int, apps: Ints) -> Ints:
     """How many ordinary calls each of these apps makes on a day; 0 of the others."""
     count = np.zeros(len(world.partners.apps), dtype=np.int64)
-    for _, parts in _parts_by_host(world, day, np.isin(world.partners.connections.app, apps)):
-        for time, connection, *_ in parts:
-            mine = world.partners.connections.app[connection[time < DAY_US]]
-            count += np.bincount(mine, minlength=len(count))
+    for time, connection, *_ in _parts_of(world, day, apps):
+        count += np.bincount(world.partners.connections.app[connection[time < DAY_US]], minlength=len(count))
     return count
 
 
-def _parts_by_host(world: World, day: int, wanted: Bools | None) -> Iterator[tuple[int, list[_Part]]]:
-    active = world.partners.active(day)
-    if wanted is not None:
-        active &= wanted
-    new, edges = _new_orders(world, day, active)
-    hosts = host_of(world, np.arange(len(active)))
-    for host in range(world.parameters.hosts):
-        yield (
-            host,
-            [
-                *_records(world, day, new[edges[host] : edges[host + 1]]),
-                *_polls(world, day, np.flatnonzero(active & (hosts == host))),
-            ],
-        )
+def _parts_of(world: World, day: int, apps: Ints) -> list[_Part]:
+    """The calls of some apps, at all hosts."""
+    active = world.partners.active(day) & np.isin(world.partners.connections.app, apps)
+    return [*_records(world, day, _new_orders(world, day, active)[0]), *_polls(world, day, np.flatnonzero(active))]
 
 
 def _calls_of(world: World, day: int, parts: Sequence[_Part]) -> Calls:
@@ -243,7 +237,7 @@ def _part(time: Ints, connection: Ints, endpoint: int, order: Ints | None = None
 
 def _records(world: World, day: int, new: Ints) -> list[_Part]:
     """What is read of single orders, of those that are new."""
-    partners, rates = world.partners, world.partners.rates(day)
+    partners, rates = world.partners, _rates(world, day)
     # Nothing here is drawn in turn: what an app reads of an order is the same whoever else is asked for.
     read, chance = (Chance(world.parameters.seed, f"partner {what}") for what in ("reads", "read"))
     connection = _connections(world, new)
@@ -388,7 +382,7 @@ def _polls(world: World, day: int, active: Ints) -> list[_Part]:
     found = [_part(time, connection, LIST), *_storms(world, connection, look, time)]
     for column, ask, fetch in ((3, SEND_FEED, FEED), (4, ASK_REPORT, REPORT)):
         chance = Chance(seed, f"partner {tuple(ENDPOINTS)[ask]}")
-        sent, k = _each(active, poisson(chance(active, day), partners.rates(day)[:, column][app]))
+        sent, k = _each(active, poisson(chance(active, day), _rates(world, day)[:, column][app]))
         hashes = chance(sent, day, k)
         time = below(hashes, DAY_US // 1000) * 1000
         found.append(_part(time, sent, ask))
@@ -400,6 +394,10 @@ def _polls(world: World, day: int, active: Ints) -> list[_Part]:
     within = (_phases(world)[renewed[kept]] + below(hashes[kept] << np.uint64(24), 60_000) * 1000) % HOUR_US
     found.append(_part(hour[kept] * HOUR_US + within, renewed[kept], TOKEN))
     return found
+
+
+def _rates(world: World, day: int) -> Floats:
+    return world.once("partners' rates", day, lambda: world.partners.rates(day))
 
 
 def _storms(world: World, connection: Ints, look: Ints, time: Ints) -> list[_Part]:
