@@ -210,7 +210,7 @@ class Service:
         members = self._staff.members
         taken = np.empty(len(arrived), dtype=np.int64)
         hour = arrived // HOUR_US % 24
-        for at in np.unique(hour).tolist():
+        for at in np.flatnonzero(np.bincount(hour)).tolist():
             turns = rng.permutation(self._staff.on_shift("agent", day, at))
             mine = np.flatnonzero(hour == at)
             taken[mine] = turns[(np.arange(len(mine)) + int(rng.integers(len(turns)))) % len(turns)]
