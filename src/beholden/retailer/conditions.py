@@ -9,10 +9,11 @@ from __future__ import annotations
 from typing import Any, Final
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from beholden.retailer.calendar import PROMOTION_DAYS
-from beholden.retailer.chance import SECOND_US, Bools, Chance, Ints, uniform
+from beholden.retailer.chance import SECOND_US, Chance, Ints, uniform
 from beholden.retailer.events import Events
 from beholden.retailer.feeds_partners import by_old_id
 from beholden.retailer.life.gateway import Calls
@@ -21,7 +22,10 @@ from beholden.retailer.log_files import LogKind, WrittenDay
 from beholden.retailer.parameters import Parameters
 from beholden.retailer.world import World
 
-__all__ = ["CONDITIONS", "clock_ahead_us", "conditions_of", "first_of", "texts_of"]
+__all__ = ["CONDITIONS", "Bits", "clock_ahead_us", "conditions_of", "first_of", "texts_of"]
+
+#: For each event what holds for it, a bit each.
+Bits = npt.NDArray[np.uint8]
 
 #: By bit, the most telling first.
 CONDITIONS: Final = (
@@ -59,57 +63,55 @@ def clock_ahead_us(parameters: Parameters, log: str, host: str, day: int) -> int
 
 def conditions_of(
     world: World, kind: LogKind[Any], day: int, events: Events, written: WrittenDay, taken: list[tuple[int, int]]
-) -> Ints:
+) -> Bits:
     """For each event of a day's log the bits of what holds for it; ``taken``: spans whose lines somebody took away."""
-    missing = np.bincount(written.event[written.file < 0], minlength=len(events)) > 0
+    off = abs(clock_ahead_us(world.parameters, kind.name, kind.host, day)) >= SECOND_US
+    promoted = any(0 <= day - first < PROMOTION_DAYS for first in world.calendar.promotions)
+    found: Bits = _of_actors(world, day, events)
+    found |= np.uint8(_BITS["clock_skew"] * off + _BITS["promotion_load"] * promoted)
+    missing = written.event[written.file < 0]
     for start, end in taken:
-        missing &= (events.time < start) | (events.time >= end)
-    came = written.event[written.file >= 0]
-    late = np.bincount(written.event[written.file > 0], minlength=len(events)) > 0
-    # A condition of the whole day, or one of each event.
-    holds: dict[str, Bools | bool] = {
-        "missing_event": missing,
-        "duplicate_event": np.bincount(came, minlength=len(events)) > 1,
-        "late_event": late,
-        "clock_skew": abs(clock_ahead_us(world.parameters, kind.name, kind.host, day)) >= SECOND_US,
-        "renamed_user": _renamed(world, day, events),
-        "shared_address": _shared(world, events),
-        "second_id": by_old_id(world, events.seller, "consents") if isinstance(events, Calls) else False,
-        "promotion_load": any(0 <= day - first < PROMOTION_DAYS for first in world.calendar.promotions),
-    }
-    found = np.zeros(len(events), dtype=np.int64)
-    for name, which in holds.items():
-        found |= np.where(which, _BITS[name], 0)
+        missing = missing[(events.time[missing] < start) | (events.time[missing] >= end)]
+    twice = np.bincount(written.event[written.file >= 0], minlength=len(events)) > 1
+    for name, which in (("missing", missing), ("duplicate", twice), ("late", written.event[written.file > 0])):
+        found[which] |= np.uint8(_BITS[f"{name}_event"])
     return found
 
 
-def _renamed(world: World, day: int, events: Events) -> Bools | bool:
-    if isinstance(events, Calls):  # apps made these
-        return False
-    renamed = [at for at, one in enumerate(world.staff.members) if one.renamed is not None and one.renamed <= day]
-    return np.isin(events.actor, renamed) if renamed else False
-
-
-def _shared(world: World, events: Events) -> Bools | bool:
+def _of_actors(world: World, day: int, events: Events) -> Bits:
+    """What holds because of who did it, from where and for whom."""
     if isinstance(events, Calls):
-        partners = world.partners
-        shared = np.array([partners.developers[app.developer].platform for app in partners.apps], dtype=np.bool_)
-        found: Bools = shared[events.actor]
-        return found
+        of_keys: Bits = world.once("conditions of keys", 0, lambda: _of_keys(world))[events.key]
+        return of_keys
+    renamed = [at for at, one in enumerate(world.staff.members) if one.renamed is not None and one.renamed <= day]
+    found = np.isin(events.actor, renamed) * np.uint8(_BITS["renamed_user"])
     address = getattr(events, "address", None)
-    if address is None or address.dtype == np.object_:  # statements come from the company's own addresses
-        return False
-    return are_shared(address)
+    if address is not None and address.dtype != np.object_:  # statements come from the company's own addresses
+        found |= are_shared(address) * np.uint8(_BITS["shared_address"])
+    return found
 
 
-def texts_of(bits: Ints) -> pa.Array:
+def _of_keys(world: World) -> Bits:
+    """The same of calls of the partner API, by key."""
+    partners = world.partners
+    on_platform = np.array([partners.developers[app.developer].platform for app in partners.apps], dtype=np.bool_)
+    old = by_old_id(world, partners.keys.seller, "consents")
+    found: Bits = on_platform[partners.keys.app] * np.uint8(_BITS["shared_address"])
+    return found | old * np.uint8(_BITS["second_id"])
+
+
+def texts_of(bits: Bits) -> pa.Array:
     """The names of what holds, in the order of `CONDITIONS` with spaces between; null where nothing does."""
-    which, at = np.unique(bits, return_inverse=True)
+    which = np.flatnonzero(np.bincount(bits, minlength=1 << len(CONDITIONS)))
+    place = np.zeros(1 << len(CONDITIONS), dtype=np.int32)
+    place[which] = np.arange(len(which))
     names = [" ".join(name for i, name in enumerate(CONDITIONS) if one >> i & 1) for one in which.tolist()]
-    return pa.DictionaryArray.from_arrays(pa.array(at.astype(np.int32), mask=bits == 0), pa.array(names, pa.string()))
+    return pa.DictionaryArray.from_arrays(pa.array(place[bits], mask=bits == 0), pa.array(names, pa.string()))
 
 
-def first_of(bits: Ints) -> Ints:
+def first_of(bits: Bits) -> Ints:
     """The position in `CONDITIONS` of the most telling, or -1."""
-    lowest = bits & -bits
-    return np.where(bits == 0, -1, np.log2(np.maximum(lowest, 1)).astype(np.int64))
+    return _FIRST[bits]
+
+
+_FIRST: Final[Ints] = np.array([(bits & -bits).bit_length() - 1 for bits in range(1 << len(CONDITIONS))])

@@ -24,7 +24,7 @@ import pyarrow.parquet as pq
 
 from beholden.core.times import format_time
 from beholden.retailer.chance import Ints
-from beholden.retailer.conditions import CONDITIONS, first_of, texts_of
+from beholden.retailer.conditions import CONDITIONS, Bits, first_of, texts_of
 from beholden.retailer.events import LABELS, Events, label
 from beholden.retailer.incidents import Incident
 from beholden.retailer.log_files import WrittenDay
@@ -37,7 +37,7 @@ __all__ = ["write_incidents", "write_truth"]
 _CONDITIONS: Final = np.array([label(name) for name in CONDITIONS])
 
 
-def write_truth(path: Path, log: str, events: Events, written: WrittenDay, conditions: Ints) -> None:
+def write_truth(path: Path, log: str, events: Events, written: WrittenDay, conditions: Bits) -> None:
     """A row for each whole record of a log's day, and for each event that left none; ``conditions``: of each event."""
     event, nowhere = written.event, written.file < 0
     incident, conditions = events.incident[event], conditions[event]

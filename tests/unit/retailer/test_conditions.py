@@ -155,6 +155,6 @@ def test_a_statement_never_stands_before_its_session_by_the_same_clock(tmp_path:
 
 
 def test_what_holds_is_told_in_a_fixed_order() -> None:
-    bits = np.array([0, 1, 2, 0b1000_0010])
+    bits = np.array([0, 1, 2, 0b1000_0010], dtype=np.uint8)
     assert texts_of(bits).to_pylist() == [None, CONDITIONS[0], CONDITIONS[1], f"{CONDITIONS[1]} {CONDITIONS[7]}"]
     assert first_of(bits).tolist() == [-1, 0, 1, 1]
