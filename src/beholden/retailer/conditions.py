@@ -35,6 +35,8 @@ CONDITIONS: Final = (
     "benign:promotion_load",  # it is of a promotion or of the days after one
 )
 _BITS: Final = {name.removeprefix("benign:"): 1 << at for at, name in enumerate(CONDITIONS)}
+#: Of each set of them the position of the first, -1 of the empty one.
+_FIRST: Final = np.array([(bits & -bits).bit_length() - 1 for bits in range(1 << len(CONDITIONS))], dtype=np.int64)
 #: Logs whose hosts others run, who keep time.
 _OUTSIDE: Final = frozenset({"sso", "buckets"})
 _WEEK: Final = 7
@@ -74,13 +76,19 @@ def conditions_of(
         "clock_skew": abs(clock_ahead_us(world.parameters, kind.name, kind.host, day)) >= SECOND_US,
         "renamed_user": _renamed(world, day, events),
         "shared_address": _shared(world, events),
-        "second_id": by_old_id(world, events.seller, "consents") if isinstance(events, Calls) else False,
+        "second_id": _old_ids(world)[events.seller] if isinstance(events, Calls) else False,
         "promotion_load": any(0 <= day - first < PROMOTION_DAYS for first in world.calendar.promotions),
     }
-    found = np.zeros(len(events), dtype=np.int64)
+    found = np.full(len(events), sum(_BITS[name] for name, which in holds.items() if which is True), dtype=np.uint8)
     for name, which in holds.items():
-        found |= np.where(which, _BITS[name], 0)
-    return found
+        if not isinstance(which, bool):
+            found |= which.view(np.uint8) * np.uint8(_BITS[name])
+    return found.astype(np.int64)
+
+
+def _old_ids(world: World) -> Bools:
+    every = np.arange(len(world.sellers))
+    return world.once("sellers by their older ids", 0, lambda: by_old_id(world, every, "consents"))
 
 
 def _renamed(world: World, day: int, events: Events) -> Bools | bool:
@@ -104,12 +112,13 @@ def _shared(world: World, events: Events) -> Bools | bool:
 
 def texts_of(bits: Ints) -> pa.Array:
     """The names of what holds, in the order of `CONDITIONS` with spaces between; null where nothing does."""
-    which, at = np.unique(bits, return_inverse=True)
+    occurs = np.bincount(bits, minlength=1) > 0
+    which = np.flatnonzero(occurs)
     names = [" ".join(name for i, name in enumerate(CONDITIONS) if one >> i & 1) for one in which.tolist()]
-    return pa.DictionaryArray.from_arrays(pa.array(at.astype(np.int32), mask=bits == 0), pa.array(names, pa.string()))
+    at = (np.cumsum(occurs) - 1).astype(np.int32)[bits]
+    return pa.DictionaryArray.from_arrays(pa.array(at, mask=bits == 0), pa.array(names, pa.string()))
 
 
 def first_of(bits: Ints) -> Ints:
     """The position in `CONDITIONS` of the most telling, or -1."""
-    lowest = bits & -bits
-    return np.where(bits == 0, -1, np.log2(np.maximum(lowest, 1)).astype(np.int64))
+    return _FIRST[bits]
