@@ -15,15 +15,16 @@ import json
 from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from beholden.core.times import format_time
-from beholden.retailer.chance import Ints
+from beholden.retailer.chance import Bools, Ints
 from beholden.retailer.conditions import CONDITIONS, Bits, first_of, texts_of
 from beholden.retailer.events import LABELS, Events, label
 from beholden.retailer.incidents import Incident
@@ -47,12 +48,12 @@ def write_truth(path: Path, log: str, events: Events, written: WrittenDay, condi
         {
             "log": _coded([log], np.zeros(len(event), dtype=np.int64)),
             "file": _coded(written.files, written.file),
-            "record": pa.array(written.record, mask=nowhere),
+            "record": _masked(written.record, nowhere),
             "uid": written.uids,
             "time": pa.array(events.time[event], pa.timestamp("us", tz="UTC")),
             "label": _coded(LABELS, what),
             "also": texts_of(conditions),
-            "incident": pa.array(incident, mask=incident < 0),
+            "incident": _masked(incident, incident < 0),
         }
     )
     # Uids do not compress, times and places grow: this takes a third of the time of the library's defaults.
@@ -64,7 +65,12 @@ def write_truth(path: Path, log: str, events: Events, written: WrittenDay, condi
 
 def _coded(texts: Sequence[str], position: Ints) -> pa.Array:
     """A column of few texts by their positions; null where that is -1."""
-    return pa.DictionaryArray.from_arrays(pa.array(position.astype(np.int32), mask=position < 0), pa.array(texts))
+    return pa.DictionaryArray.from_arrays(_masked(position.astype(np.int32), position < 0), pa.array(texts))
+
+
+def _masked(values: npt.NDArray[np.integer[Any]], absent: Bools) -> pa.Array:
+    """The values, null where they are absent; a mask costs more than to see that there is none."""
+    return pa.array(values, mask=absent if absent.any() else None)
 
 
 def write_incidents(incidents: Sequence[Incident], words: Words, directory: Path) -> None:
