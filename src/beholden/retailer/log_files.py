@@ -130,7 +130,7 @@ def _write(path: Path, kind: LogKind[E], events: E, uids: pa.Array, chosen: Ints
 
     Returns the number of each record's first line.
     """
-    height = np.ones(len(chosen), dtype=np.int64)
+    height = np.ones(len(chosen) if kind.multiline else 0, dtype=np.int64)
     with _opened(path) as file:
         for start in range(0, len(chosen), _CHUNK):
             part = chosen[start : start + _CHUNK]
@@ -143,8 +143,9 @@ def _write(path: Path, kind: LogKind[E], events: E, uids: pa.Array, chosen: Ints
             _put(file, lines.slice(0, torn - start + 1))
             file.write(lines[torn - start].as_py().encode()[:_TORN_BYTES].replace(b"\n", b" ") + b"\n")
             _put(file, lines.slice(torn - start + 1))
-    first: Ints = 1 + np.cumsum(height) - height
-    return first + (np.arange(len(chosen)) > torn)
+    first: Ints = 1 + (np.cumsum(height) - height if kind.multiline else np.arange(len(chosen)))
+    first[torn + 1 :] += 1
+    return first
 
 
 def _put(file: BinaryIO, lines: pa.Array) -> None:

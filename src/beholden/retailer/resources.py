@@ -44,6 +44,7 @@ _SERVICES: Final = ("checkout", "catalogue", "returns", "search", "ledger-sync",
 _PARTS: Final = ("api", "jobs", "web", "infra", "tools", "etl", "client", "tests")
 
 
+@lru_cache(maxsize=8)
 def repositories(count: int) -> tuple[str, ...]:
     """Names of that many repositories, at most sixty-four."""
     return tuple(f"{service}-{part}" for part in _PARTS for service in _SERVICES)[:count]

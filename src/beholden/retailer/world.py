@@ -26,7 +26,7 @@ __all__ = ["WRITE_ROWS", "World", "slices"]
 T = TypeVar("T")
 
 #: Things of days that are kept in memory (see `World.once`).
-_KEPT_MAX: Final = 64
+_KEPT_MAX: Final = 512
 #: Rows turned into texts at a time.
 WRITE_ROWS = 50_000
 

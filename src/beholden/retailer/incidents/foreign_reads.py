@@ -16,7 +16,7 @@ from beholden.retailer.life.cloudtrail import AGENTS, GET, LIST, WHO_AM_I, Acces
 from beholden.retailer.life.places import dotted
 from beholden.retailer.life.sql import Statements
 from beholden.retailer.life.sql_deeds import lookups
-from beholden.retailer.life.sql_text import day_text
+from beholden.retailer.life.sql_text import Draws, day_text
 from beholden.retailer.resources import BUCKETS
 from beholden.retailer.world import World
 
@@ -36,6 +36,7 @@ def bucket_reads(world: World, rng: Rng, visits: list[Visit], number: int) -> Ac
     order = rng.permutation(len(BUCKETS))
     agent = int(rng.integers(min(_PEOPLE_AGENTS, len(AGENTS))))
     shelves: dict[tuple[int, int], list[str]] = {}  # by bucket and day
+    draws = Draws(rng)
     parts = []
     for place, (time, who, address) in enumerate(visits):
         n, day = len(time), int(time[0]) // DAY_US
@@ -49,9 +50,12 @@ def bucket_reads(world: World, rng: Rng, visits: list[Visit], number: int) -> Ac
             if here is None:
                 here = [copy.key for copy in copies if copy.bucket == BUCKETS[one] and copy.made < day]
                 shelves[one, day] = here
-            export = f"daily/customers-{day_text(day - int(rng.integers(1, 15)))}.csv.gz"
-            copied = here and rng.random() < p.foreign_copies
-            keys.append("" if kind != GET else here[int(rng.integers(len(here)))] if copied else export)
+            if kind != GET:
+                keys.append("")
+            elif here and draws.chance(p.foreign_copies):
+                keys.append(draws.one(here))
+            else:
+                keys.append(f"daily/customers-{day_text(day - 1 - draws.below(14))}.csv.gz")
         named: Any = np.array(keys, dtype=object)
         parts.append(make_accesses(
             rng, world, time, np.full(n, who), operation, np.where(operation == WHO_AM_I, -1, bucket), named,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 import numpy as np
@@ -43,12 +43,15 @@ def moment_in(rng: Rng, shift: Shift, spare: int = 0) -> int:
 
 def work_days(world: World, who: int, start: int, end: int) -> list[int]:
     """The days on which somebody is at work, whose whole shift lies in ``[start, end)``."""
-    found = []
+    return list(_days_of_work(world, who, start, end))
+
+
+def _days_of_work(world: World, who: int, start: int, end: int) -> Iterator[int]:
     for day in range(start // DAY_US, -(-end // DAY_US)):
-        begins, ends = world.staff.shift_of(who, day)
-        if start <= begins and ends <= end and world.staff.works(who, day):
-            found.append(day)
-    return found
+        if world.staff.works(who, day):
+            begins, ends = world.staff.shift_of(who, day)
+            if start <= begins and ends <= end:
+                yield day
 
 
 def employed(world: World, rng: Rng, roles: Iterable[str], start: int, end: int) -> list[int]:
@@ -61,7 +64,7 @@ def employed(world: World, rng: Rng, roles: Iterable[str], start: int, end: int)
         if member.is_employed(first)
         and member.is_employed(last)
         and {member.role_on(first), member.role_on(last)} <= wanted
-        and work_days(world, who, start, end)
+        and next(_days_of_work(world, who, start, end), None) is not None
     ]
     order: list[int] = rng.permutation(np.array(found, dtype=np.int64)).tolist()
     return order

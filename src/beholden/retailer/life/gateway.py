@@ -16,9 +16,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
+from functools import lru_cache
 from typing import Final, Self
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from beholden.retailer.chance import (
@@ -292,10 +294,9 @@ def _new_orders(world: World, day: int, active: Bools) -> tuple[Ints, Ints]:
     found = []
     for on, begin, end, offset in ((day - 1, tail, before, 0), (day, 0, calendar.orders_on(day), before)):
         for first in range(begin, end, _CHUNK):
-            place = np.arange(first, min(first + _CHUNK, end))
-            seller = world.orders.seller(on, place)
+            seller = _sellers(world, on, first, min(first + _CHUNK, end))
             some = np.flatnonzero(asked[seller])
-            place, seller = place[some], seller[some]
+            place, seller = first + some, seller[some]
             time = world.orders.time(on, place)
             many = count[seller]
             at = np.repeat(np.arange(len(place)), many)
@@ -311,6 +312,12 @@ def _new_orders(world: World, day: int, active: Bools) -> tuple[Ints, Ints]:
             found.append((rank << 32) + place[at] + offset)
     new = np.sort(np.concatenate(found)) if found else np.empty(0, dtype=np.int64)
     return new, np.searchsorted(new, np.arange(hosts + 1) * each << 32)
+
+
+@lru_cache(maxsize=8)
+def _sellers(world: World, day: int, first: int, last: int) -> npt.NDArray[np.int32]:
+    """Whose goods some orders of a day are; who asks for the calls of a few apps asks for the same day again soon."""
+    return world.orders.seller(day, np.arange(first, last)).astype(np.int32)
 
 
 def _place_of(world: World, day: int, place: Ints) -> tuple[Ints, Ints]:
