@@ -128,7 +128,7 @@ def test_other_sellers_get_as_many_orders_more_as_the_law_says() -> None:
 
 
 def test_a_company_whose_sellers_may_hardly_sell_is_refused_in_one_line() -> None:
-    world = world_of(0.001, sellers_suspended_a_year=100.0, never_reinstated=1.0)
+    world = world_of(0.001, sellers_suspended_a_year=12.0, never_reinstated=1.0)
     every = world.sellers.suspensions
     closed = replace(every, seller=np.arange(len(world.sellers)), start=np.zeros(len(world.sellers), dtype=np.int64),
                      end=np.full(len(world.sellers), -1))  # fmt: skip
