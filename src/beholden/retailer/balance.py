@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 
 from beholden.core.errors import BeholdenError
-from beholden.retailer.chance import DAY_US, HOUR_US, Bools, Chance, Ints, in_order, stream, uniform
+from beholden.retailer.chance import DAY_US, HOUR_US, SECOND_US, Bools, Chance, Ints, in_order, stream, uniform
 from beholden.retailer.contacts import Contacts
 from beholden.retailer.events import label
 from beholden.retailer.life.assignments import assignments
@@ -31,8 +31,10 @@ GROUNDS: Final = ("none", "contact", "case", "review", "request", "assignment")
 #: Records opened so many days before may still be open: cases three days, requests up to ten; others end on their day,
 #: or their work is about no customer. Late tickets and reviews may open after midnight.
 _LOOK_BACK_DAYS: Final = {"contact": 1, "case": 4, "review": 1, "request": 11, "assignment": 0}
-#: Below so many views a share says nothing.
-_VIEWS_MIN: Final = 2000
+#: From so many views on shares spread as those of single views would, twice as far; fewer are a few contacts.
+_VIEWS_MANY: Final = 2000
+#: Nobody reads a screen in less.
+_VIEW_US: Final = 10 * SECOND_US
 #: Look-alikes, second customers and new agents add so much to what contacts make; in a small team with many new agents
 #: it may be twice that.
 _VIEWS_BESIDE: Final = 1.11
@@ -129,9 +131,13 @@ def check(tally: Tally, world: World) -> None:
             f"{tally.longest_us / HOUR_US:.1f} hours",
             f"less than {_WORKED_MAX_US // HOUR_US}",
         )
-    # Views come in contacts, so that shares of few of them spread twice as far as single ones would.
-    spread = 6 * math.sqrt(0.07 * 0.93 / max(1, tally.views))
-    if tally.views >= _VIEWS_MIN and not 0.90 - spread <= tally.documented_share <= 0.94 + spread:
+    each = tally.busy_us / max(1, tally.views - tally.corrections)
+    if tally.contacts and each < _VIEW_US:
+        _fail("an agent's time for a view", f"{each / SECOND_US:.1f} s", f"{_VIEW_US // SECOND_US} s or more")
+    # Views come in contacts, so that shares of few of them spread as far as those of so many contacts would.
+    drawn = tally.views if tally.views >= _VIEWS_MANY else tally.contacts
+    spread = 6 * math.sqrt(0.07 * 0.93 / max(1, drawn))
+    if not 0.90 - spread <= tally.documented_share <= 0.94 + spread:
         _fail("share of views with a documented reason", f"{tally.documented_share:.3f}", "0.90 to 0.94")
     # By chance a view falls to the one who is being served, or to a case under way; a batch explains itself.
     most = tally.views * _BY_CHANCE * tally.days / max(1, tally.contacts) + tally.corrections

@@ -30,7 +30,7 @@ from beholden.retailer.life.records import Records
 from beholden.retailer.output import CHANGES, Parts, directory_for
 from beholden.retailer.parameters import NO_CHANGES, Parameters, checked_parameters
 from beholden.retailer.planted import write_planted
-from beholden.retailer.schedule import check_run, scheduled
+from beholden.retailer.schedule import check_run, scheduled, with_states_of
 from beholden.retailer.stores import Changes, read_changes, unmark_stores, write_stores
 from beholden.retailer.stores.layout import schema_of
 from beholden.retailer.toml import write_configuration
@@ -164,6 +164,7 @@ def build_company(
         world = _world(parameters)
         maker = DayMaker(parameters, directory.absolute(), _planned(world, run))
         incidents = maker.incidents
+        world = with_states_of(world, incidents)
         tally, events = _days(maker, parts, tell, map_days)
         check(tally, world)
         tell("feeds and registers", 0.55)

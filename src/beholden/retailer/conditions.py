@@ -29,7 +29,7 @@ Bits = npt.NDArray[np.uint8]
 
 #: By bit, the most telling first.
 CONDITIONS: Final = (
-    "benign:missing_event",  # no line of it arrived
+    "benign:missing_event",  # no line of it is left
     "benign:duplicate_event",  # it has two lines
     "benign:late_event",  # its line came hours late
     "benign:clock_skew",  # the clock of the host that wrote the line was off by a second or more
@@ -61,17 +61,13 @@ def clock_ahead_us(parameters: Parameters, log: str, host: str, day: int) -> int
     return int(seconds * 1000) * 1000 * (1 if sign < 0.5 else -1)
 
 
-def conditions_of(
-    world: World, kind: LogKind[Any], day: int, events: Events, written: WrittenDay, taken: list[tuple[int, int]]
-) -> Bits:
-    """For each event of a day's log the bits of what holds for it; ``taken``: spans whose lines somebody took away."""
+def conditions_of(world: World, kind: LogKind[Any], day: int, events: Events, written: WrittenDay) -> Bits:
+    """For each event of a day's log the bits of what holds for it."""
     off = abs(clock_ahead_us(world.parameters, kind.name, kind.host, day)) >= SECOND_US
     promoted = any(0 <= day - first < PROMOTION_DAYS for first in world.calendar.promotions)
     found: Bits = _of_actors(world, day, events)
     found |= np.uint8(_BITS["clock_skew"] * off + _BITS["promotion_load"] * promoted)
     missing = written.event[written.file < 0]
-    for start, end in taken:
-        missing = missing[(events.time[missing] < start) | (events.time[missing] >= end)]
     twice = np.bincount(written.event[written.file >= 0], minlength=len(events)) > 1
     for name, which in (("missing", missing), ("duplicate", twice), ("late", written.event[written.file > 0])):
         found[which] |= np.uint8(_BITS[f"{name}_event"])

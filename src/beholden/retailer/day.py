@@ -33,6 +33,7 @@ from beholden.retailer.life.support_lookalikes import lookalike_views
 from beholden.retailer.life.wiki import views_of_day, wiki_log
 from beholden.retailer.log_files import LogKind, write_day
 from beholden.retailer.output import CHANGES
+from beholden.retailer.schedule import with_states_of
 from beholden.retailer.stores import DayOfChanges
 from beholden.retailer.truth import write_truth
 from beholden.retailer.world import World
@@ -44,14 +45,15 @@ DATABASES: Final = ("crm", "orders", "payments", "warehouse")
 
 def write_day_of(world: World, incidents: Sequence[Incident], day: int, directory: Path) -> tuple[Tally, int]:
     """Write a day's logs and truth below the company's directory; returns its sums and how many events it has."""
+    world = with_states_of(world, incidents)
     stamp = iso(np.array([day * DAY_US]), "D")[0].replace("-", "")
     tally, count, changes = Tally(), 0, DayOfChanges()
     for kind, events in logs_of_day(world, incidents, day):
-        taken = [(start, end) for one in incidents for log, start, end in one.lost if log == kind.name]
-        lost = [*taken, world.gap] if kind.name == "console" else taken
+        lost = [(start, end) for one in incidents for log, start, end in one.lost if log == kind.name]
+        lost += [world.gap] if kind.name == "console" else []
         ahead_us = clock_ahead_us(world.parameters, kind.name, kind.host, day)
         written = write_day(kind, events, day, world.parameters, directory / "logs", lost, ahead_us)
-        conditions = conditions_of(world, kind, day, events, written, taken)
+        conditions = conditions_of(world, kind, day, events, written)
         stem = "-".join(filter(None, (kind.name, kind.host, stamp)))
         write_truth(directory / "truth" / "events" / f"{stem}.parquet", kind.name, events, written, conditions)
         count += len(events)

@@ -90,12 +90,12 @@ class Orders:
         return self._people.by_rank(share * self._ordering)
 
     def seller(self, day: Ints | int, place: Ints) -> Ints:
-        """Whose goods were ordered: nobody's who was suspended at that moment."""
+        """Whose goods were ordered: nobody's who might not sell at that moment."""
         found = self._by_popularity(self._seller(day, place))
-        at = np.flatnonzero(self._ever_suspended[found])
+        at = np.flatnonzero(self._ever_barred[found])
         on = np.broadcast_to(day, found.shape)
         for again in range(1, _DRAWN_MAX):
-            at = at[self._every.suspended(found[at], self.time(on[at], place[at]))]
+            at = at[self._every.barred(found[at], self.time(on[at], place[at]))]
             if not len(at):
                 return found
             found[at] = self._by_popularity(self._seller(on[at], place[at], again))
@@ -104,14 +104,9 @@ class Orders:
         )
 
     @cached_property
-    def _ever_suspended(self) -> Bools:
-        """Which sellers are suspended at some time that the calendar covers."""
-        every, p = self._every.suspensions, self._calendar.parameters
-        found = np.zeros(len(self._every), dtype=np.bool_)
-        found[
-            every.seller[(every.start < p.end) & ((every.end < 0) | (every.end > self._calendar.first_day * DAY_US))]
-        ] = True
-        return found
+    def _ever_barred(self) -> Bools:
+        """Which sellers may not sell at some time that the calendar covers."""
+        return self._every.ever_barred(self._calendar.first_day * DAY_US, self._calendar.parameters.end)
 
     def time(self, day: Ints | int, place: Ints) -> Ints:
         """When; within a day places follow the time."""

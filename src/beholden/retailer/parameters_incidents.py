@@ -176,9 +176,6 @@ class IncidentParameters:
     ring_rivals: Annotated[
         tuple[int, int], Range(Bounds(1, 100, whole=True)), "bribed_ring: rivals of the owner; assumed"
     ] = (4, 12)
-    ring_suspends_again_days: Annotated[
-        float, Bounds(0, 400), "bribed_ring: days before a rival is suspended once more; assumed"
-    ] = 20.0
     exfiltrated_a_day: Annotated[Counts, "slow_exfiltration: records by the one who takes his time (press reports)"] = (
         5,
         10,

@@ -7,6 +7,7 @@ after the last was suspended.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
@@ -31,6 +32,9 @@ _MEAN_BRANDS: Final = 3.16
 _SHARED: Final = {"bank": 0.65, "address": 0.55, "device": 0.5}
 _SINCE_DAYS: Final = 3000
 _DAYS_A_YEAR: Final = 365
+_NEVER_US: Final = 1 << 62
+#: What an incident does to a seller: (position, ``suspended`` or ``reinstated``, when).
+State = tuple[int, str, int]
 _STEP: Final = 0.618  # of the number of sellers: neighbours in the shuffled order are far apart in popularity
 #: Legacy codes have letters and digits that are not mistaken for one another.
 _LETTERS: Final = "23456789BCDFGHJKLMNPQRSTVWXYZ"
@@ -80,7 +84,8 @@ class SellerText:
 class Sellers:
     """Sellers by position; the seller at position ``i`` has the number ``i + 1`` and a legacy code."""
 
-    def __init__(self, parameters: Parameters) -> None:
+    def __init__(self, parameters: Parameters, states: Sequence[State] = ()) -> None:
+        self._states = states
         p = self._p = parameters
         n = self._size = p.sellers
         self._chance = {
@@ -184,6 +189,27 @@ class Sellers:
         at = np.minimum(np.searchsorted(seller, position), len(seller) - 1)
         within: Bools = (seller[at] == position) & (start[at] <= time) & ((end[at] < 0) | (time < end[at]))
         return within
+
+    @cached_property
+    def _decided(self) -> tuple[Ints, Ints]:
+        """Of each the moment from which an incident suspended them, and from which one set them free."""
+        moments = {state: np.full(self._size, _NEVER_US) for state in ("suspended", "reinstated")}
+        for seller, state, time in self._states:
+            moments[state][seller] = min(int(moments[state][seller]), time)
+        return moments["suspended"], moments["reinstated"]
+
+    def barred(self, position: Ints, time: Ints) -> Bools:
+        """Whether they may not sell at that moment: suspended and not set free by an incident, or suspended by one."""
+        shut, freed = self._decided
+        barred: Bools = (self.suspended(position, time) & (freed[position] > time)) | (shut[position] <= time)
+        return barred
+
+    def ever_barred(self, start: int, end: int) -> Bools:
+        """Of all sellers, who may not sell at some moment of ``[start, end)``."""
+        every = self.suspensions
+        found: Bools = self._decided[0] < end
+        found[every.seller[(every.start < end) & ((every.end < 0) | (every.end > start))]] = True
+        return found
 
     def by_program(self, position: Ints) -> Bools:
         """Whether a program and no person decides on their suspension."""

@@ -18,7 +18,7 @@ from beholden.retailer.orders import Orders
 from beholden.retailer.parameters import Parameters
 from beholden.retailer.partners import Partners
 from beholden.retailer.people import People
-from beholden.retailer.sellers import Sellers
+from beholden.retailer.sellers import Sellers, State
 from beholden.retailer.staff import Staff
 
 __all__ = ["WRITE_ROWS", "World", "slices"]
@@ -36,6 +36,7 @@ class World:
     """Everything that logs, stores, feeds and incidents are made from; each part is made when first asked for."""
 
     parameters: Parameters
+    states: tuple[State, ...] = ()  # what incidents do to sellers: it changes who sells
     _days: dict[tuple[str, int], Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def once(self, what: str, day: int, make: Callable[[], T]) -> T:
@@ -86,7 +87,7 @@ class World:
     @cached_property
     def sellers(self) -> Sellers:
         """Who sells there."""
-        return Sellers(self.parameters)
+        return Sellers(self.parameters, self.states)
 
     @cached_property
     def partners(self) -> Partners:

@@ -27,6 +27,9 @@ from beholden.feeds import open_feed
 from beholden.logs import LogContext, load_mapping, open_log, open_reader
 from beholden.retailer import Company, build_company, day
 from beholden.retailer.incidents import GRADES, KINDS
+from beholden.retailer.parameters import checked_parameters
+from beholden.retailer.schedule import scheduled
+from beholden.retailer.world import World
 
 END = parse_time("2026-11-22T00:00:00Z")
 
@@ -171,6 +174,14 @@ def test_each_kind_and_grade_is_there_and_joined_to_its_events(built: Built) -> 
         assert one["event_uids"]
         assert set(one["event_uids"]) == by_number[one["incident"]]
         assert one["first"] <= one["last"]
+
+
+@pytest.mark.parametrize("preset", ["retailer", "grocer", "bank"])
+def test_a_recall_run_has_each_kind_and_grade(preset: str) -> None:
+    for seed in (1, 2, 3):
+        world = World(checked_parameters(preset=preset, scale=0.01, seed=seed, days=14, end=END))
+        planned = {(one.kind, one.grade) for one in scheduled(world, "recall")}
+        assert planned == {(kind, grade) for kind in KINDS for grade in GRADES}
 
 
 def test_its_logs_are_understood_but_for_the_torn_lines(built: Built) -> None:

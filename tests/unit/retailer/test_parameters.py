@@ -244,6 +244,22 @@ def test_flows_that_do_not_balance_are_one_line(tmp_path: Path) -> None:
     assert "\n" not in caught.value.line()
 
 
+@pytest.mark.parametrize(
+    ("what", "days", "changes"),
+    [
+        ("share of views with a documented reason", 3, {"logged_late": 0.5}),
+        ("an agent's time for a view", 3, {"views_per_contact_extra": 50}),
+    ],
+)
+def test_small_companies_must_balance_too(tmp_path: Path, what: str, days: int, changes: dict[str, Any]) -> None:
+    with pytest.raises(BeholdenError, match=f"{what}: .* the flows do not balance"):
+        build_company(tmp_path / "company", scale=0.01, days=days, end=END, changes=changes)
+
+
+def test_a_file_of_as_many_cards_as_there_are_can_be_taken(tmp_path: Path) -> None:
+    build(tmp_path, run="recall", cards_a_file=(100_000, 100_000), export_pieces_mimicry=(1, 1))
+
+
 def test_what_is_set_decides_what_is_built(tmp_path: Path) -> None:
     company = build_company(
         tmp_path / "few", scale=0.001, seed=3, days=2, end=END, run="quiet", changes={"agents_min": 4}

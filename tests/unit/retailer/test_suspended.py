@@ -20,6 +20,7 @@ from beholden.retailer.life.gateway import Calls
 from beholden.retailer.orders import FIRST_ORDER_ID
 from beholden.retailer.parameters import checked_parameters
 from beholden.retailer.planted import write_planted
+from beholden.retailer.schedule import scheduled, with_states_of
 from beholden.retailer.stores import write_stores
 from beholden.retailer.stores.layout import Layout
 from beholden.retailer.world import World
@@ -97,6 +98,46 @@ def test_no_log_has_one(world: World) -> None:
                 calls += len(known)
                 assert not misplaced(world, known.order, known.seller + 1)
     assert calls > 100
+
+
+def test_whom_an_incident_suspends_sells_nothing_from_then_on_and_whom_it_frees_sells_again() -> None:
+    base = world_of(0.01, 14)
+    states = tuple(state for one in scheduled(base, "recall") for state in one.states)
+    shut = {seller: time for seller, state, time in states if state == "suspended"}
+    assert len(shut) == sum(state == "suspended" for _, state, _ in states) > 3  # nobody twice
+    freed = {seller: time for seller, state, time in states if state == "reinstated"}
+    for seller, time in freed.items():
+        assert base.sellers.suspended(np.array([seller]), time)[0]
+    world = with_states_of(base, scheduled(base, "recall"))
+    sold = {seller: [0, 0] for seller in shut}
+    again = dict.fromkeys(freed, 0)
+    for day in world.calendar.window:
+        orders = world.orders.on(day)
+        for seller, time in shut.items():
+            mine = orders.time[orders.seller == seller]
+            sold[seller][0] += int(np.sum(mine < time))
+            sold[seller][1] += int(np.sum(mine >= time))
+        for seller, time in freed.items():
+            again[seller] += int(np.sum(orders.seller == seller))
+            assert not np.any(orders.time[orders.seller == seller] < time)
+    assert all(after == 0 for _, after in sold.values())
+    assert any(before for before, _ in sold.values())
+    assert not freed or any(again.values())
+
+
+def test_what_incidents_read_at_the_partner_api_is_the_sellers_own() -> None:
+    base = world_of(0.01, 14)
+    incidents = scheduled(base, "recall")
+    world = with_states_of(base, incidents)
+    read = 0
+    for one in incidents:
+        calls = one.events.get("gateway")
+        if isinstance(calls, Calls):
+            known = calls.at((calls.order >= FIRST_ORDER_ID) & (calls.status == 0))
+            day, place = placed(world, known.order)
+            assert np.array_equal(world.orders.seller(day, place), known.seller), one.kind
+            read += len(known)
+    assert read > 100
 
 
 def test_no_copy_has_one(world: World, tmp_path: Path) -> None:

@@ -35,7 +35,7 @@ def plan(world: World, rng: Rng, number: int, grade: str, start: int, end: int) 
     if len(support) < size or brands is None or end - start < _DAYS_MIN * DAY_US:
         return None
     ring = rng.permutation(support)[:size].tolist()
-    rivals = _rivals(world, rng, brands, day)
+    rivals = _rivals(world, rng, brands, (start, end))
     if not len(rivals):
         return None
     deeds = _decided(world, rng, _wanted(world, rng, grade, ring, (start, end)), brands, rivals)
@@ -86,15 +86,20 @@ def _came_back(world: World, brands: Ints, day: int) -> bool:
     )
 
 
-def _rivals(world: World, rng: Rng, brands: Ints, day: int) -> Ints:
-    """Sellers about as popular as the owner's brands, who sell."""
+def _rivals(world: World, rng: Rng, brands: Ints, span: tuple[int, int]) -> Ints:
+    """Sellers about as popular as the owner's brands, who sell all the time unless the ring steps in."""
     near = max(10, len(world.sellers) // 50)
     most = world.parameters.ring_rivals[1]
     tried = rng.choice(brands, 6 * most) + rng.integers(-near, near + 1, 6 * most)
     tried = np.clip(tried, 0, len(world.sellers) - 1)
     tried = tried[np.sort(np.unique(tried, return_index=True)[1])]
-    trading = tried[world.sellers.trading(tried, day) & ~np.isin(tried, brands)]
+    begun = world.sellers.since(tried) <= span[0] // DAY_US
+    trading = tried[begun & ~world.sellers.ever_barred(*span)[tried] & ~np.isin(tried, brands)]
     return trading[: int(rng.integers(*world.parameters.ring_rivals, endpoint=True))]
+
+
+def _is_barred(world: World, seller: int, time: int) -> bool:
+    return bool(world.sellers.barred(np.array([seller]), np.array([time]))[0])
 
 
 def _wanted(world: World, rng: Rng, grade: str, ring: list[int], span: tuple[int, int]) -> list[tuple[int, int, int]]:
@@ -114,17 +119,19 @@ def _wanted(world: World, rng: Rng, grade: str, ring: list[int], span: tuple[int
 
 def _decided(world: World, rng: Rng, wanted: list[tuple[int, int, int]], brands: Ints, rivals: Ints) -> list[Deed]:
     """The deeds: nobody is suspended who is already, and reinstated who is not."""
-    closed = brands[world.sellers.suspended(brands, wanted[0][0])].tolist() if wanted else []
-    free_again: dict[int, int] = {}
+    every = world.sellers.suspensions
+    for_good = every.seller[(every.end < 0) | (every.end >= world.parameters.end)]
+    closed = [one for one in brands.tolist() if one in for_good and wanted and _is_barred(world, one, wanted[0][0])]
+    free = set(rivals.tolist())
     found = []
     for time, who, kind in wanted:
         rival, brand = int(rivals[rng.integers(len(rivals))]), int(brands[rng.integers(len(brands))])
         seller, ending, as_seller = rival, -1, kind == _LOOK
         if kind == _LEAK:
             ending, as_seller = REPORT, rng.random() < 0.3
-        elif kind == _SUSPENSION and time >= free_again.get(rival, 0):
+        elif kind == _SUSPENSION and rival in free:
             ending = SUSPEND
-            free_again[rival] = time + int(world.parameters.ring_suspends_again_days * DAY_US)
+            free.remove(rival)
         elif kind == _HELP:
             seller = brand
             if closed:

@@ -114,7 +114,7 @@ def _ranges(world: World, rng: Rng, grade: str, pieces: int) -> list[tuple[int, 
         width = customers // pieces
         return [(place * width, width) for place in range(pieces)]
     widths = np.minimum(rng.integers(*p.cards_a_file, pieces, endpoint=True), customers // pieces).tolist()
-    return [(int(rng.integers(customers - width)), width) for width in widths]
+    return [(int(rng.integers(customers - width + 1)), width) for width in widths]
 
 
 def _table(world: World, rng: Rng, owner: int, day: int) -> Table:
