@@ -162,6 +162,11 @@ class WorkParameters(IncidentParameters):
     developers_on_platforms: Annotated[Share, "share of small developers who call from a shared platform; assumed"] = (
         0.2
     )
+    platform_developers_min: Annotated[
+        int,
+        Bounds(2, 100, whole=True),
+        "small developers on each shared platform, at least; a company with fewer of them has none; assumed",
+    ] = 3
     careless_developers: Annotated[Share, "share of developers who go on until the gateway refuses; assumed"] = 0.25
     careless_storms: Annotated[
         Share, "share of a careless client's looks that it repeats every second until it is refused; assumed"
@@ -261,8 +266,9 @@ class WorkParameters(IncidentParameters):
         Share, "share of customers who are behind a carrier's shared addresses in a week; assumed"
     ] = 0.25
     reviews_written: Annotated[float, Bounds(0, 10), "reviews of goods, for each order; assumed"] = 0.02
+    reviews_withdrawn: Annotated[Share, "share of reviews that who wrote them deletes within hours; assumed"] = 0.01
     reviews_deleted: Annotated[
-        float, Bounds(0, 10), "reviews deleted by who wrote them, for each one written; assumed"
+        float, Bounds(0, 10), "reviews from before the window deleted by who wrote them, for each one written; assumed"
     ] = 0.05
     reviews_held: Annotated[
         Share, "share of customers' room for reviews (two and a half each) that is filled before the window; assumed"

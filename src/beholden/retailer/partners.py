@@ -6,7 +6,7 @@ Shares are kept by quantiles instead of draws, so that a small company has its f
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Final
 
@@ -225,6 +225,7 @@ class Partners:
         # Numbers are given in the order of registration, which says nothing about size.
         numbers = rng.permutation(len(self.sizes)).tolist()
         found = []
+        draws = []  # of who is on a platform, for small developers
         for i, size in enumerate(self.sizes.tolist()):
             n = numbers[i]
             name = f"{_A[n % len(_A)]}{_B[(n // len(_A) + 5 * n) % len(_B)]} {_C[n // (len(_A) * len(_B)) % len(_C)]}"
@@ -232,6 +233,8 @@ class Partners:
                 name += f" {n}"
             band = 0 if size < _BANDS[1][0] else 1 if size <= _BANDS[1][1] else 2
             draw = rng.random(2)
+            if band == 0:
+                draws.append((float(draw[0]), i))
             found.append(
                 Developer(
                     number=500 + 3 * n + int(rng.integers(3)),
@@ -240,11 +243,23 @@ class Partners:
                     country=("US", "GB", "DE", "FR", "IN")[int(rng.integers(5))],
                     since=p.start // DAY_US - int(rng.integers(60, 2500)),
                     band=band,
-                    platform=band == 0 and bool(draw[0] < p.developers_on_platforms),
+                    platform=False,
                     careless=band < 2 and bool(draw[1] < p.careless_developers),
                 )
             )
+        # An address is shared only where others call from it.
+        tenants = max(p.platform_developers_min, sum(draw < p.developers_on_platforms for draw, _ in draws))
+        if p.developers_on_platforms > 0 and len(draws) >= tenants:
+            for _, i in sorted(draws)[:tenants]:
+                found[i] = replace(found[i], platform=True)
         return tuple(found)
+
+    @cached_property
+    def _platforms(self) -> dict[int, int]:
+        """The platform of each developer who is on one; each has the tenants that it must have."""
+        tenants = [i for i, one in enumerate(self.developers) if one.platform]
+        count = max(1, min(1 + self._p.apps // 40, len(tenants) // self._p.platform_developers_min))
+        return {developer: place % count for place, developer in enumerate(tenants)}
 
     @cached_property
     def apps(self) -> tuple[App, ...]:
@@ -269,9 +284,9 @@ class Partners:
             amended, later = int(rng.integers(first_day, p.end // DAY_US)), 0
         cloud, other = (int(i) for i in rng.permutation(len(CLOUDS))[:2])
         place, hosts = at, int(rng.integers(*((1, 4), (2, 9), (8, 33))[developer.band]))
-        if developer.platform:  # of which there are a few, each with one range for all its tenants
-            which = owner % (1 + p.apps // 40)
-            cloud, place, hosts = which % len(CLOUDS), len(ranges[0]) - 1 - which, 4
+        if developer.platform:  # of which there are a few, each with one range for all its tenants, who stay there
+            which = self._platforms[owner]
+            cloud, place, hosts, moved = which % len(CLOUDS), len(ranges[0]) - 1 - which, 4, FAR
         drawn = weighted(rng, _INTERVAL_WEIGHTS, 1)
         step = int(rng.integers(300, 800)) * 1000 if developer.careless else _STEADY_US + int(rng.integers(2000)) * 1000
         return App(

@@ -219,6 +219,40 @@ def test_small_developers_share_platforms_and_large_ones_have_one_range(company:
     assert all(developers[company.partners.apps[i].developer].platform for apps in shared for i in apps.tolist())
 
 
+@pytest.mark.parametrize("seed", range(1, 7))
+def test_small_companies_have_a_platform_whose_addresses_serve_several_developers(seed) -> None:
+    world = new_world(days=14, seed=seed)
+    partners = world.partners
+    owner = partners.column("developer")
+    platform = np.array([partners.developers[one].platform for one in owner.tolist()])
+    assert len(np.unique(owner[platform])) >= world.parameters.platform_developers_min
+    served: dict[int, set[int]] = {}
+    for day in world.calendar.window:
+        made = api_calls(world, day)
+        for address, app in set(zip(made.address.tolist(), made.actor.tolist(), strict=True)):
+            served.setdefault(address, set()).add(app)
+    shared = {address for address, apps in served.items() if len({int(owner[app]) for app in apps}) > 1}
+    labelled = {address for address, apps in served.items() if platform[sorted(apps)].any()}
+    assert shared == labelled != set()
+
+
+def test_a_platform_has_its_tenants_or_is_not_there() -> None:
+    for scale, share in ((0.01, 0.2), (0.3, 0.2), (1.0, 0.2), (1.0, 0.9), (0.01, 0.0), (0.001, 0.2)):
+        usual = new_world(scale).parameters
+        partners = World(replace(usual, developers_on_platforms=share)).partners
+        small = [one for one in partners.developers if one.band == 0]
+        tenants = [one for one in partners.developers if one.platform]
+        assert all(one.band == 0 for one in tenants)
+        least = usual.platform_developers_min
+        assert len(tenants) >= least if share and len(small) >= least else not tenants
+        first = partners.column("first")
+        on = [at for at, app in enumerate(partners.apps) if partners.developers[app.developer].platform]
+        for range_first in np.unique(first[on]).tolist():
+            assert len({app.developer for app in partners.apps if app.first == range_first}) >= least
+        if scale == 1:
+            assert abs(len(tenants) - share * len(small)) < 4 * (share * (1 - share) * len(small)) ** 0.5
+
+
 def test_events_given_by_hand_are_made_as_everyones(company: World) -> None:
     day = company.calendar.window[3]
     n = 92

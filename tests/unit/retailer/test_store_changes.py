@@ -18,13 +18,22 @@ import numpy as np
 import pytest
 from tests.support.meridian import logs_and_changes
 
+from beholden.core.errors import BeholdenError
 from beholden.core.times import parse_time
 from beholden.retailer.chance import DAY_US, iso
 from beholden.retailer.copies import planned_copies
 from beholden.retailer.events import Events
 from beholden.retailer.extracts import extracts_of, write_extract
 from beholden.retailer.incidents import Incident
-from beholden.retailer.life.accounts import DELETE, POST, Visits
+from beholden.retailer.life.accounts import (
+    ASSISTED,
+    DELETE,
+    POST,
+    Visits,
+    reviews_held,
+    reviews_of_day,
+    reviews_of_incident,
+)
 from beholden.retailer.life.cloudtrail import COPY, PUT, Accesses
 from beholden.retailer.life.seller_desk import BANK, REINSTATE, SUSPEND, Acts
 from beholden.retailer.life.sql import Statements
@@ -137,11 +146,10 @@ def reviews_said(company: Company, until: int) -> dict[int, dict[str, Any]]:
         text = iso(np.array([time]))[0]
         one = found.setdefault(number, {"customer": customer, "removed_at": None, "edited_at": None})
         if operation == POST:
-            one |= {"written_at": text, "order": order, "removed_at": None, "edited_at": None}
-        elif operation == DELETE:
-            one["removed_at"] = one["removed_at"] or text
-        elif one["removed_at"] is None:
-            one["edited_at"] = text
+            one |= {"written_at": text, "order": order}
+        else:
+            assert one["removed_at"] is None
+            one["removed_at" if operation == DELETE else "edited_at"] = text
     return found
 
 
@@ -178,10 +186,51 @@ def test_reviews_that_insiders_removed_are_removed_as_others_are(company) -> Non
         visits = one.events["accounts"]
         assert isinstance(visits, Visits)
         misused |= set(visits.review[(visits.operation == DELETE) & (visits.result == 0)].tolist())
-    logs = [log for log in company.logs if isinstance(log, Visits)]
-    again = {number for log in logs for number in log.review[log.operation == POST].tolist()}
-    assert misused - again <= set(removed)
+    assert misused <= set(removed)
     assert set(removed) - misused
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_every_review_has_a_number_that_no_other_had(companies, preset) -> None:
+    company, words = companies(preset), words_of(preset)
+    visits = Visits.joined([log for log in company.logs if isinstance(log, Visits)])
+    done = visits.at((visits.result == 0) & (visits.review >= 0))
+    posted, deleted = (done.at(done.operation == one) for one in (POST, DELETE))
+    for once in (posted, deleted):
+        assert len(np.unique(once.review)) == len(once) > 20
+    # Some of what is deleted is new, most is old.
+    new = np.isin(deleted.review, posted.review)
+    assert 0 < new.mean() < 0.5
+    began = dict(zip(posted.review.tolist(), posted.time.tolist(), strict=True))
+    for number, time, operation in zip(done.review.tolist(), done.time.tolist(), done.operation.tolist(), strict=True):
+        assert (operation == POST) == (began.get(number) == time)
+        assert began.get(number, 0) <= time
+    # Whom the shop lets write nothing has no review; what it does not let delete is there, and stays.
+    assert (visits.review[(visits.operation == POST) & (visits.result != 0)] < 0).all()
+    query = f"select {words.name('review_id')}, {words.name('status')} from {words.name('product_review')}"
+    rows = company.rows(words.store("orders"), query)
+    status = dict(rows)
+    assert len(status) == len(rows)
+    assert set(visits.review[visits.review >= 0].tolist()) <= set(status)
+    assert {status[number] for number in deleted.review.tolist()} == {"removed"}
+    assert {len(str(number)) for number in status} == {len(str(posted.review[0]))}
+
+
+def test_numbers_of_reviews_do_not_meet_whatever_they_stand_for(company) -> None:
+    world = company.world
+    parts = [reviews_held(world, np.arange(2000))[1]]
+    parts += [reviews_of_incident(world, incident, 300) for incident in range(60)]
+    parts += [
+        reviews_of_day(world, day, host, operation, 40)
+        for day in world.calendar.window
+        for host in range(world.parameters.hosts)
+        for operation in (POST, DELETE, ASSISTED)
+    ]
+    every = np.concatenate(parts)
+    assert len(np.unique(every)) == len(every)
+    for incident, count in ((0, 5_000_000), (10_000, 1)):
+        with pytest.raises(BeholdenError, match="more are written or deleted"):
+            reviews_of_incident(world, incident, count)
 
 
 def test_the_warehouse_has_the_reviews_of_the_last_load(company) -> None:

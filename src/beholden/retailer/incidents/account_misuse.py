@@ -18,7 +18,7 @@ from beholden.retailer.incidents.cover import Cover
 from beholden.retailer.incidents.incident import Incident
 from beholden.retailer.incidents.pace import room
 from beholden.retailer.incidents.working_days import actor_names, employed, moment, work_days
-from beholden.retailer.life.accounts import ASSISTED, DELETE, Visits, make_visits, reviews_of
+from beholden.retailer.life.accounts import ASSISTED, DELETE, Visits, make_visits, reviews_of_incident
 from beholden.retailer.life.console import Views, make_views
 from beholden.retailer.parameters import Parameters
 from beholden.retailer.world import World
@@ -104,7 +104,9 @@ def _events(world: World, rng: Rng, number: int, done: list[_Done]) -> tuple[Vie
     look, inside = step == 0, step > 0
     views = make_views(rng, time[look], who[look], customer[look], what=INCIDENT, ticket=ticket[look], incident=number)
     operation = np.where(step == 1, ASSISTED, DELETE)
-    review = np.where(operation == DELETE, reviews_of(world, customer, step - 2), -1)
+    review = np.full(len(row), -1, dtype=np.int64)
+    deleted = np.flatnonzero(step > 1)
+    review[deleted] = reviews_of_incident(world, number, len(deleted))
     visits = make_visits(
         rng, world, time[inside], customer[inside], operation[inside], what=INCIDENT, incident=number, actor=who[inside],
         review=review[inside], ticket=ticket[inside],

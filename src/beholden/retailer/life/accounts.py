@@ -16,6 +16,7 @@ from typing import Final
 import numpy as np
 import pyarrow as pa
 
+from beholden.core.errors import BeholdenError
 from beholden.retailer.chance import (
     DAY_US,
     SECOND_US,
@@ -39,7 +40,8 @@ from beholden.retailer.world import World
 
 __all__ = [
     "ASSISTED", "DELETE", "EDIT", "OPERATIONS", "POST", "RESET", "REVIEW_LAG_SIGMA", "SIGN_IN", "Visits", "account_visits",
-    "accounts_log", "assisted_visits", "host_of", "make_visits", "reviews_held", "reviews_of", "visits_by_host",
+    "accounts_log", "assisted_visits", "host_of", "make_visits", "reviews_held", "reviews_of_day", "reviews_of_incident",
+    "visits_by_host",
 ]  # fmt: skip
 
 OPERATIONS: Final = ("sign_in", "assisted_sign_in", "password_reset", "review_post", "review_edit", "review_delete")
@@ -53,11 +55,19 @@ _ASSIST: Final = len(_CLIENTS) - 1
 #: Customers come from the addresses kept for carriers, some of them behind few shared ones; assumed.
 _CARRIER_BITS: Final = 22
 REVIEW_LAG_SIGMA: Final = 0.6  # of the days from the order to the review; assumed
-_FIRST_REVIEW: Final = 2_000_000_001
-_REVIEW_BITS: Final = 32  # numbers for four times as many customers as the largest company has
+_CHANGED_S: Final = 7200  # after which a new review is changed no more; assumed
+_FIRST_REVIEW: Final = 10_000_000_001
+_REVIEW_BITS: Final = 36  # all numbers have eleven digits
+#: Keys of reviews' numbers: of those that customers have room for, more than the largest company needs; then so many of
+#: those that incidents deal with; then so many of all other ones.
+_FIRST_OF_INCIDENTS: Final = 1 << 34
+_FIRST_OF_DAYS: Final = 1 << 35
+_KEYS: Final = 1 << 34
+_KEYS_OF_INCIDENT: Final = 1 << 21  # so that there is room for eight thousand incidents
+_WAYS: Final = (POST, DELETE, ASSISTED)
 _REVIEWS_MAX: Final = 4
 #: How numbers are scattered: by so many bits downwards, times an odd number.
-_REVIEW_ROUNDS: Final = ((16, 0x9E3779B1), (13, 0xC9A5D3E7))
+_REVIEW_ROUNDS: Final = ((16, 0x9E3779B1), (13, 0xC9A5D3E7), (15, 0xB5297A4D))
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,29 +133,47 @@ def _whereabouts(world: World, time: Ints, customer: Ints) -> tuple[Ints, Ints]:
     return CARRIERS + where, np.searchsorted(_CLIENT_EDGES, drawn, side="right").astype(np.int64)
 
 
-def reviews_of(world: World, customer: Ints, place: Ints) -> Ints:
-    """The number of a customer's review: the first where they have room for none at that place."""
-    return _review_numbers(world, customer, place % _room_for_reviews(world, customer))
-
-
 def reviews_held(world: World, customer: Ints) -> tuple[Ints, Ints]:
-    """Every number that a review of these customers may have, with the place of the customer in ``customer``."""
-    room = _room_for_reviews(world, customer)
+    """Every number that these customers have room for before the window, with the place of the customer in ``customer``."""
+    room = 1 + below(Chance(world.parameters.seed, "reviews")(customer), _REVIEWS_MAX)
     row = np.repeat(np.arange(len(customer)), room)
     place = np.arange(len(row)) - np.repeat(np.cumsum(room) - room, room)
-    return row, _review_numbers(world, customer[row], place)
+    return row, _review_numbers(world, customer[row] * _REVIEWS_MAX + place)
 
 
-def _room_for_reviews(world: World, customer: Ints) -> Ints:
-    return 1 + below(Chance(world.parameters.seed, "reviews")(customer), _REVIEWS_MAX)
+def reviews_of_day(world: World, day: int, host: int, operation: int, count: int) -> Ints:
+    """Numbers of so many reviews that are posted, or deleted though they are from before the window.
+
+    Each is given out once: nobody else, on no other day, gets it. ``operation`` is `POST`, `DELETE`, or `ASSISTED` where
+    agents delete.
+    """
+    p, way = world.parameters, _WAYS.index(operation)
+    place = (np.arange(count) * len(_WAYS) + way) * p.hosts + host
+    return _review_numbers(world, _FIRST_OF_DAYS + _within(place * p.days + day - world.calendar.window[0]))
 
 
-def _review_numbers(world: World, customer: Ints, place: Ints) -> Ints:
-    """A number of its own for each place of each customer, in no order: every step can be undone."""
+def reviews_of_incident(world: World, incident: int, count: int) -> Ints:
+    """Numbers of so many reviews from before the window for one incident, as `reviews_of_day` has them."""
+    key = incident * _KEYS_OF_INCIDENT + _within(np.arange(count), _KEYS_OF_INCIDENT)
+    return _review_numbers(world, _FIRST_OF_INCIDENTS + _within(key))
+
+
+def _within(key: Ints, most: int = _KEYS) -> Ints:
+    """The keys, which ascend, if they are below that."""
+    if len(key) and key[-1] >= most:
+        raise BeholdenError(
+            "simulated company: reviews",
+            "more are written or deleted than have a number",
+            expected=f"keys of them below {most:,}",
+            advice="choose a smaller scale, or lower reviews_written or reviews_deleted",
+        )
+    return key
+
+
+def _review_numbers(world: World, key: Ints) -> Ints:
+    """A number of its own for each key, in no order and all of one length: every step can be undone."""
     mask = np.uint64((1 << _REVIEW_BITS) - 1)
-    state = (customer * _REVIEWS_MAX + place).astype(np.uint64) ^ (
-        Chance(world.parameters.seed, "review numbers")() & mask
-    )
+    state = key.astype(np.uint64) ^ (Chance(world.parameters.seed, "review numbers")() & mask)
     for shift, factor in _REVIEW_ROUNDS:
         state = ((state ^ (state >> np.uint64(shift))) * np.uint64(factor)) & mask
     number: Ints = (state ^ (state >> np.uint64(16))).astype(np.int64)
@@ -172,7 +200,7 @@ def _visits_at(world: World, day: int, host: int) -> Visits:
     if day not in world.calendar.window:
         return Visits.nothing()
     rng = stream(world.parameters.seed, "account visits", day, host)
-    parts = [*_sign_ins(rng, world, day, host), *_reviews(rng, world, day), assisted_visits(world, day, host)]
+    parts = [*_sign_ins(rng, world, day, host), *_reviews(rng, world, day, host), assisted_visits(world, day, host)]
     return Visits.joined(parts).between(day * DAY_US, (day + 1) * DAY_US)
 
 
@@ -204,8 +232,11 @@ def _sign_ins(rng: Rng, world: World, day: int, host: int) -> list[Visits]:
     ]
 
 
-def _reviews(rng: Rng, world: World, day: int) -> list[Visits]:
-    """Reviews written and changed, and old ones deleted, one or several in a row, after a sign-in as a rule."""
+def _reviews(rng: Rng, world: World, day: int, host: int) -> list[Visits]:
+    """Reviews written and changed, some soon withdrawn; old ones deleted, one or several, after a sign-in as a rule.
+
+    Whom the shop does not let write gets no number.
+    """
     p = world.parameters
     orders = world.calendar.orders_on(day) / p.hosts
     n = int(rng.poisson(orders * p.reviews_written))
@@ -215,21 +246,25 @@ def _reviews(rng: Rng, world: World, day: int) -> list[Visits]:
     place = (rng.random(n) * counts).astype(np.int64)
     author, order = world.orders.customer(ordered, place), world.orders.order_id(ordered, place)
     time = day * DAY_US + world.calendar.time_of_day(rng.random(n))
-    written = reviews_of(world, author, rng.integers(0, _REVIEWS_MAX, n))
-    changed = np.flatnonzero(rng.random(n) < 0.1)
-    later = time[changed] + rng.integers(60, 7200, len(changed)) * SECOND_US
+    denied = rng.random(n) < p.accounts_denied
+    written = np.where(denied, -1, reviews_of_day(world, day, host, POST, n))
+    changed = np.flatnonzero((rng.random(n) < 0.1) & ~denied)
+    later = time[changed] + rng.integers(60, _CHANGED_S, len(changed)) * SECOND_US
+    withdrawn = np.flatnonzero((rng.random(n) < p.reviews_withdrawn) & ~denied)
+    last = time[withdrawn] + rng.integers(_CHANGED_S, 2 * _CHANGED_S, len(withdrawn)) * SECOND_US
     gone = int(rng.poisson(orders * p.reviews_written * p.reviews_deleted))
     owner = _customers(rng, world, day, gone)
     begins = day * DAY_US + world.calendar.time_of_day(rng.random(gone))
     row, deleted = following(rng, begins, 1 + rng.poisson(0.4, gone), (5, 90))
-    step = np.arange(len(row)) - np.searchsorted(row, row)
+    old = reviews_of_day(world, day, host, DELETE, len(row))
     signed = np.flatnonzero(rng.random(gone) < 0.7)
     before = begins[signed] - rng.integers(8_000, 240_000, len(signed)) * 1000
     return [
-        make_visits(rng, world, time, author, POST, review=written, order=order),
+        make_visits(rng, world, time, author, POST, review=written, order=order, result=denied * 2),
         make_visits(rng, world, later, author[changed], EDIT, review=written[changed]),
+        make_visits(rng, world, last, author[withdrawn], DELETE, review=written[withdrawn]),
         make_visits(rng, world, before, owner[signed], SIGN_IN),
-        make_visits(rng, world, deleted, owner[row], DELETE, review=reviews_of(world, owner[row], step)),
+        make_visits(rng, world, deleted, owner[row], DELETE, review=old),
     ]
 
 
@@ -250,9 +285,9 @@ def assisted_visits(world: World, day: int, host: int) -> Visits:
     operation = np.concatenate([np.full(n, ASSISTED), np.where(deletes, DELETE, RESET)])
     middle = moments(rng, mine.opened + 4 * SECOND_US, mine.closed - 12 * SECOND_US)
     time = np.concatenate([middle, moments(rng, middle[more] + 3 * SECOND_US, mine.closed[more] - 2 * SECOND_US)])
-    review = np.where(
-        operation == DELETE, reviews_of(world, mine.customer[at], rng.integers(0, _REVIEWS_MAX, len(at))), -1
-    )
+    review = np.full(len(at), -1, dtype=np.int64)
+    deleted = np.flatnonzero(operation == DELETE)
+    review[deleted] = reviews_of_day(world, day, host, ASSISTED, len(deleted))
     noted = (rng.random(len(at)) < p.ticket_noted) & (mine.quality[at] == RIGHT)
     what = np.where(mine.quality[at] == LATE, label("benign:late_contact"), 0)
     return make_visits(

@@ -166,7 +166,7 @@ class DayOfChanges(msgspec.Struct):
 
     changes: list[Change] = []
     reforms: list[Reform] = []
-    reviews: list[tuple[int, int, int, int]] = []  # as `ReviewLog.changes` has them
+    reviews: list[tuple[int, int, int, int, int]] = []  # as `ReviewLog.changes` has them
 
     def add(self, world: World, events: Events) -> None:
         """Add what the events of a log did, if it is one of those that can change anything."""

@@ -1,8 +1,8 @@
 """Reviews of products, as the order system holds them: written before the window, and what its log says of them since.
 
-A customer's reviews have few numbers (`life.accounts.reviews_of`); writing under one that is taken replaces what stood
-there. What is deleted, by whomever, stays as a row that says when it was removed. The program behind the shop's accounts
-does this under an account of its own, which the order system's audit leaves out.
+Every review has a number of its own. What is deleted, by whomever, stays as a row that says when it was removed, and what
+the log speaks of without having written it is from before the window. The program behind the shop's accounts does this
+under an account of its own, which the order system's audit leaves out.
 """
 
 from __future__ import annotations
@@ -46,6 +46,7 @@ _BODIES: Final = (
     ("Great, second one I bought.", "Exactly as described.", "Everybody at home loves it.", "Fast and well packed.", "Perfect."),
 )  # fmt: skip
 _CHANGES: Final = np.array([POST, EDIT, DELETE])
+_DENIED: Final = -1  # instead of an operation: the review is there, and nothing was done to it
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,32 +54,34 @@ class _States:
     """What became of each review of the log until a moment; moments in microseconds, -1 where that did not happen."""
 
     posted: Ints
-    edited: Ints  # since it was posted
-    removed: Ints  # likewise
+    edited: Ints
+    removed: Ints
     order: Ints  # that it was posted about
 
 
 @dataclass(frozen=True)
 class ReviewLog:
-    """What was done to reviews in the window, one array a column, in the order of review and time."""
+    """What was done to reviews in the window, or tried, one array a column, in the order of review and time."""
 
     review: Ints
     time: Ints
     operation: Ints
     order: Ints  # id of the order that a new one is about
+    customer: Ints  # positions
     _known: dict[int, _States] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @staticmethod
-    def changes(visits: Visits) -> list[tuple[int, int, int, int]]:
-        """Those of some visits that were granted: review, time, operation, order."""
-        done = visits.at((visits.result == 0) & np.isin(visits.operation, _CHANGES))
-        columns = (done.review, done.time, done.operation, done.order)
+    def changes(visits: Visits) -> list[tuple[int, int, int, int, int]]:
+        """Those of some visits that name a review: review, time, operation, order, customer."""
+        done = visits.at((visits.review >= 0) & np.isin(visits.operation, _CHANGES))
+        operation = np.where(done.result == 0, done.operation, _DENIED)
+        columns = (done.review, done.time, operation, done.order, done.customer)
         return list(zip(*(column.tolist() for column in columns), strict=True))
 
     @classmethod
     def of(cls, days: Iterable[Ints]) -> Self:
         """Those of all days together; a day's are rows of an array."""
-        every = np.concatenate([np.empty((0, 4), dtype=np.int64), *(day.reshape(-1, 4) for day in days)])
+        every = np.concatenate([np.empty((0, 5), dtype=np.int64), *(day.reshape(-1, 5) for day in days)])
         return cls(*every[np.lexsort((every[:, 1], every[:, 0]))].T)
 
     @property
@@ -93,6 +96,11 @@ class ReviewLog:
         return first
 
     @property
+    def owners(self) -> Ints:
+        """Whose each of `numbers` is."""
+        return self.customer[self._starts]
+
+    @property
     def _starts(self) -> Ints:
         return np.flatnonzero(np.append(True, np.diff(self.review) != 0)[: len(self.review)])
 
@@ -103,53 +111,45 @@ class ReviewLog:
         return self._known[moment]
 
     def _until(self, moment: int) -> _States:
-        starts, place = self._starts, np.arange(len(self.review))
+        starts = self._starts
         if not len(starts):
             return _States(starts, starts, starts, starts)
-        group = np.repeat(np.arange(len(starts)), np.diff(np.append(starts, len(place))))
 
-        def where(mask: Bools) -> Ints:
-            return np.where(mask & (self.time < moment), place, -1)
+        def last(operation: int, values: Ints) -> Ints:
+            done = (self.operation == operation) & (self.time < moment)
+            found: Ints = np.maximum.reduceat(np.where(done, values, -1), starts)
+            return found
 
-        posted = np.maximum.reduceat(where(self.operation == POST), starts)
-        since = place > posted[group]
-        gone = where((self.operation == DELETE) & since)
-        removed = np.minimum.reduceat(np.where(gone < 0, len(place), gone), starts)
-        kept = since & (place < removed[group])
-        edited = np.maximum.reduceat(where((self.operation == EDIT) & kept), starts)
-        removed = np.where(removed == len(place), -1, removed)
-        at = {"posted": posted, "edited": edited, "removed": removed}
-        moments = {name: np.where(found < 0, -1, self.time[found]) for name, found in at.items()}
-        return _States(**moments, order=np.where(posted < 0, -1, self.order[posted]))
+        return _States(
+            posted=last(POST, self.time), edited=last(EDIT, self.time), removed=last(DELETE, self.time), order=last(POST, self.order)
+        )  # fmt: skip
 
 
 def review_rows(world: World, words: Words, customers: Rows, log: ReviewLog, until: int) -> Rows:
-    """The reviews of these customers as they stood at a moment of the window or after it; ``time`` is when each was written."""
+    """The reviews of these customers as they stood at a moment of the window or after it; ``time`` is when each was written.
+
+    The customers are in order.
+    """
     p = world.parameters
-    row, number = reviews_held(world, customers.number)
     chance = Chance(p.seed, "review")
+    row, number = reviews_held(world, customers.number)
+    untouched = uniform(chance(number, 0)) < p.reviews_held
     state = log.until(until)
-    at = np.searchsorted(log.numbers, number)
-    logged = np.append(log.numbers, -1)[at] == number
-    old = uniform(chance(number, 0)) < p.reviews_held
-    old[logged] |= log.old[at[logged]]
-    posted, edited, removed, order = (np.full(len(number), -1, dtype=np.int64) for _ in range(4))
-    for column, known in (
-        (posted, state.posted),
-        (edited, state.edited),
-        (removed, state.removed),
-        (order, state.order),
-    ):
-        column[logged] = known[at[logged]]
-    kept = np.flatnonzero(old | (posted >= 0))
-    row, number, logged, posted, edited, removed, order = (
-        column[kept] for column in (row, number, logged, posted, edited, removed, order)
+    logged = np.flatnonzero(np.isin(log.owners, customers.number) & (log.old | (state.posted >= 0)))
+    row = np.concatenate([row[untouched], np.searchsorted(customers.number, log.owners[logged])])
+    number = np.concatenate([number[untouched], log.numbers[logged]])
+    # Nothing in the order of a customer's reviews says which of them the log speaks of.
+    at = np.lexsort((number, row))
+    row, number, untouched = row[at], number[at], at < untouched.sum()
+    posted, edited, removed, order = (
+        np.concatenate([np.full(len(at) - len(logged), -1, dtype=np.int64), column[logged]])[at]
+        for column in (state.posted, state.edited, state.removed, state.order)
     )
     ordered, before = _before(world, chance, customers.number[row], number)
     time = np.where(posted >= 0, posted, before)
     order = np.where(posted >= 0, order, ordered)
     # Reviews that nobody touched in the window may have been removed before.
-    gone = ~logged & (uniform(chance(number, 1)) < p.reviews_deleted)
+    gone = untouched & (uniform(chance(number, 1)) < p.reviews_deleted)
     removed = np.where(gone, before + (uniform(chance(number, 2)) * (p.start - before)).astype(np.int64), removed)
     version = np.maximum(edited, time)
     makers: Mapping[str, Callable[[], Sequence[Any]]] = {
