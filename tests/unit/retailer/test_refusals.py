@@ -6,7 +6,7 @@ import subprocess
 import sys
 from importlib.metadata import EntryPoint
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -183,7 +183,7 @@ def made_outside(plan: Any, monkeypatch: pytest.MonkeyPatch) -> Incident | None:
     """What a plan gives that another package brings under the name ``odd``."""
 
     class Brought(EntryPoint):
-        dist: Any = _Package()
+        dist: ClassVar[Any] = _Package()
 
         def load(self) -> Any:
             if plan is None:
