@@ -12,7 +12,7 @@ import click
 
 from beholden.cli._progress import progress_bar
 from beholden.cli.output import note
-from beholden.core.errors import BeholdenError
+from beholden.core.errors import BeholdenError, UsageError
 
 __all__ = ["demo"]
 
@@ -20,7 +20,7 @@ _DAY_US = 86_400_000_000
 
 
 @click.command(short_help="Build a small simulated company to try everything on.")
-@click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="Where to (default: demo-estate).")
+@click.option("--out", type=click.Path(file_okay=False), help="Where to (default: demo-estate).")
 @click.option(
     "--preset",
     type=click.Choice(["retailer", "grocer", "bank"]),
@@ -51,7 +51,7 @@ _DAY_US = 86_400_000_000
 @click.option("--build-only", is_flag=True, help="Build the company and stop.")
 def demo(
     *,
-    out: Path | None,
+    out: str | None,
     preset: str,
     scale: float,
     seed: int,
@@ -76,7 +76,9 @@ def demo(
     began = time.monotonic()
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(line_buffering=True)  # answers and talk stay in order, also into one file
-    directory = (out or _free(Path.cwd() / "demo-estate")).absolute()
+    if out == "":  # which a path would take for the current directory
+        raise UsageError("demo --out", "is empty", expected="an empty or new directory")
+    directory = (_free(Path.cwd() / "demo-estate") if out is None else Path(out)).absolute()
     now = system_clock() if end is None else _date(end)
     changes = _changes(settings)
     with progress_bar("building Meridian") as progress:
@@ -169,7 +171,6 @@ def _free(path: Path) -> Path:
 
 def _changes(settings: tuple[str, ...]) -> dict[str, object]:
     """The parameters that are set, by name; what they may be is for the company to say."""
-    from beholden.core.errors import UsageError
     from beholden.retailer import read_parameter
 
     found: dict[str, object] = {}
@@ -186,7 +187,6 @@ def _changes(settings: tuple[str, ...]) -> dict[str, object]:
 def _date(text: str) -> int:
     from datetime import UTC
 
-    from beholden.core.errors import UsageError
     from beholden.core.times import parse_time
 
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import pickle
 import shutil
 import zlib
@@ -11,10 +12,11 @@ from dataclasses import asdict, dataclass, field, fields
 from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
-from urllib.parse import urlsplit
+from typing import Any, Final
 
 import numpy as np
 
+from beholden.core.errors import UsageError
 from beholden.core.times import Window
 from beholden.retailer.balance import Tally, check
 from beholden.retailer.calendar import Calendar
@@ -27,11 +29,12 @@ from beholden.retailer.feeds_partners import SellerCaseWriter, write_partner_reg
 from beholden.retailer.grants import write_grants
 from beholden.retailer.incidents import Incident
 from beholden.retailer.life.records import Records
-from beholden.retailer.output import CHANGES, Parts, directory_for
+from beholden.retailer.output import CHANGES, Parts, checked_directory, directory_for, parts_done
+from beholden.retailer.parameter_bounds import found_text
 from beholden.retailer.parameters import NO_CHANGES, Parameters, checked_parameters
 from beholden.retailer.planted import write_planted
-from beholden.retailer.schedule import check_run, scheduled, with_states_of
-from beholden.retailer.stores import Changes, read_changes, unmark_stores, write_stores
+from beholden.retailer.schedule import RUNS, check_run, scheduled, with_states_of
+from beholden.retailer.stores import Changes, check_stores, read_changes, servers_of, unmark_stores, write_stores
 from beholden.retailer.stores.layout import schema_of
 from beholden.retailer.toml import write_configuration
 from beholden.retailer.truth import write_incidents
@@ -41,6 +44,8 @@ from beholden.retailer.world import World
 
 __all__ = ["Company", "DayMaker", "MapDays", "Progress", "build_company"]
 
+#: The part that is noted when the stores begin: on which servers.
+_SERVERS: Final = "servers"
 #: Called with what is being done and the share of the work done before it (0 to 1).
 Progress = Callable[[str, float], None]
 
@@ -115,7 +120,7 @@ class Company:
 
 
 def build_company(
-    directory: Path,
+    directory: str | os.PathLike[str],
     *,
     preset: str = "retailer",
     scale: float = 0.01,
@@ -132,14 +137,15 @@ def build_company(
     """Write a simulated company into an empty or new directory, or go on with an unfinished one.
 
     Args:
-        directory: where; made if it does not exist.
+        directory: where; made if it does not exist. Its whole path is UTF-8.
         preset: the kind of company.
         scale: 1 is 3 million customers and 250,000 orders a day.
         seed: the same seed gives the same bytes (with the same versions of SQLite, NumPy and Arrow).
         days: length of the window whose events are simulated.
         end: microseconds; the window is the last ``days`` whole days (UTC) before it.
         run: which incidents happen: see `schedule.RUNS`.
-        postgres: the url of a PostgreSQL that takes the stores instead of SQLite files.
+        postgres: the url of a PostgreSQL that takes the stores instead of SQLite files. Servers are looked at before
+            anything is written; until the stores are begun, an unfinished company can be given others.
         mariadb: the same, of a MariaDB.
         progress: told what is being done.
         map_days: calls a function for each of some days and gives the results in their order. Days need nothing of one
@@ -149,22 +155,32 @@ def build_company(
             belongs to what makes the same company.
 
     Raises:
-        UsageError: a parameter is unknown or makes no company, or the directory holds something else.
-        BeholdenError: the directory cannot be written, or the flows of the simulation do not balance.
+        UsageError: an argument is of the wrong kind, a parameter is unknown or makes no company, the directory or a
+            database holds something else, or the stores were begun on another server.
+        BeholdenError: the directory cannot be written, a server does not take the stores, a kind of incident of another
+            package fails, or the flows of the simulation do not balance.
     """
+    directory = checked_directory(directory)
+    _check_kinds(
+        run=run, postgres=postgres, mariadb=mariadb, progress=progress, map_days=map_days, changes=changes
+    )  # fmt: skip
     parameters = checked_parameters(preset=preset, scale=scale, seed=seed, days=days, end=end, changes=changes)
     check_run(run)
+    servers = servers_of(postgres, mariadb)
     tell = progress or (lambda _what, _share: None)
     what = {"run": run, **asdict(parameters)}
     mark = sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()
-    # Stores that lie elsewhere are not the ones that are asked for.
-    what |= {"postgres": _server(postgres), "mariadb": _server(mariadb)}
+    done = parts_done(directory, what)
+    _check_servers(directory, done, servers)
+    tell("the company and its incidents", 0.0)
+    world = _world(parameters)
+    maker = DayMaker(parameters, directory.absolute(), _planned(world, run))
+    incidents = maker.incidents
+    world = with_states_of(world, incidents)
+    tables = [table for incident in incidents for table in incident.tables]
+    if "stores" not in done:
+        check_stores(world, mark, extra=tables, postgres=postgres, mariadb=mariadb)
     with directory_for(directory, what) as parts:
-        tell("the company and its incidents", 0.0)
-        world = _world(parameters)
-        maker = DayMaker(parameters, directory.absolute(), _planned(world, run))
-        incidents = maker.incidents
-        world = with_states_of(world, incidents)
         tally, events = _days(maker, parts, tell, map_days)
         check(tally, world)
         tell("feeds and registers", 0.55)
@@ -172,8 +188,11 @@ def build_company(
         to_stores = Changes() if written else read_changes(directory / CHANGES, world.calendar.window)
         _registers(world, incidents, directory, parts, to_stores)
         tell("stores", 0.6)
-        tables = [table for incident in incidents for table in incident.tables]
         if "stores" not in parts:
+            if parts.get(_SERVERS) != servers:
+                # Days may have passed. A server that is gone by now can still be changed for another.
+                check_stores(world, mark, extra=tables, postgres=postgres, mariadb=mariadb)
+                parts.note(_SERVERS, servers)
             shutil.rmtree(directory / "stores")  # with what a stopped build left there
             (directory / "stores").mkdir()
             write_stores(
@@ -196,14 +215,33 @@ def build_company(
     return _company(world, directory, incidents, (tally, events), schema_of(postgres))
 
 
-def _server(url: str | None) -> str | None:
-    """What stands in a URL for a server, without anybody's name and password."""
-    if url is None:
-        return None
-    try:
-        return urlsplit(url).netloc.rpartition("@")[2]
-    except ValueError:  # half an address: whoever connects says so
-        return ""
+def _check_kinds(
+    *, run: object, postgres: object, mariadb: object, progress: object, map_days: object, changes: object
+) -> None:  # fmt: skip
+    """Raise `UsageError` for an argument that is not at all what it should be."""
+    for name, value, fits, expected in (
+        ("run", run, isinstance(run, str), "one of: " + ", ".join(RUNS)),
+        ("postgres", postgres, postgres is None or isinstance(postgres, str), "a URL, or None"),
+        ("mariadb", mariadb, mariadb is None or isinstance(mariadb, str), "a URL, or None"),
+        ("progress", progress, progress is None or callable(progress), "a function of a text and a share, or None"),
+        ("map_days", map_days, callable(map_days), "a function as the built-in map"),
+        ("changes", changes, isinstance(changes, Mapping), "values by name"),
+    ):
+        if not fits:
+            # What should be a URL may have a password in it.
+            raise UsageError(name, found_text(value) if name == "run" else type(value).__name__, expected=expected)
+
+
+def _check_servers(directory: Path, done: Mapping[str, Any], servers: Mapping[str, str | None]) -> None:
+    """Raise `UsageError` where stores lie, or were begun, on other servers than those that are given now."""
+    begun = done.get(_SERVERS)
+    if begun is None or begun == servers or not ("stores" in done or any(begun.values())):
+        return  # files that were begun are made anew, wherever the stores shall lie
+    there = ", ".join(f"{name} {server}" for name, server in begun.items() if server is not None)
+    raise UsageError(
+        f"directory {directory}", f"the stores of the unfinished company in it were begun in {there or 'files'}",
+        expected="the same servers", advice="give these to go on with it, or remove the directory",
+    )  # fmt: skip
 
 
 def _days(maker: DayMaker, parts: Parts, tell: Progress, map_days: MapDays) -> tuple[Tally, int]:

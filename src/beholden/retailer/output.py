@@ -7,6 +7,7 @@ names a part that is whole. Building the same again goes on after these; buildin
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -19,7 +20,7 @@ from beholden.retailer.chance import iso
 from beholden.retailer.parameter_bounds import found_text
 from beholden.retailer.parameters import ARGUMENTS
 
-__all__ = ["CHANGES", "DIRECTORIES", "MARKER", "Parts", "directory_for"]
+__all__ = ["CHANGES", "DIRECTORIES", "MARKER", "Parts", "checked_directory", "directory_for", "parts_done"]
 
 #: Stands in the directory from the first byte written until the last.
 MARKER: Final = "INCOMPLETE"
@@ -46,11 +47,47 @@ class Parts:
     def __getitem__(self, name: str) -> Any:
         return self._done[name]
 
+    def get(self, name: str) -> Any:
+        """What was noted of a part; None where it is not whole, too."""
+        return self._done.get(name)
+
     def note(self, name: str, value: Any = None) -> None:
         """The part is whole; ``value`` is what a later run wants to know of it (JSON)."""
         with self._marker.open("a", encoding="utf-8") as file:
             file.write(json.dumps({"part": name, "value": value}) + "\n")
         self._done[name] = value
+
+
+def checked_directory(directory: str | os.PathLike[str]) -> Path:
+    """The path that a caller gave; raises `UsageError` for what is none, or has a name that not every library can open."""
+    path: object = os.fspath(directory) if isinstance(directory, (str, os.PathLike)) else directory
+    if not isinstance(path, str):
+        raise UsageError("directory", found_text(path), expected="a path")
+    if not path or "\0" in path:
+        raise UsageError("directory", found_text(path), expected="the name of an empty or new directory")
+    whole = Path(path).absolute()
+    try:
+        plain = os.fsencode(whole) == str(whole).encode()
+    except UnicodeError:
+        plain = False
+    if not plain:
+        raise UsageError(
+            f"directory {str(whole).encode('ascii', 'backslashreplace').decode()}", "its name is not UTF-8 here",
+            expected="a path of which every part is",
+            advice="choose another name, or a locale whose encoding is UTF-8",
+        )  # fmt: skip
+    return Path(path)
+
+
+def parts_done(directory: Path, what: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The parts that `directory_for` would find whole, and what was noted of each; nothing is written.
+
+    Raises:
+        UsageError: it holds something else than this company unfinished, or is no directory.
+        BeholdenError: it cannot be read.
+    """
+    with _border(directory):
+        return _done(directory, _described(what))
 
 
 @contextmanager
@@ -65,35 +102,55 @@ def directory_for(directory: Path, what: Mapping[str, Any]) -> Iterator[Parts]:
         UsageError: it holds something else than this company unfinished, or is no directory.
         BeholdenError: it cannot be written to; what was written stays and is gone on with.
     """
-    try:
-        parts = _prepared(directory, json.dumps(dict(what), sort_keys=True))
-        yield parts
+    with _border(directory):
+        yield _prepared(directory, _described(what))
         (directory / MARKER).unlink()
+
+
+@contextmanager
+def _border(directory: Path) -> Iterator[None]:
+    """Turn what the disk refuses into one of our errors."""
+    try:
+        yield
     except OSError as error:
+        # Asked in a way that does not fail itself.
+        begun = os.path.exists(directory / MARKER)  # noqa: PTH110 - Path.exists raises where a directory is closed
+        advice = "the unfinished company in it is gone on with when you build it again"
         raise BeholdenError(
             f"directory {directory}", f"cannot be written ({error.strerror or 'unknown reason'})",
-            advice="the unfinished company in it is gone on with when you build it again",
+            advice=advice if begun else "choose another directory",
         ) from None  # fmt: skip
 
 
+def _described(what: Mapping[str, Any]) -> str:
+    return json.dumps(dict(what), sort_keys=True)
+
+
 def _prepared(directory: Path, what: str) -> Parts:
-    if directory.exists() and not directory.is_dir():
-        raise UsageError(f"directory {directory}", "is a file", expected="an empty or new directory")
+    done, marker = _done(directory, what), directory / MARKER
     directory.mkdir(parents=True, exist_ok=True)
-    marker = directory / MARKER
-    found = {path.name for path in directory.iterdir()}
-    if found and (MARKER not in found or found - {*DIRECTORIES, CHANGES, *_FILES}):
-        raise UsageError(f"directory {directory}", "is not empty", expected="an empty or new directory")
-    done = _done(marker, what) if found else {}
-    if not found:
+    if not marker.exists():
         marker.write_text(f"{_TITLE}\n{what}\n", encoding="utf-8")
+    elif not marker.read_bytes().endswith(b"\n"):  # it was cut off while it was written
+        with marker.open("a", encoding="utf-8") as file:
+            file.write("\n")
     for name in (*DIRECTORIES, CHANGES, "truth/events"):
         (directory / name).mkdir(exist_ok=True)
     return Parts(marker, done)
 
 
-def _done(marker: Path, what: str) -> dict[str, Any]:
-    """The parts that are whole; raises `UsageError` where something else was being built."""
+def _done(directory: Path, what: str) -> dict[str, Any]:
+    """The parts that are whole; raises `UsageError` where something else is there or was being built."""
+    if not directory.exists():
+        return {}
+    if not directory.is_dir():
+        raise UsageError(f"directory {directory}", "is a file", expected="an empty or new directory")
+    found = {path.name for path in directory.iterdir()}
+    if not found:
+        return {}
+    if MARKER not in found or found - {*DIRECTORIES, CHANGES, *_FILES}:
+        raise UsageError(f"directory {directory}", "is not empty", expected="an empty or new directory")
+    marker = directory / MARKER
     title, _, rest = marker.read_text(encoding="utf-8", errors="replace").partition("\n")
     if title != _TITLE:
         raise UsageError(f"directory {marker.parent}", "is not empty", expected="an empty or new directory")
@@ -103,9 +160,6 @@ def _done(marker: Path, what: str) -> dict[str, Any]:
             f"directory {marker.parent}", f"holds another company that is not finished{_differing(first, what)}",
             advice="build that one again to go on with it, or remove the directory",
         )  # fmt: skip
-    if lines and lines[-1]:  # it was cut off while it was written
-        with marker.open("a", encoding="utf-8") as file:
-            file.write("\n")
     done: dict[str, Any] = {}
     for line in lines:
         with suppress(ValueError):

@@ -11,6 +11,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from functools import cache
+from numbers import Integral
 from types import MappingProxyType
 from typing import Annotated, Any, Final
 
@@ -28,6 +29,7 @@ from beholden.retailer.parameter_bounds import (
     Weights,
     Yearly,
     check_fields,
+    found_text,
     laws_of,
 )
 from beholden.retailer.parameters_work import WorkParameters
@@ -326,8 +328,12 @@ def checked_parameters(
                 f"a name such as {', '.join(near)}" if near else "a name in docs/reference/meridian-parameters.md"
             )
             raise UsageError(f"parameter{told}", "is unknown", expected=expected)
+    given: object = end  # a caller's types may be wrong
+    if isinstance(given, bool) or not isinstance(given, Integral):
+        raise UsageError("end", found_text(given), expected="a whole number, microseconds since 1970 (UTC)")
     if _END.checked(end) is None:
-        raise UsageError("end", "lies outside 2000 to 2100", expected="a time in that range")
+        found, expected = "lies outside 2000 to 2100", "a time in that range, in microseconds since 1970 (UTC)"
+        raise UsageError("end", found, expected=expected)
     values: dict[str, Any] = {
         "preset": preset, "scale": scale, "seed": seed, "days": days, "end": end - end % DAY_US,
     }  # fmt: skip

@@ -211,7 +211,7 @@ def test_its_feeds_can_be_read(built: Built) -> None:
 
 
 def test_names_of_datasets_are_those_of_the_stores(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("write_stores", "unmark_stores"):
+    for name in ("check_stores", "write_stores", "unmark_stores"):
         monkeypatch.setattr(f"beholden.retailer.company.{name}", lambda *_, **__: None)
     for server, schema in ((None, "main"), ("postgresql://ann:secret@127.0.0.1/", "public")):
         directory = tmp_path / schema

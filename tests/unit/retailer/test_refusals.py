@@ -1,13 +1,26 @@
 from __future__ import annotations
 
+import datetime as dt
+import os
+import subprocess
+import sys
+from importlib.metadata import EntryPoint
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
+import numpy as np
 import pytest
+from click.testing import CliRunner
 
+from beholden.cli import cli
 from beholden.core.errors import BeholdenError, UsageError
 from beholden.core.times import parse_time
 from beholden.retailer import build_company
+from beholden.retailer.chance import stream
+from beholden.retailer.events import Events
+from beholden.retailer.incidents import Incident, kinds, plan_of
+from beholden.retailer.parameters import checked_parameters
+from beholden.retailer.world import World
 
 END = parse_time("2026-11-22T00:00:00Z")
 
@@ -35,6 +48,21 @@ def small(directory: Path, **other: Any) -> None:
         ({"preset": "farm"}, "preset: 'farm'; expected one of: retailer"),
         ({"preset": None}, "preset: None; expected one of: retailer"),
         ({"run": "wild"}, "run: 'wild' is unknown; expected one of: demo"),
+        ({"run": None}, "run: None; expected one of: demo"),
+        (
+            {"end": dt.date(2026, 11, 22)},
+            "end: datetime.date(2026, 11, 22); expected a whole number, microseconds since",
+        ),
+        ({"end": "2026-11-22"}, "end: '2026-11-22'; expected a whole number, microseconds since 1970"),
+        ({"end": True}, "end: True; expected a whole number"),
+        ({"map_days": 3}, "map_days: int; expected a function"),
+        ({"progress": "bar"}, "progress: str; expected a function"),
+        ({"changes": 3}, "changes: int; expected values by name"),
+        ({"postgres": 5}, "postgres: int; expected a URL"),
+        ({"mariadb": b"mariadb://h/"}, "mariadb: bytes; expected a URL"),
+        ({"postgres": "nonsense"}, "PostgreSQL: the URL is none of such a server; expected postgresql://"),
+        ({"postgres": "host=127.0.0.1 port=1"}, "PostgreSQL: the URL is none of such a server"),
+        ({"postgres": ""}, "PostgreSQL: the URL is none of such a server"),
     ],
 )
 def test_absurd_parameters_get_one_line_and_leave_nothing(
@@ -93,11 +121,131 @@ def test_an_unfinished_company_with_something_else_beside_it_is_left_alone(tmp_p
         small(tmp_path)
 
 
+def test_a_directory_may_be_a_text(tmp_path: Path) -> None:
+    build_company(str(tmp_path / "text"), scale=0.001, days=1, end=END)
+    assert (tmp_path / "text" / "beholden.toml").is_file()
+
+
+@pytest.mark.parametrize(
+    ("directory", "says"),
+    [
+        (5, "directory: 5; expected a path"),
+        (None, "directory: None; expected a path"),
+        (b"bytes", "directory: b'bytes'; expected a path"),
+        ("", "directory: ''; expected the name of an empty or new directory"),
+        ("a\0b", "directory: 'a\\x00b'; expected the name of"),
+    ],
+)
+def test_what_is_no_directory_is_one_line(directory: Any, says: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        small(directory)
+    assert caught.value.line().startswith(says)
+
+
+def test_a_name_that_is_no_text_is_refused_and_leaves_nothing(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"b\\udce9: its name is not UTF-8 here") as caught:
+        small(tmp_path / "b\udce9")
+    assert caught.value.line().isascii()
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("name", [b"b\xe9", "\u00e92".encode()])
+def test_the_command_refuses_names_that_its_locale_cannot_say(tmp_path: Path, name: bytes) -> None:
+    if sys.platform == "darwin":
+        pytest.skip("names of files are always UTF-8 there")
+    environment = {**os.environ, "LC_ALL": "C", "PYTHONUTF8": "0"}
+    command = [
+        sys.executable,
+        "-c",
+        "from beholden.cli import main; main()",
+        "demo",
+        "--build-only",
+        "--scale",
+        "0.001",
+    ]
+    done = subprocess.run([*command, "--out", name], cwd=tmp_path, env=environment, capture_output=True, check=False)
+    assert done.returncode == 2
+    assert b"its name is not UTF-8 here" in done.stderr
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_command_does_not_take_an_empty_name_for_this_directory() -> None:
+    result = CliRunner().invoke(cli, ["demo", "--out", "", "--build-only"])
+    assert isinstance(result.exception, UsageError)
+    assert result.exception.line().startswith("demo --out: is empty")
+
+
+class _Package:
+    name = "outside-kinds"
+
+
+def made_outside(plan: Any, monkeypatch: pytest.MonkeyPatch) -> Incident | None:
+    """What a plan gives that another package brings under the name ``odd``."""
+
+    class Brought(EntryPoint):
+        dist: ClassVar[Any] = _Package()
+
+        def load(self) -> Any:
+            if plan is None:
+                raise ImportError("no such module")
+            return plan
+
+    point = Brought("odd", "outside:plan", "beholden.retailer.incidents")
+    monkeypatch.setattr("beholden.retailer.incidents.entry_points", lambda **_: [point])
+    kinds.cache_clear()
+    try:
+        world = World(checked_parameters(preset="retailer", scale=0.001, seed=1, days=2, end=END))
+        return plan_of("odd")(world, stream(1, "odd"), 7, "loud", world.parameters.start, END)
+    finally:
+        kinds.cache_clear()
+
+
+def odd(time: int = END - 1, *, log: str = "console", number: int = 7, count: int = 1) -> Incident:
+    one = np.full(count, 0)
+    events = Events(time=one + time, actor=one, label=one, incident=one + number)
+    return Incident(number, "odd", "loud", ("ann",), (), {log: events})
+
+
+def broken(*_: Any) -> Any:
+    raise ZeroDivisionError
+
+
+@pytest.mark.parametrize(
+    ("plan", "says"),
+    [
+        (None, "its plan failed (ImportError)"),
+        (3, "its plan failed (TypeError)"),
+        (broken, "its plan failed (ZeroDivisionError)"),
+        (lambda: None, "its plan failed (TypeError)"),
+        (lambda *_: "incident", "its plan returned something of the type str; expected None, or an Incident"),
+        (lambda *_: odd(number=8), "its plan returned an incident of another number, kind or grade"),
+        (lambda *_: odd(log="cupboard"), "its plan returned events in a log that is not there"),
+        (lambda *_: odd(count=0), "its plan returned an incident without events"),
+        (lambda *_: odd(END), "its plan returned events outside the time"),
+        (lambda *_: Incident(7, "odd", "loud", (), (), {"console": 3}), "its plan returned events that are no Events"),  # type: ignore[dict-item]
+    ],
+)
+def test_a_faulty_kind_of_another_package_is_named_with_it(
+    plan: Any, says: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(BeholdenError) as caught:
+        made_outside(plan, monkeypatch)
+    assert caught.value.line().startswith(f"kind of incident odd of the package outside-kinds: {says}")
+
+
+def test_a_kind_of_another_package_plans_as_ours_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = made_outside(lambda *_: odd(), monkeypatch)
+    assert made is not None
+    assert made.number == 7
+    assert made_outside(lambda *_: None, monkeypatch) is None  # too small a company
+
+
 def test_a_directory_that_cannot_be_made_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(BeholdenError, match=r"below: cannot be written \(Not a directory\)") as caught:
         small(tmp_path / "file" / "below")
     assert "\n" not in caught.value.line()
+    assert "unfinished company" not in caught.value.line()
 
 
 def test_a_full_disk_is_one_line_and_stays_marked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -105,7 +253,7 @@ def test_a_full_disk_is_one_line_and_stays_marked(tmp_path: Path, monkeypatch: p
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("beholden.retailer.company.write_personnel", full)
-    with pytest.raises(BeholdenError, match=r"cannot be written \(No space left on device\)"):
+    with pytest.raises(BeholdenError, match=r"cannot be written \(No space left on device\).* unfinished company"):
         small(tmp_path)
     assert (tmp_path / "INCOMPLETE").is_file()
 

@@ -27,7 +27,7 @@ from beholden.core.errors import BeholdenError, UsageError
 from beholden.core.times import parse_time
 from beholden.retailer import build_company
 from beholden.retailer.parameters import PRESETS, checked_parameters
-from beholden.retailer.stores import WrittenStores, write_stores
+from beholden.retailer.stores import WrittenStores, check_stores, write_stores
 from beholden.retailer.stores.database import MARK
 from beholden.retailer.stores.layout import Layout
 from beholden.retailer.stores.mariadb import new_mariadb
@@ -355,6 +355,100 @@ def test_a_killed_build_is_gone_on_with(server, tmp_path, moment) -> None:
     for store in server.stores:
         assert tables(server, store) == {placed.name for placed in layout.of(store)} or store == "warehouse"
         assert MARK not in tables(server, store)
+
+
+def stopped_at(moment: str, directory: Path, **options: Any) -> None:
+    def stop(what: str, _share: float) -> None:
+        if what == moment:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        build_company(directory, scale=0.001, days=1, seed=6, end=END, progress=stop, **options)
+
+
+def refused(directory: Path, **options: Any) -> str:
+    with pytest.raises(BeholdenError) as caught:
+        build_company(directory, scale=0.001, days=1, seed=6, end=END, **options)
+    return caught.value.line()
+
+
+def test_a_server_that_will_not_take_the_stores_is_told_before_anything_is_written(server, ann, tmp_path) -> None:
+    def tell(url: str) -> str:
+        line = refused(tmp_path / "new", **{server.option: url})
+        assert not (tmp_path / "new").exists()
+        return line
+
+    assert "the server cannot be reached" in tell(server.unreachable)
+    assert "refuses the user or the password" in tell(server.url(ann, "wrong secret"))
+    assert "the user has no right" in tell(server.url(ann, SECRET))
+    server.ask("create database orders")
+    assert "the user has no right" in tell(server.url(ann, SECRET))
+    server.ask("create table mine (a int)", "orders")
+    assert "database orders: holds tables already" in tell(server.url())
+
+
+def databases(server: Server) -> set[str]:
+    query = "show databases" if server.kind == "MariaDB" else "select datname from pg_database"
+    return {name for (name,) in server.ask(query)}
+
+
+def test_looking_at_a_server_leaves_it_as_it_is(server) -> None:
+    world = make_world()
+    options: dict[str, Any] = {server.option: server.url()}
+    before = databases(server)
+    check_stores(world, "company", **options)
+    assert databases(server) == before
+    server.ask("create database orders")
+    check_stores(world, "company", **options)
+    assert tables(server, "orders") == set()
+    server.ask(f"create table {MARK} as select 'company' as company", "orders")
+    server.ask("create table orders (a int)", "orders")
+    check_stores(world, "company", **options)
+    with pytest.raises(UsageError, match="holds tables already"):
+        check_stores(world, "another", **options)
+    assert tables(server, "orders") == {MARK, "orders"}
+
+
+def test_the_server_can_be_changed_until_the_stores_are_begun(server, tmp_path) -> None:
+    here, elsewhere = {server.option: server.url()}, {server.option: server.unreachable}
+    stopped_at("stores", tmp_path, **here)
+    assert "cannot be reached" in refused(tmp_path, **elsewhere)  # and nothing else is wrong with it
+    stopped_at("stores", tmp_path)  # in files
+    stopped_at("databases: orders", tmp_path)
+    stopped_at("databases: orders", tmp_path, **here)  # files that were begun bind nobody
+    line = refused(tmp_path, **elsewhere)
+    assert f"were begun in {server.option} " in line
+    assert "expected the same servers" in line
+    assert "secret" not in line
+    assert "were begun in" in refused(tmp_path)
+    company = build_company(tmp_path, scale=0.001, days=1, seed=6, end=END, **here)
+    assert server.ask("select count(*) from orders", "orders") == [(company.orders,)]
+
+
+def test_a_server_that_goes_away_while_days_are_made_can_be_changed(server, tmp_path, monkeypatch) -> None:
+    with monkeypatch.context() as patch:  # it was there when the build began
+        patch.setattr("beholden.retailer.company.check_stores", _Once())
+        assert "cannot be reached" in refused(tmp_path, **{server.option: server.unreachable})
+    build_company(tmp_path, scale=0.001, days=1, seed=6, end=END, **{server.option: server.url()})
+    assert not (tmp_path / "INCOMPLETE").exists()
+
+
+class _Once:
+    """Nothing the first time, and what it stands for from then on."""
+
+    def __init__(self) -> None:
+        self.asked = False
+
+    def __call__(self, *arguments: Any, **options: Any) -> None:
+        if self.asked:
+            check_stores(*arguments, **options)
+        self.asked = True
+
+
+def test_stores_that_are_whole_are_not_moved(server, tmp_path) -> None:
+    stopped_at("truth", tmp_path)
+    line = refused(tmp_path, **{server.option: server.unreachable})
+    assert "the stores of the unfinished company in it were begun in files" in line
 
 
 def test_the_command_tells_a_refusal_without_the_password(server, ann, tmp_path) -> None:

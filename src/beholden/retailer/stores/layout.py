@@ -6,16 +6,17 @@ programs themselves use: former addresses and households in the CRM, accounts, b
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Final
 
+from beholden.core.errors import UsageError
 from beholden.retailer.parameters import Parameters
 from beholden.retailer.warehouse_tables import WAREHOUSE, Table, catalogue, source
 from beholden.retailer.words import Words, words_of
 
-__all__ = ["FILLED", "PAST", "STORES", "Layout", "Placed", "schema_of"]
+__all__ = ["FILLED", "PAST", "STORES", "Layout", "Placed", "layout_with", "schema_of"]
 
 STORES: Final = ("crm", "orders", "payments", "sellers", "warehouse")
 _OWN: Final = (
@@ -173,6 +174,23 @@ class Layout:
             outlived = table.grain == "review" and column.meaning == "order.id"  # orders are not kept for ever
             if target and target != table.name and first and not outlived:
                 yield words.name(column.name), words.name(target), words.name(column.meaning.replace(".", "_"))
+
+
+def layout_with(parameters: Parameters, extra: Sequence[Table]) -> Layout:
+    """The layout with further tables; of several of the same name the first is there.
+
+    Raises:
+        UsageError: one of them is called like another table, or of a grain that the world has no rows of.
+    """
+    layout = Layout(parameters, tuple({table.path: table for table in reversed(extra)}.values())[::-1])
+    paths = [placed.table.path for placed in layout.tables]
+    known = {placed.canonical.grain for placed in layout.tables[: len(paths) - len(layout.extra)]}
+    for table, path in zip(layout.extra, paths[len(paths) - len(layout.extra) :], strict=True):
+        if paths.count(path) > 1:
+            raise UsageError(f"table {path}", "is there already", expected="a name of its own")
+        if table.database not in STORES or table.grain not in known:
+            raise UsageError(f"table {path}", f"database {table.database}, grain {table.grain}", expected="known ones")
+    return layout
 
 
 def schema_of(postgres: str | None) -> str:

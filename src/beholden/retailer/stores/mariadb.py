@@ -15,7 +15,7 @@ from beholden.retailer.stores.database import MARK, Columns, Mark, left_behind
 from beholden.retailer.stores.layout import Placed
 from beholden.retailer.warehouse_tables import Column
 
-__all__ = ["MariadbDatabase", "new_mariadb", "unmark_mariadb"]
+__all__ = ["MariadbDatabase", "check_mariadb", "mariadb_server", "new_mariadb", "unmark_mariadb"]
 
 _PORT: Final = 3306
 _CONNECT_S: Final = 10
@@ -31,6 +31,7 @@ _MEANINGS: Final = {
     **dict.fromkeys((1021, 1114), "the server's disk is full"),
     1205: "another connection holds its tables, perhaps that of a build just ended",
 }
+_IS_THERE: Final = 1007
 _SERVER: Final = "mariadb://USER:PASSWORD@HOST:PORT"
 
 
@@ -153,6 +154,39 @@ def new_mariadb(url: str, name: str, mark: Mark | None = None) -> Iterator[Maria
         raise
 
 
+def check_mariadb(url: str, name: str, mark: Mark) -> None:
+    """Raise what `new_mariadb` would at its beginning, and leave the server as it is.
+
+    What a user may do there only shows when it is done: a database that is missing, and the mark, are made and dropped.
+    """
+    driver = _driver()
+    border, connect = _Border(driver, name), _connecting(driver, url)
+    with border(), closing(connect()) as connection, connection.cursor() as cursor:
+        made = True
+        try:
+            cursor.execute(f"create database {_quoted(name)} character set utf8mb4")
+        except driver.Error as error:
+            if error.args[0] != _IS_THERE:
+                raise
+            made = False
+        if not _left(cursor, name, mark):
+            _set_mark(cursor, mark)
+            cursor.execute(f"drop table {MARK}")
+        if made:
+            cursor.execute(f"drop database {_quoted(name)}")
+
+
+def mariadb_server(url: str) -> str:
+    """Host and port of a URL, without anybody's name and password.
+
+    Raises:
+        UsageError: the URL is none, or the driver is not installed.
+    """
+    _driver()
+    login = _login(url)
+    return f"{login['host']}:{login['port']}"
+
+
 def unmark_mariadb(url: str, name: str, company: str) -> None:
     """Take the company's mark off the database, if it bears it: the company is whole.
 
@@ -178,13 +212,22 @@ def _enter(connection: Any, name: str, mark: Mark | None) -> None:
     """Go to the database, which is made if it is missing, rid it of what an unfinished build left, and mark it."""
     with connection.cursor() as cursor:
         cursor.execute(f"create database if not exists {_quoted(name)} character set utf8mb4")
-        cursor.execute(f"use {_quoted(name)}")
-        tables = _tables(cursor)
-        for table in left_behind(name, tables, _marked(cursor, tables), mark):
+        for table in _left(cursor, name, mark):
             if table != MARK:  # which goes last
                 cursor.execute(f"drop table {_quoted(table)}")
         if mark is not None:
-            cursor.execute(f"create or replace table {MARK} select %s as company", [mark.company])
+            _set_mark(cursor, mark)
+
+
+def _left(cursor: Any, name: str, mark: Mark | None) -> list[str]:
+    """Go to the database; what an unfinished build left in it."""
+    cursor.execute(f"use {_quoted(name)}")
+    tables = _tables(cursor)
+    return left_behind(name, tables, _marked(cursor, tables), mark)
+
+
+def _set_mark(cursor: Any, mark: Mark) -> None:
+    cursor.execute(f"create or replace table {MARK} select %s as company", [mark.company])
 
 
 def _tables(cursor: Any) -> list[str]:
@@ -217,10 +260,10 @@ def _login(url: str) -> dict[str, Any]:
     try:
         parts = urlsplit(url)
         host, port = parts.hostname, parts.port or _PORT
-    except ValueError:  # a port that is none, half an address
-        host, port = None, _PORT
+        # The driver would turn a text into Latin-1.
+        password = unquote_to_bytes(parts.password or "")
+    except ValueError:  # a port that is none, half an address, bytes that are no text
+        host, port, password = None, _PORT, b""
     if not host or parts.scheme not in {"mariadb", "mysql"}:
         raise UsageError("MariaDB", "the URL is none of such a server", expected=_SERVER)
-    # The driver would turn a text into Latin-1.
-    password = unquote_to_bytes(parts.password or "")
     return {"host": host, "port": port, "user": unquote(parts.username or ""), "password": password}

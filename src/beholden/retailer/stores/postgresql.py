@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 import psycopg
 import pyarrow as pa
@@ -18,17 +19,19 @@ from beholden.retailer.stores.database import MARK, Columns, Mark, left_behind
 from beholden.retailer.stores.layout import Placed
 from beholden.retailer.warehouse_tables import Column
 
-__all__ = ["PostgresqlDatabase", "new_postgresql", "unmark_postgresql"]
+__all__ = ["PostgresqlDatabase", "check_postgresql", "new_postgresql", "postgresql_server", "unmark_postgresql"]
 
 #: What a column is read as on its way; texts stand for times.
 _ARROW: Final = {"integer": pa.int64(), "numeric": pa.float64()}
 _OPTIONS: Final = pa_csv.WriteOptions(include_header=False)
 _CONNECT_S: Final = 10
 _SERVER: Final = "postgresql://USER:PASSWORD@HOST:PORT"
+_PORT: Final = "5432"
+_NO_RIGHT: Final = "the user has no right to make it or to write to it"
 #: What SQLSTATEs and classes of them mean.
 _MEANINGS: Final = {
     "28": "the server refuses the user or the password",
-    "42501": "the user has no right to make it or to write to it",
+    "42501": _NO_RIGHT,
     "53100": "the server's disk is full",
     "53300": "the server has too many connections",
     "57P": "the server ended the connection",
@@ -127,9 +130,11 @@ def _border(name: str) -> Iterator[None]:
     try:
         yield
     except (psycopg.Error, UnicodeError) as error:  # the latter: a host's name that is none
-        raise BeholdenError(
-            f"database {name} on PostgreSQL", _meaning(error), advice="check the server and the URL"
-        ) from None
+        raise _failure(name, _meaning(error)) from None
+
+
+def _failure(name: str, found: str) -> BeholdenError:
+    return BeholdenError(f"database {name} on PostgreSQL", found, advice="check the server and the URL")
 
 
 def _meaning(error: psycopg.Error | UnicodeError) -> str:
@@ -167,6 +172,25 @@ def new_postgresql(url: str, name: str, mark: Mark | None = None) -> Iterator[Po
             connection.commit()
 
 
+def check_postgresql(url: str, name: str, mark: Mark) -> None:
+    """Raise what `new_postgresql` would at its beginning, and leave the server as it is."""
+    login = _login(url)
+    with _border(name), psycopg.connect(make_conninfo(**login)) as connection:
+        if not _known(connection, name):
+            query = "select rolcreatedb or rolsuper from pg_roles where rolname = current_user"
+            if connection.execute(query).fetchone() != (True,):
+                raise _failure(name, _NO_RIGHT)
+            return
+    with _border(name), closing(psycopg.connect(make_conninfo(**{**login, "dbname": name}))) as connection:
+        _enter(connection, name, mark)  # never committed
+
+
+def postgresql_server(url: str) -> str:
+    """Host and port of a URL, without anybody's name and password; raises `UsageError` where it is none."""
+    login = _login(url)
+    return f"{login.get('hostaddr') or login.get('host') or 'localhost'}:{login.get('port') or _PORT}"
+
+
 def unmark_postgresql(url: str, name: str, company: str) -> None:
     """Take the company's mark off the database, if it bears it: the company is whole.
 
@@ -179,10 +203,11 @@ def unmark_postgresql(url: str, name: str, company: str) -> None:
 
 
 def _login(url: str) -> dict[str, Any]:
-    try:
-        return {"connect_timeout": _CONNECT_S, **conninfo_to_dict(url)}
-    except psycopg.ProgrammingError:
-        raise UsageError("PostgreSQL", "the URL is none of such a server", expected=_SERVER) from None
+    with suppress(psycopg.ProgrammingError, ValueError):  # the latter: half an address
+        # The driver would take other forms too, which are no URLs and have no place in beholden.toml.
+        if urlsplit(url).scheme in {"postgresql", "postgres"}:
+            return {"connect_timeout": _CONNECT_S, **conninfo_to_dict(url)}
+    raise UsageError("PostgreSQL", "the URL is none of such a server", expected=_SERVER)
 
 
 def _enter(connection: psycopg.Connection, name: str, mark: Mark | None) -> None:
@@ -209,8 +234,11 @@ def _marked(connection: psycopg.Connection, tables: list[str]) -> str | None:
     return str(found[0]) if found else None
 
 
+def _known(connection: psycopg.Connection, name: str) -> bool:
+    return connection.execute("select 1 from pg_database where datname = %s", [name]).fetchone() is not None
+
+
 def _make(url: str, name: str) -> None:
     with psycopg.connect(url, autocommit=True) as connection:
-        known = connection.execute("select 1 from pg_database where datname = %s", [name]).fetchone()
-        if known is None:
+        if not _known(connection, name):
             connection.execute(sql.SQL("create database {}").format(sql.Identifier(name)))

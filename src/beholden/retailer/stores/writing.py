@@ -9,20 +9,19 @@ the same company left them that was ended before its stores were whole.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 
-from beholden.core.errors import UsageError
 from beholden.retailer.canaries import canaries
 from beholden.retailer.chance import DAY_US, Chance, Ints, stream, uniform
 from beholden.retailer.orders import STATUSES
 from beholden.retailer.stores.changes import Changes
-from beholden.retailer.stores.database import Database, Mark
-from beholden.retailer.stores.layout import PAST, STORES, Layout, Placed
+from beholden.retailer.stores.database import Database
+from beholden.retailer.stores.layout import PAST, STORES, Layout, Placed, layout_with
 from beholden.retailer.stores.reviews import review_rows
 from beholden.retailer.stores.rows import (
     STATUS_CODES,
@@ -33,12 +32,12 @@ from beholden.retailer.stores.rows import (
     seller_case_rows,
     seller_rows,
 )
-from beholden.retailer.stores.sqlite import new_sqlite
+from beholden.retailer.stores.servers import opened
 from beholden.retailer.stores.warehouse import derive, loaded_until
 from beholden.retailer.warehouse_tables import WAREHOUSE, Table
 from beholden.retailer.world import WRITE_ROWS, World, slices
 
-__all__ = ["WrittenStores", "unmark_stores", "write_stores"]
+__all__ = ["WrittenStores", "write_stores"]
 
 #: Called with what is being done and the share of the work done before it (0 to 1).
 Progress = Callable[[str, float], None]
@@ -71,7 +70,7 @@ def write_stores(
         extra: further tables, filled by their grain and share from the world: what incidents left.
         changes: what the window's events changed (see `read_changes`); nothing if it is not given.
         company: a text that is another one for another company. Databases of servers bear it as a mark until
-            `unmark_stores`, and what a build of the same text left in them is dropped. None bears it if it is empty.
+            `servers.unmark_stores`, and what a build of the same text left in them is dropped. None bears it if it is empty.
         progress: told what is being done.
 
     Raises:
@@ -80,13 +79,10 @@ def write_stores(
         BeholdenError: a database cannot be written.
     """
     tell = progress or (lambda _what, _share: None)
-    # Two incidents may have left a table of the same name: the first of them is there.
-    layout = Layout(world.parameters, tuple({table.path: table for table in reversed(extra)}.values())[::-1])
-    _check(layout)
+    layout = layout_with(world.parameters, extra)
     with ExitStack() as stack:
         databases = {
-            store: stack.enter_context(_opened(directory, layout, store, postgres, mariadb, company))
-            for store in STORES
+            store: stack.enter_context(opened(directory, layout, store, postgres, mariadb, company)) for store in STORES
         }
         writing = _Writing(world, layout, databases, changes or Changes())
         tell("databases: customers", 0.0)
@@ -101,53 +97,6 @@ def write_stores(
             database.finish()
         tell("databases written", 1.0)
     return WrittenStores(dict(writing.rows), tuple(writing.left_out))
-
-
-def _check(layout: Layout) -> None:
-    paths = [placed.table.path for placed in layout.tables]
-    known = {placed.canonical.grain for placed in layout.tables[: len(paths) - len(layout.extra)]}
-    for table, path in zip(layout.extra, paths[len(paths) - len(layout.extra) :], strict=True):
-        if paths.count(path) > 1:
-            raise UsageError(f"table {path}", "is there already", expected="a name of its own")
-        if table.database not in STORES or table.grain not in known:
-            raise UsageError(f"table {path}", f"database {table.database}, grain {table.grain}", expected="known ones")
-
-
-def unmark_stores(world: World, company: str, *, postgres: str | None = None, mariadb: str | None = None) -> None:
-    """Take the company's mark off the servers' databases: all stores are whole, and that is noted.
-
-    Raises:
-        BeholdenError: a server cannot be reached, or refuses.
-    """
-    words = Layout(world.parameters).words
-    if mariadb is not None:
-        from beholden.retailer.stores.mariadb import unmark_mariadb  # noqa: PLC0415 - as in _opened
-
-        unmark_mariadb(mariadb, words.store("orders"), company)
-    if postgres is not None:
-        from beholden.retailer.stores.postgresql import unmark_postgresql  # noqa: PLC0415 - as in _opened
-
-        for store in STORES:
-            if store != "orders" or mariadb is None:
-                unmark_postgresql(postgres, words.store(store), company)
-
-
-def _opened(
-    directory: Path, layout: Layout, store: str, postgres: str | None, mariadb: str | None, company: str
-) -> AbstractContextManager[Database]:
-    name = layout.words.store(store)
-    mark = Mark(company, frozenset(placed.name for placed in layout.of(store))) if company else None
-    # Imported where used: a company in files waits for no driver.
-    if mariadb is not None and store == "orders":
-        from beholden.retailer.stores.mariadb import new_mariadb  # noqa: PLC0415 - see above
-
-        return new_mariadb(mariadb, name, mark)
-    if postgres is not None:
-        from beholden.retailer.stores.postgresql import new_postgresql  # noqa: PLC0415 - see above
-
-        return new_postgresql(postgres, name, mark)
-    (directory / "stores").mkdir(parents=True, exist_ok=True)
-    return new_sqlite(directory / "stores" / f"{name}.db")
 
 
 class _Writing:
