@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from beholden.retailer.stores.layout import STORES, Layout, schema_of
 from beholden.retailer.toml_mappings import written_mappings
@@ -157,12 +157,18 @@ def _stores(layout: Layout, postgres: str | None, mariadb: str | None) -> Iterat
     yield _table("[store]", name="documents", url="file:[rw]*/**", zone="company", owner="it")
 
 
+#: Settings of a connection that are nobody else's business.
+_SECRET: Final = frozenset({"password", "sslpassword", "passfile"})
+
+
 def _database_url(server: str, name: str) -> str:
     """The server's URL with the database's name and without a password."""
     parts = urlsplit(server)
     user, _, host = parts.netloc.rpartition("@")
     login = user.partition(":")[0]
-    return urlunsplit(parts._replace(netloc=f"{login}@{host}" if login else host, path=f"/{name}"))
+    said = [(key, value) for key, value in parse_qsl(parts.query) if key not in _SECRET]
+    netloc = f"{login}@{host}" if login else host
+    return urlunsplit(parts._replace(netloc=netloc, path=f"/{name}", query=urlencode(said)))
 
 
 def _logs(layout: Layout) -> Iterator[str]:

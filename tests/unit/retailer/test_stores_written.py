@@ -380,7 +380,7 @@ def test_urls_of_servers_are_written_without_their_passwords(world, tmp_path) ->
     write_configuration(
         world,
         tmp_path,
-        postgres="postgresql://ann:verysecret@db.example:5433/x?sslmode=require",
+        postgres="postgresql://ann:verysecret@db.example:5433/x?sslmode=require&password=verysecret",
         mariadb="mariadb://u:p@h",
     )
     text = (tmp_path / "beholden.toml").read_text("utf-8")
