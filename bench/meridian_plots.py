@@ -13,7 +13,7 @@ mpl.use("svg")
 from matplotlib import pyplot as plt
 
 from beholden.retailer.contacts import REASONS
-from beholden.retailer.presets import ORDER_HOURS, WEEKDAYS_SUNDAY_FIRST
+from beholden.retailer.parameters.presets import ORDER_HOURS, WEEKDAYS_SUNDAY_FIRST
 from beholden.retailer.realism.company import rights_used, sellers_of_developers
 from beholden.retailer.realism.orders import day_levels, hour_shares, promotion_days, seller_counts
 from beholden.retailer.realism.service import handling_minutes, lag_days

@@ -18,11 +18,11 @@ import msgspec
 
 from beholden.cli import cli
 from beholden.cli.schemas import NOUNS, json_schema
-from beholden.retailer.parameter_bounds import laws_of, meanings_of
 from beholden.retailer.parameters import ARGUMENTS, SHARED_OUT, Parameters
-from beholden.retailer.parameters_incidents import IncidentParameters
-from beholden.retailer.parameters_work import WorkParameters
-from beholden.retailer.presets import OF_PRESETS
+from beholden.retailer.parameters.bounds import laws_of, meanings_of
+from beholden.retailer.parameters.incidents import IncidentParameters
+from beholden.retailer.parameters.presets import OF_PRESETS
+from beholden.retailer.parameters.work import WorkParameters
 
 __all__ = ["main", "pages"]
 

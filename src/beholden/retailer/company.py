@@ -25,13 +25,13 @@ from beholden.retailer.contacts import Contacts
 from beholden.retailer.day import write_day_of
 from beholden.retailer.devices import write_devices
 from beholden.retailer.feeds import WorkFeeds, write_personnel
-from beholden.retailer.feeds_partners import SellerCaseWriter, write_partner_registers
+from beholden.retailer.feeds.partners import SellerCaseWriter, write_partner_registers
 from beholden.retailer.grants import write_grants
 from beholden.retailer.incidents import Incident
 from beholden.retailer.life.records import Records
 from beholden.retailer.output import CHANGES, Parts, checked_directory, directory_for, parts_done
-from beholden.retailer.parameter_bounds import found_text
 from beholden.retailer.parameters import NO_CHANGES, Parameters, checked_parameters
+from beholden.retailer.parameters.bounds import found_text
 from beholden.retailer.planted import write_planted
 from beholden.retailer.schedule import RUNS, check_run, scheduled, with_states_of
 from beholden.retailer.stores import Changes, check_stores, read_changes, servers_of, unmark_stores, write_stores

@@ -15,7 +15,7 @@ import pyarrow as pa
 from beholden.retailer.calendar import PROMOTION_DAYS
 from beholden.retailer.chance import SECOND_US, Chance, Ints, uniform
 from beholden.retailer.events import Events
-from beholden.retailer.feeds_partners import by_old_id
+from beholden.retailer.feeds.partners import by_old_id
 from beholden.retailer.life.gateway import Calls
 from beholden.retailer.life.places import are_shared
 from beholden.retailer.log_files import LogKind, WrittenDay

@@ -17,8 +17,8 @@ import numpy as np
 
 from beholden.core.errors import BeholdenError, UsageError
 from beholden.retailer.chance import iso
-from beholden.retailer.parameter_bounds import found_text
 from beholden.retailer.parameters import ARGUMENTS
+from beholden.retailer.parameters.bounds import found_text
 
 __all__ = ["CHANGES", "DIRECTORIES", "MARKER", "Parts", "checked_directory", "directory_for", "parts_done"]
 

@@ -13,8 +13,8 @@ import pytest
 from beholden.core.errors import BeholdenError, UsageError
 from beholden.core.times import parse_time
 from beholden.retailer import build_company, read_parameter
-from beholden.retailer.parameter_bounds import GRADES, Bounds, Named, OneOf, Range, Row, Weights, laws_of, meanings_of
 from beholden.retailer.parameters import ARGUMENTS, NO_CHANGES, PRESETS, SHARED_OUT, Parameters, checked_parameters
+from beholden.retailer.parameters.bounds import GRADES, Bounds, Named, OneOf, Range, Row, Weights, laws_of, meanings_of
 
 END = parse_time("2026-11-20T00:00:00Z")
 LAWS = laws_of(Parameters)

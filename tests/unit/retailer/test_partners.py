@@ -12,7 +12,7 @@ import pytest
 from beholden.core.times import parse_time
 from beholden.retailer.chance import DAY_US, SECOND_US, Chance, stream
 from beholden.retailer.events import INCIDENT, Events, label
-from beholden.retailer.feeds_partners import SellerCaseWriter, write_partner_registers
+from beholden.retailer.feeds.partners import SellerCaseWriter, write_partner_registers
 from beholden.retailer.life import gateway, seller_desk
 from beholden.retailer.life.gateway import Calls, api_calls, gateway_log, make_calls
 from beholden.retailer.life.seller_desk import Acts, desk_acts, desk_log, make_acts, seller_cases

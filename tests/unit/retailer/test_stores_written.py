@@ -23,7 +23,7 @@ from beholden.retailer.chance import DAY_US
 from beholden.retailer.day import logs_of_day
 from beholden.retailer.devices import write_devices
 from beholden.retailer.feeds import WorkFeeds, write_personnel
-from beholden.retailer.feeds_partners import SellerCaseWriter, write_partner_registers
+from beholden.retailer.feeds.partners import SellerCaseWriter, write_partner_registers
 from beholden.retailer.grants import write_grants
 from beholden.retailer.life.console import contact_views
 from beholden.retailer.life.sql_day import day_statements

@@ -15,7 +15,7 @@ from beholden.retailer.devices import Device
 from beholden.retailer.events import Events
 from beholden.retailer.life.records import Records
 from beholden.retailer.life.seller_desk import SellerCases
-from beholden.retailer.parameter_bounds import GRADES
+from beholden.retailer.parameters.bounds import GRADES
 from beholden.retailer.warehouse_tables import Table
 from beholden.retailer.world import World
 

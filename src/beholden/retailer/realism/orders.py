@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 
 from beholden.retailer.chance import DAY_US, HOUR_US, Bools, Floats, Ints
-from beholden.retailer.presets import ORDER_HOURS, WEEKDAYS_SUNDAY_FIRST
+from beholden.retailer.parameters.presets import ORDER_HOURS, WEEKDAYS_SUNDAY_FIRST
 from beholden.retailer.realism.bands import Measure, Ratio, ratio
 from beholden.retailer.world import World
 

@@ -19,7 +19,7 @@ from beholden.retailer.life.records import SHIFT_US
 from beholden.retailer.life.seller_desk import desk_acts
 from beholden.retailer.life.support_lookalikes import lookalike_views
 from beholden.retailer.orders import FIRST_ORDER_ID
-from beholden.retailer.presets import CONTACT_REASONS
+from beholden.retailer.parameters.presets import CONTACT_REASONS
 from beholden.retailer.realism.bands import Measure, Ratio, ratio
 from beholden.retailer.realism.look_alikes import Encounters, relations
 from beholden.retailer.world import World

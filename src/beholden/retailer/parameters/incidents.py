@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated
 
-from beholden.retailer.parameter_bounds import (
+from beholden.retailer.parameters.bounds import (
     GRADES,
     AtScale,
     Bounds,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Final
 
-from beholden.retailer.parameter_bounds import (
+from beholden.retailer.parameters.bounds import (
     AtScale,
     Bounds,
     Named,
@@ -17,7 +17,7 @@ from beholden.retailer.parameter_bounds import (
     Weights,
     Yearly,
 )
-from beholden.retailer.parameters_incidents import IncidentParameters
+from beholden.retailer.parameters.incidents import IncidentParameters
 
 __all__ = ["WorkParameters"]
 

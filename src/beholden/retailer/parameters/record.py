@@ -1,7 +1,7 @@
 """Every parameter of the simulated company in one record, with its bounds and where its value comes from.
 
-`checked_parameters` makes the record. What staff, partners and programs do is in `parameters_work`, what goes wrong in
-`parameters_incidents`.
+`checked_parameters` makes the record. What staff, partners and programs do is in `work`, what goes wrong in
+`incidents`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Annotated, Any, Final
 
 from beholden.core.errors import UsageError
 from beholden.retailer.chance import DAY_US
-from beholden.retailer.parameter_bounds import (
+from beholden.retailer.parameters.bounds import (
     AtScale,
     Bounds,
     Days,
@@ -32,10 +32,16 @@ from beholden.retailer.parameter_bounds import (
     found_text,
     laws_of,
 )
-from beholden.retailer.parameters_work import WorkParameters
-from beholden.retailer.presets import CONTACT_REASONS, OF_PRESETS, ORDER_HOURS, PRESETS, WEEKDAYS_SUNDAY_FIRST
+from beholden.retailer.parameters.presets import (
+    CONTACT_REASONS,
+    OF_PRESETS,
+    ORDER_HOURS,
+    PRESETS,
+    WEEKDAYS_SUNDAY_FIRST,
+)
+from beholden.retailer.parameters.work import WorkParameters
 
-__all__ = ["ARGUMENTS", "NO_CHANGES", "PRESETS", "SHARED_OUT", "Parameters", "checked_parameters", "read_parameter"]
+__all__ = ["ARGUMENTS", "NO_CHANGES", "SHARED_OUT", "Parameters", "checked_parameters", "read_parameter"]
 
 SCALE_MAX: Final = 100.0
 #: Fields that builders give as arguments of their own.
