@@ -217,8 +217,8 @@ class Sellers:
         return decided
 
     def trading(self, position: Ints, day: int) -> Bools:
-        """Whether they sell at the beginning of a day: they have begun and are not suspended."""
-        return (self.since(position) <= day) & ~self.suspended(position, day * DAY_US)
+        """Whether they sell at the beginning of a day: they have begun and may."""
+        return (self.since(position) <= day) & ~self.barred(position, np.full(len(position), day * DAY_US))
 
     def names(self, position: Ints) -> list[str]:
         """Brands: two words and a number, as so many have the same words."""
@@ -275,8 +275,15 @@ class Sellers:
         """How many of a block's sellers belong to one owner; 0 where none do."""
         hashes = self._chance["cluster"](block)
         linked = uniform(hashes) < self._p.sellers_linked * _BLOCK / _MEAN_BRANDS
+        if self._p.sellers_linked > 0:  # a small company has an owner of several brands too
+            linked |= block == self._likeliest
         linked &= block < self._size // _BLOCK
         return np.where(linked, 2 + picked(hashes << np.uint64(24), _BRANDS), 0)
+
+    @cached_property
+    def _likeliest(self) -> int:
+        """The block that belongs to one owner before any other does."""
+        return int(np.argmin(uniform(self._chance["cluster"](np.arange(max(1, self._size // _BLOCK))))))
 
     def _reopens(self, block: Ints) -> Bools:
         reopened: Bools = uniform(self._chance["cluster"](block, 1)) < self._p.clusters_reopened

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import sqlite3
 from contextlib import closing
 from dataclasses import replace
@@ -14,6 +15,7 @@ import pytest
 
 from beholden.core.errors import BeholdenError
 from beholden.core.times import parse_time
+from beholden.retailer import build_company
 from beholden.retailer.chance import DAY_US, Ints
 from beholden.retailer.day import logs_of_day
 from beholden.retailer.life.gateway import Calls
@@ -123,6 +125,34 @@ def test_whom_an_incident_suspends_sells_nothing_from_then_on_and_whom_it_frees_
     assert all(after == 0 for _, after in sold.values())
     assert any(before for before, _ in sold.values())
     assert not freed or any(again.values())
+
+
+def test_no_ring_sets_free_whom_another_has_freed_and_every_company_has_room_for_rings() -> None:
+    for seed in (777, 5, 8):
+        world = World(checked_parameters(preset="retailer", scale=0.01, seed=seed, days=14, end=END))
+        rings = [one for one in scheduled(world, "recall") if one.kind == "bribed_ring"]
+        assert len(rings) == 3
+        done = [(seller, state) for one in rings for seller, state, _ in one.states]
+        assert len(done) == len(set(done))
+
+
+def test_registers_and_apps_know_what_incidents_decided(tmp_path: Path) -> None:
+    build_company(tmp_path / "company", scale=0.01, seed=4, days=14, end=END, run="recall")
+    world = World(checked_parameters(preset="retailer", scale=0.01, seed=4, days=14, end=END))
+    world = with_states_of(world, scheduled(world, "recall"))
+    shut = {seller: time for seller, state, time in world.states if state == "suspended"}
+    assert shut
+    for seller, time in shut.items():
+        for day in range(time // DAY_US + 1, world.calendar.window[-1] + 1):
+            connections = np.flatnonzero(world.partners.connections.seller == seller)
+            assert not world.partners.active(day)[connections].any()
+    with (tmp_path / "company" / "feeds" / "sellers.csv").open(newline="") as file:
+        listed = {row["seller_number"]: row["status"] for row in csv.DictReader(file) if row["seller_number"]}
+    with closing(sqlite3.connect(tmp_path / "company" / "stores" / "sellers.db")) as connection:
+        held = {str(number): state for number, state in connection.execute("select seller_id, state from account")}
+    differ = {int(number) - 1 for number, status in listed.items() if held[number] != status}
+    # Some rows of the register are of some weeks ago, whoever changed the state since.
+    assert len(differ) < len({seller for seller, _, _ in world.states})
 
 
 def test_what_incidents_read_at_the_partner_api_is_the_sellers_own() -> None:

@@ -147,7 +147,7 @@ def _sellers(world: World, start: int, stop: int) -> list[Sequence[Any]]:
     text = sellers.text(position)
     blank = rng.random((5, len(position)))
     seen = end - np.where(rng.random(len(position)) < _STATUS_STALE, _STALE_DAYS * DAY_US, 0)
-    status = np.where(sellers.suspended(position, seen), "suspended", "active").tolist()
+    status = np.where(sellers.barred(position, seen), "suspended", "active").tolist()
     since = iso(sellers.since(position) * DAY_US, "D")
     rows: list[Sequence[Any]] = []
     twice = rng.random(len(position)) < _TWICE

@@ -121,7 +121,11 @@ def _decided(world: World, rng: Rng, wanted: list[tuple[int, int, int]], brands:
     """The deeds: nobody is suspended who is already, and reinstated who is not."""
     every = world.sellers.suspensions
     for_good = every.seller[(every.end < 0) | (every.end >= world.parameters.end)]
-    closed = [one for one in brands.tolist() if one in for_good and wanted and _is_barred(world, one, wanted[0][0])]
+    # Whom another ring sets free is free at the end.
+    asked = (wanted[0][0], world.parameters.end - 1) if wanted else ()
+    closed = [
+        one for one in brands.tolist() if one in for_good and asked and all(_is_barred(world, one, at) for at in asked)
+    ]
     free = set(rivals.tolist())
     found = []
     for time, who, kind in wanted:
