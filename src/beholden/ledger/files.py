@@ -19,6 +19,7 @@ from beholden.ledger.format import TEMPORARY_SUFFIX
 
 __all__ = [
     "Disk",
+    "StorageError",
     "is_temporary",
     "lock_file",
     "read_sealed_json",
@@ -37,8 +38,34 @@ _FULL: Final = {errno.ENOSPC: "the disk is full", errno.EFBIG: "a file-size limi
 _READ_ONLY: Final = {errno.EROFS, errno.EACCES, errno.EPERM}
 
 
+class StorageError(OSError):
+    """A step that failed elsewhere than on a local disk, with what is to be said of it."""
+
+    def __init__(self, number: int, where: str, found: str, *, expected: str = "", advice: str = "") -> None:
+        super().__init__(number, found)
+        self.where = where
+        self.found = found
+        self.expected = expected
+        self.advice = advice
+
+    def as_error(self, kept: str = "") -> BeholdenError:
+        """One clear line; ``kept`` says what is safe."""
+        advice = "; ".join(part for part in (kept, self.advice) if part)
+        return SourceError(self.where, self.found, expected=self.expected, advice=advice)
+
+
 class Disk:
-    """How the ledger changes its directory."""
+    """How the ledger changes its directory.
+
+    Attributes:
+        extends_files: whether the write-ahead log grows within a file; else each frame is a file of its own.
+    """
+
+    extends_files = True
+
+    def tag(self) -> str:
+        """What sets a new segment's name apart from another writer's; nothing, where a lock orders all writers."""
+        return ""
 
     def create(self, path: Path) -> BinaryIO:
         """Open an empty file for writing; an unfinished one of the same name is overwritten."""
@@ -165,6 +192,8 @@ def write_error(where: str, error: OSError, kept: str) -> BeholdenError:
     """One clear line for a write that failed: what stopped it and what is kept."""
     if error.errno in _READ_ONLY:
         return ReadOnlyError("ledger")
+    if isinstance(error, StorageError):
+        return error.as_error(kept)
     reason = _FULL.get(error.errno or 0, f"writing failed ({errno.errorcode.get(error.errno or 0, 'unknown reason')})")
     return SourceError(where, reason, expected="room to write", advice=f"{kept}; make room and run it again")
 
@@ -174,6 +203,8 @@ def reading() -> Iterator[None]:
     """Turn a file that cannot be read (rights, a broken disk) into one line."""
     try:
         yield
+    except StorageError as error:
+        raise error.as_error() from None
     except OSError as error:
         name = Path(error.filename).name if isinstance(error.filename, str | Path) else "a file"
         code = errno.errorcode.get(error.errno or 0, "unknown reason")

@@ -243,15 +243,17 @@ class Ledger:
     def _read_wal(self, writer: _Writer) -> None:
         """Read on from where this writer knows the log; cut off a torn tail, remove a file that is all sealed."""
         for path in wal_files(self._layout.wal):
+            if writer.wal and path.name < writer.wal.path.name:
+                continue
             name = self._layout.name(path)
             start = writer.wal if writer.wal and writer.wal.path == path else None
             scan = scan_wal(path, name, self._info.estate_id, start)
             if scan.position is None or scan.position.next_seq <= writer.manifest.next_seq:
                 self._disk.remove(path)
                 continue
-            if scan.position.first_seq != writer.manifest.next_seq:
+            if start is None and scan.position.first_seq != writer.next_seq:
                 raise IntegrityError(
-                    name, f"begins with event {scan.position.first_seq}", expected=f"event {writer.manifest.next_seq}"
+                    name, f"begins with event {scan.position.first_seq}", expected=f"event {writer.next_seq}"
                 )
             if scan.torn_bytes:
                 with self._disk.open(path) as file:
@@ -263,7 +265,7 @@ class Ledger:
 
     def _write_frame(self, writer: _Writer, events: pa.RecordBatch) -> None:
         """Durable when it returns; on an error nothing of it remains that a reader would take for an event."""
-        at = writer.wal
+        at = writer.wal if self._disk.extends_files else None
         if at is None:
             header = file_header(writer.next_seq, self._info.estate_id)
             path = self._layout.wal / wal_name(writer.next_seq)

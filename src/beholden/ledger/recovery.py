@@ -83,6 +83,7 @@ def clear_leftovers(disk: Disk, layout: Layout, manifest: Manifest, held_end: in
 
 def is_leftover_segment(path: Path, sealed_end: int, held_end: int) -> bool:
     """Whether an unlisted segment's events are all in the write-ahead log."""
-    first, _, last = path.stem.partition("-")
+    first, _, rest = path.stem.partition("-")
+    last, _, _ = rest.partition("-")
     numbers = first.isdecimal() and last.isdecimal()
     return path.suffix == ".parquet" and numbers and sealed_end <= int(first) <= int(last) < held_end

@@ -1,0 +1,9 @@
+"""Where a ledger lives besides a local disk: buckets that speak S3 and honour conditional writes."""
+
+from __future__ import annotations
+
+from beholden.ledger.storage.client import Bucket, connect
+from beholden.ledger.storage.ledger import BucketLedger, open_bucket_ledger
+from beholden.ledger.storage.mirror import Mirror, open_mirror
+
+__all__ = ["Bucket", "BucketLedger", "Mirror", "connect", "open_bucket_ledger", "open_mirror"]
