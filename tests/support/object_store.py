@@ -6,19 +6,29 @@ import contextlib
 import os
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from moto.server import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import WSGIRequestHandler, make_server
 
-from beholden.core.object_url import parse_object_url
-from beholden.ledger.storage import Bucket, BucketLedger, connect, open_bucket_ledger, open_mirror
+from beholden.core.object_url import ObjectPlace, parse_object_url
+from beholden.ledger import VerifyReport, verify
+from beholden.ledger.storage import (
+    Bucket,
+    BucketLedger,
+    Transport,
+    connect,
+    frames_are_whole,
+    fresh_copy,
+    open_bucket_ledger,
+    open_mirror,
+)
 from tests.support.ledger import ESTATE, NOW, ORIGIN, SIGNER
 
-__all__ = ["ENVIRONMENT", "URL", "Requests", "bucket_at", "object_server", "open_at"]
+__all__ = ["ENVIRONMENT", "Place", "Requests", "make_bucket", "object_server"]
 
-URL: Final = "s3://records/estate/ledger"
 #: Credentials that open nothing; moto takes any.
 ENVIRONMENT: Final = {
     "AWS_ACCESS_KEY_ID": "AKIATESTTESTTESTTEST",
@@ -49,9 +59,9 @@ class _Silent(WSGIRequestHandler):
 
 
 @contextlib.contextmanager
-def object_server() -> Iterator[str]:
+def object_server(middleware: Callable[[Any], Any] = lambda application: application) -> Iterator[str]:
     """A server for the block; its address."""
-    application = _OneAtATime(DomainDispatcherApplication(create_backend_app))
+    application = _OneAtATime(middleware(DomainDispatcherApplication(create_backend_app)))
     server = make_server("127.0.0.1", 0, application, threaded=True, request_handler=_Silent)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
@@ -88,15 +98,53 @@ class Requests:
         return answer
 
 
-def bucket_at(transport: Any = None, url: str = URL) -> Bucket:
-    """The bucket, with pauses left out."""
-    place = parse_object_url(url)
-    return Bucket(place, transport or connect(place), pause=lambda _seconds: None)
+@dataclass(frozen=True, slots=True)
+class Place:
+    """An empty place in a bucket of a running server; the environment leads there."""
+
+    url: str
+
+    def transport(self) -> Transport:
+        """What a machine sends its requests by."""
+        return connect(parse_object_url(self.url))
+
+    def bucket(self, transport: Transport | None = None) -> Bucket:
+        """The objects, with pauses left out."""
+        return Bucket(parse_object_url(self.url), transport or self.transport(), pause=lambda _seconds: None)
+
+    def open(self, cache: Path, transport: Transport | None = None, **options: Any) -> BucketLedger:
+        """The ledger as seen from a machine that has this cache."""
+        known: dict[str, Any] = {
+            "estate_id": ESTATE, "origin": ORIGIN, "signer": SIGNER, "clock": lambda: NOW, "create": True,
+            "segment_events_max": 1000,
+        }  # fmt: skip
+        ledger = open_bucket_ledger(open_mirror(cache, self.bucket(transport)), **(known | options))
+        ledger._pause = lambda _seconds: None
+        return ledger
+
+    def verify(self, cache: Path, **options: Any) -> VerifyReport:
+        """What lies in the bucket, checked in full."""
+        with fresh_copy(self.bucket(), cache) as directory:
+            return frames_are_whole(verify(directory, key=SIGNER, **options))
+
+    def names(self) -> list[str]:
+        """What lies there."""
+        return sorted(self.bucket().list())
+
+    def write(self, name: str, data: bytes) -> None:
+        """As somebody with the right to write may."""
+        place = parse_object_url(self.url)
+        self.transport()("put_object", Bucket=place.bucket, Key=place.prefix + name, Body=data)
+
+    def read(self, name: str) -> bytes:
+        """An object's bytes."""
+        got = self.bucket().get(name)
+        assert got is not None
+        return got[0]
 
 
-def open_at(cache: Path, transport: Any = None, **options: Any) -> BucketLedger:
-    """A ledger in the bucket, as seen from a machine that has this cache."""
-    known: dict[str, Any] = {
-        "estate_id": ESTATE, "origin": ORIGIN, "signer": SIGNER, "clock": lambda: NOW, "create": True,
-    }  # fmt: skip
-    return open_bucket_ledger(open_mirror(cache, bucket_at(transport)), **(known | options))
+def make_bucket(name: str) -> None:
+    """A bucket on the server of the environment."""
+    place = ObjectPlace(name, "")
+    region = {"LocationConstraint": os.environ["AWS_REGION"]}
+    connect(place)("create_bucket", Bucket=name, CreateBucketConfiguration=region)

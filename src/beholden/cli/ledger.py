@@ -65,6 +65,10 @@ def verify(context: click.Context, *, directory: Path | None, key: Path | None, 
 
     means = _means_outside(directory, key) if directory is not None else _means_of(open_estate(context), key)
     report = run_verify(means.directory, key=means.key, estate_id=means.estate_id, acknowledged=means.acknowledged)
+    if means.is_of_bucket:
+        from beholden.ledger.storage import frames_are_whole
+
+        report = frames_are_whole(report)
     unknown = list(means.unknown)
     if (waiting := report.events - report.tree_size) > 0:
         reason = "waiting events are under no signature: a later change of them shows once they are sealed"
@@ -90,6 +94,7 @@ class _Means:
     estate_id: str | None
     acknowledged: int
     unknown: list[Unknown]
+    is_of_bucket: bool = False
 
 
 def _means_outside(directory: Path, key_file: Path | None) -> _Means:
@@ -115,7 +120,8 @@ def _means_of(estate: Estate, key_file: Path | None) -> _Means:
         estate_id = estate.estate_id
     except (NotFoundError, SourceError, IntegrityError) as error:
         unknown.append(_unaccounted(error.found))
-    return _Means(estate.ledger_directory, key, estate_id, acknowledged, unknown)
+    is_of_bucket = estate.ledger_mirror is not None
+    return _Means(estate.ledger_to_verify(), key, estate_id, acknowledged, unknown, is_of_bucket)
 
 
 def _given_key(path: Path) -> VerifierKey:

@@ -117,14 +117,16 @@ class Bucket:
         """
         condition = {"IfMatch": match} if match else {"IfNoneMatch": "*"}
         for _ in range(_CONFLICT_TRIES):
-            status, etag = self._put(name, content, condition)
+            request, etag = self._put(name, content, condition)
             if etag:
                 return etag
-            if status != _CONFLICT:
+            if request.status != _CONFLICT:
                 break
             self._pause(_CONFLICT_PAUSE_S)
-        if found := self._find(name, content):
+        if (request.error is None or request.is_broken) and (found := self._find(name, content)):
             return found
+        if request.error is not None:
+            refused(request)
         raise Overtaken(name)
 
     def probe(self, name: str, content: bytes) -> None:
@@ -135,8 +137,10 @@ class Bucket:
             StorageError: it could not be asked, or this user may not write.
         """
         for condition in ({"IfNoneMatch": "*"}, {"IfMatch": _NO_ETAG}):
-            status, _ = self._put(name, content, condition)
-            if status not in {_PRECONDITION, _CONFLICT}:
+            request, _ = self._put(name, content, condition)
+            if request.error is not None:
+                refused(request)
+            if request.status not in {_PRECONDITION, _CONFLICT}:
                 raise UsageError(
                     self.place.url, "the server does not honour conditional writes",
                     expected="If-None-Match and If-Match on PutObject", advice="use a server that has them, or a local disk",
@@ -180,8 +184,8 @@ class Bucket:
                 return
             more = {"ContinuationToken": answer["NextContinuationToken"]}
 
-    def _put(self, name: str, content: bytes | Path, condition: dict[str, str]) -> tuple[int, str]:
-        """The new ETag; or the status of an answer that says the condition does not hold."""
+    def _put(self, name: str, content: bytes | Path, condition: dict[str, str]) -> tuple[foreign_errors, str]:
+        """The new ETag; or what the request came to: a status that says the condition does not hold, or an error."""
         with foreign_errors(self.place, answers={_MISSING, _CONFLICT, _PRECONDITION}) as request:
             request.is_writing = True
             if isinstance(content, Path):
@@ -192,8 +196,8 @@ class Bucket:
             else:
                 md5 = _md5(content).digest()
                 answer = self._send("put_object", Key=self._key(name), Body=content, ContentMD5=_text(md5), **condition)
-            return 200, answer["ETag"]
-        return request.status, ""
+            return request, answer["ETag"]
+        return request, ""
 
     def _find(self, name: str, content: bytes | Path) -> str:
         """The ETag of an object that has this content, or nothing."""

@@ -31,6 +31,8 @@ __all__ = ["ObjectDisk"]
 _TAG_BYTES: Final = 4
 _MANIFEST: Final = "manifest.json"
 _INFO: Final = "ledger.json"
+#: Of these many are removed at a time.
+_MANY: Final = ("wal/", "segments/", "tile/1/", "tile/2/")
 
 
 class ObjectDisk(Disk):
@@ -81,7 +83,7 @@ class ObjectDisk(Disk):
         if path.parent != self._layout.wal or not is_temporary(path):
             return
         target = path.with_name(path.name.removeprefix(".").removesuffix(TEMPORARY_SUFFIX))
-        self._put(path, target)
+        self._create(path, target)
         if self._is_sealed(int(target.stem)):
             self._discard([self._layout.name(target)])
             raise Overtaken(_MANIFEST)
@@ -99,6 +101,9 @@ class ObjectDisk(Disk):
         if is_local(name):
             source.replace(target)
             return
+        if target.parent == self._layout.segments:
+            self._create(source, target)
+            return
         listed = self._listed() if name == _MANIFEST else set()
         self._put(source, target)
         if name == _MANIFEST:
@@ -115,7 +120,7 @@ class ObjectDisk(Disk):
         file.truncate(size_bytes)
 
     def remove(self, path: Path) -> None:
-        """Remove a file and its object; frames and segments with the next `sync_directory` of theirs.
+        """Remove a file and its object; where there may be many, with the next `sync_directory` of log or segments.
 
         A segment that no manifest ever listed stays until the manifest was replaced.
         """
@@ -123,33 +128,40 @@ class ObjectDisk(Disk):
         name = self._layout.name(path)
         if is_local(name):
             return
-        if path.parent == self._layout.wal:
-            self._doomed.append(name)
-        elif path.parent != self._layout.segments:
-            self._bucket.delete([name])
-        elif name in self._was_listed:
+        self.mirror.drop(name)
+        if path.parent == self._layout.segments and name not in self._was_listed:
+            self._condemned.add(name)
+        elif name.startswith(_MANY):
             self._doomed.append(name)
         else:
-            self._condemned.add(name)
+            self._bucket.delete([name])
 
     def make_directory(self, path: Path) -> None:
         """On this machine; a bucket has none."""
         path.mkdir(parents=True, exist_ok=True)
 
-    def _put(self, source: Path, target: Path) -> None:
+    def _create(self, source: Path, target: Path) -> None:
+        """Write an object that nobody has written before."""
+        self._probe(_INFO)
         name = self._layout.name(target)
-        if target.parent == self._layout.segments:
-            self._probe(_INFO)
-            self._bucket.put(name, source)
-            source.replace(target)
-            return
+        etag = self._bucket.put(name, source)
+        source.replace(target)
+        if target.parent != self._layout.segments:
+            self.mirror.know(name, etag)
+
+    def _put(self, source: Path, target: Path) -> None:
+        """Write an object that this writer knows, or of which it knows that there is none."""
+        name = self._layout.name(target)
         etag = self.mirror.etag(name)
-        if not etag or not target.is_file() or target.read_bytes() != source.read_bytes():
+        if not etag:
+            self._create(source, target)
+            self._probe(name)
+            return
+        if not target.is_file() or target.read_bytes() != source.read_bytes():
             self._probe(_INFO)
             etag = self._bucket.put(name, source, match=etag)
-            self.mirror.know(name, etag, source.read_bytes())
         source.replace(target)
-        self._probe(name)
+        self.mirror.know(name, etag)
 
     def _probe(self, name: str) -> None:
         """Before the first write to a ledger, and after the first of a new one: does the server honour conditions?"""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, Final, TypeVar
 
 import pyarrow as pa
@@ -19,9 +20,10 @@ from beholden.ledger.log import AppendResult, Ledger, SealResult, Snapshot
 from beholden.ledger.storage.client import Overtaken
 from beholden.ledger.storage.disk import ObjectDisk
 from beholden.ledger.storage.mirror import Mirror
+from beholden.ledger.verify import Finding, VerifyReport
 from beholden.ledger.wal import scan_wal, wal_files
 
-__all__ = ["WAL_OBJECTS_MAX", "BucketLedger", "open_bucket_ledger"]
+__all__ = ["WAL_OBJECTS_MAX", "BucketLedger", "frames_are_whole", "open_bucket_ledger"]
 
 _T = TypeVar("_T")
 #: Frames that wait to be sealed: a list of the bucket stays one answer, and a new reader fetches no more than these.
@@ -121,6 +123,14 @@ class BucketLedger(Ledger):
         files = wal_files(self._layout.wal)
         size_bytes = sum(path.stat().st_size for path in files)
         return writer.unsealed >= self._segment_events_max or len(files) >= WAL_OBJECTS_MAX or size_bytes >= WAL_BYTES_MAX
+
+
+def frames_are_whole(report: VerifyReport) -> VerifyReport:
+    """What `verify` says of a bucket's copy. A frame that ends too soon was not torn: an object is written at once."""
+    cut = tuple(note for note in report.notes if note.object.startswith("wal/"))
+    notes = tuple(note for note in report.notes if note not in cut)
+    findings = tuple(Finding(note.object, "is not whole: it was cut after it was written") for note in cut)
+    return replace(report, findings=(*report.findings, *findings), notes=notes)
 
 
 def open_bucket_ledger(

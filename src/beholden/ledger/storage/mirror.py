@@ -7,12 +7,15 @@ may be deleted at any time when nobody uses it. Segments and what is derived fro
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import hashlib
 import itertools
 import os
 import re
-from collections.abc import Callable, Iterable, Iterator
+import shutil
+import weakref
+from collections.abc import Callable, Collection, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import BinaryIO, Final, TypeVar
@@ -20,18 +23,18 @@ from typing import BinaryIO, Final, TypeVar
 import msgspec
 
 from beholden.core.errors import BeholdenError, SourceError
-from beholden.ledger.files import is_temporary, temporary_name
+from beholden.ledger.files import is_temporary, reading, temporary_name
 from beholden.ledger.format import Layout
 from beholden.ledger.manifest import Manifest, read_manifest
 from beholden.ledger.storage.client import Bucket, Listed, Missing
 
-__all__ = ["Mirror", "is_local", "open_mirror"]
+__all__ = ["Mirror", "fresh_copy", "is_local", "open_mirror"]
 
 _T = TypeVar("_T")
 #: Names below a ledger that never leave this machine: the lock, and what can be made again.
 _LOCAL: Final = {"lock", "checked.json", "uids", "index", "mirror.json"}
-#: Directories of which a new opening takes what another one has: what is large, or costs time to make.
-_SHARED: Final = ("segments", "uids", "index")
+#: Directories with what can be made again from segments, at some cost.
+_DERIVED: Final = ("uids", "index")
 #: Objects that the ledger may be said to have; any other is a stranger's and only listed.
 _NAME: Final = re.compile(r"(?![.]{1,2}(/|\Z))[A-Za-z0-9._+-]+(/(?![.]{1,2}(/|\Z))[A-Za-z0-9._+-]+)*\Z")
 _FRAME: Final = re.compile(r"wal/[0-9]{16}[.]wal\Z")
@@ -70,7 +73,6 @@ class Mirror:
         self._everything = everything
         self._noted: dict[str, _Known] = {}
         self._known = self._read_known()
-        self._held: BinaryIO | None = None
 
     def etag(self, name: str) -> str:
         """The ETag of the object whose content lies here under this name; empty if there is none."""
@@ -135,9 +137,9 @@ class Mirror:
             if path.name not in listed:
                 path.unlink(missing_ok=True)
 
-    def hold(self, lock: BinaryIO) -> None:
-        """Keep the directory for this opening as long as this object lives."""
-        self._held = lock
+    def drop(self, name: str) -> None:
+        """The object of this name is gone, or soon will be."""
+        self._known.pop(name, None)
 
     def _take(self, name: str) -> str:
         """Make the file as the object is; returns its ETag, or nothing if there is none."""
@@ -243,16 +245,46 @@ def open_mirror(cache: Path, bucket: Bucket) -> Mirror:
     Raises:
         SourceError: the cache cannot be written.
     """
-    place = cache / hashlib.sha256(bucket.place.url.encode()).hexdigest()[:16]
-    try:
-        place.mkdir(mode=0o700, parents=True, exist_ok=True)
+    place = _place(cache, bucket)
+    with _cache_errors(place):
         root, lock = _free_slot(place)
-        _share(root, (path for path in place.iterdir() if path.is_dir() and path != root))
+        _share(root, _slots(place), ("segments", *_DERIVED))
         mirror = Mirror(root, bucket)
-    except OSError as error:
-        raise SourceError(f"cache {place}", f"cannot be used ({error.strerror})", expected="room to write") from None
-    mirror.hold(lock)
-    return mirror
+        weakref.finalize(mirror, lock.close)  # until then the directory is this opening's
+        return mirror
+
+
+@contextlib.contextmanager
+def fresh_copy(bucket: Bucket, cache: Path) -> Iterator[Path]:
+    """A directory with every object as the bucket has it now; removed after the block.
+
+    For a verification: what an earlier answer was read from may have been altered in the bucket since. Needs as much
+    room as the ledger. What was derived on this machine is there too. Of objects that are no part of a ledger only the
+    name is; a frame that came too late is not.
+
+    Raises:
+        SourceError: the bucket cannot be read, or the cache not be written.
+    """
+    place = _place(cache, bucket)
+    with _cache_errors(place):
+        root, lock = _free_slot(place.with_name(f"{place.name}-verify"))
+        _empty(root)
+    try:
+        with reading():
+            mirror = Mirror(root, bucket, everything=True)
+            mirror.refresh()
+        with _cache_errors(place):
+            for name in mirror.strangers:
+                if _NAME.match(name) and not is_local(name):
+                    (root / name).parent.mkdir(parents=True, exist_ok=True)
+                    (root / name).touch()
+            (root / "mirror.json").unlink(missing_ok=True)
+            listed = {segment.file.partition(".")[0] for segment in mirror.manifest().segments}
+            _share(root, _slots(place), _DERIVED, listed)
+        yield root
+    finally:
+        _empty(root)
+        lock.close()
 
 
 def is_local(name: str) -> bool:
@@ -264,33 +296,52 @@ def _is_frame(name: str) -> bool:
     return _FRAME.match(name) is not None
 
 
+def _place(cache: Path, bucket: Bucket) -> Path:
+    return cache / hashlib.sha256(bucket.place.url.encode()).hexdigest()[:16]
+
+
+@contextlib.contextmanager
+def _cache_errors(place: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise SourceError(f"cache {place}", f"cannot be used ({error.strerror})", expected="room to write") from None
+
+
 def _free_slot(place: Path) -> tuple[Path, BinaryIO]:
-    for number in itertools.count():
+    """A directory no other process uses, until the file is closed."""
+    place.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for number in range(_SLOTS_MAX):
         file = (place / f"{number}.lock").open("ab")
         try:
             fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
+        except OSError as error:
             file.close()
-            if number >= _SLOTS_MAX:
+            if error.errno not in {errno.EAGAIN, errno.EACCES}:
                 raise
         else:
             root = place / str(number)
             root.mkdir(exist_ok=True)
             return root, file
-    raise AssertionError  # the count never ends
+    raise OSError(errno.EAGAIN, "too many openings")
 
 
-def _share(root: Path, others: Iterable[Path]) -> None:
-    """Link what other openings have and this one lacks. What is wrong is found as if it were this one's own."""
-    for other in others:
-        for path in _shared_files(other):
+def _slots(place: Path) -> list[Path]:
+    return [path for path in place.iterdir() if path.is_dir()] if place.is_dir() else []
+
+
+def _share(root: Path, others: Iterable[Path], names: Iterable[str], stems: Collection[str] | None = None) -> None:
+    """Link files that others have and this one lacks. What is wrong with one is found as if it were this one's own."""
+    for other, name in itertools.product(others, names):
+        for path in sorted((other / name).rglob("*")):
             target = root / path.relative_to(other)
-            if not target.exists():
+            wanted = path.is_file() and not is_temporary(path) and not target.exists()
+            if wanted and (stems is None or path.name.partition(".")[0] in stems):
                 target.parent.mkdir(parents=True, exist_ok=True)
                 with contextlib.suppress(OSError):
                     os.link(path, target)
 
 
-def _shared_files(root: Path) -> Iterator[Path]:
-    for name in _SHARED:
-        yield from (path for path in (root / name).rglob("*") if path.is_file() and not is_temporary(path))
+def _empty(directory: Path) -> None:
+    shutil.rmtree(directory, ignore_errors=True)
+    directory.mkdir(exist_ok=True)

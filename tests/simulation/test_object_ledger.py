@@ -1,0 +1,105 @@
+"""Writers on several machines share a bucket, their requests interleaved and failing by a seed."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+from tests.support.ledger import NOW, all_rows, events, uid_of
+from tests.support.object_stage import Stage
+from tests.support.object_store import ENVIRONMENT, Place, make_bucket, object_server
+
+from beholden.core.errors import SourceError
+from beholden.core.ids import seeded_entropy
+from beholden.ledger.storage import mirror as mirror_module
+
+STEP = 6
+BATCHES = 5
+TRIES_MAX = 30
+
+
+@pytest.fixture(scope="module")
+def server():
+    with pytest.MonkeyPatch.context() as patch, object_server() as address:
+        for name, value in (ENVIRONMENT | {"AWS_ENDPOINT_URL": address}).items():
+            patch.setenv(name, value)
+        patch.setattr(mirror_module, "_REQUESTS_AT_ONCE", 1)
+        make_bucket("records")
+        yield address
+
+
+def insist(work, *arguments):
+    """As a user who runs it again when it failed; what was acknowledged before it failed stays so."""
+    for _ in range(TRIES_MAX):
+        try:
+            return work(*arguments)
+        except SourceError:
+            continue
+    raise AssertionError
+
+
+def play(place, tmp_path, seed, *, machines, fault_share):
+    """Every machine appends its own events and some of its neighbour's, and seals; returns what was acknowledged."""
+    stage = Stage(seed, fault_share=fault_share)
+    acknowledged = {}
+    places = {}
+    place.open(tmp_path / "first", segment_events_max=25)
+
+    def writer(number):
+        def work():
+            transport = stage.transport(f"w{number}", place.transport())
+            clock = iter(range(NOW + number, NOW + 10**9, machines + 1)).__next__
+            options = {"clock": clock, "entropy": seeded_entropy(seed * 10 + number), "segment_events_max": 25}
+            ledger = insist(lambda: place.open(tmp_path / f"w{number}", transport, **options))
+            for batch in range(BATCHES):
+                first = (number * BATCHES + batch) * STEP
+                wanted = events(max(0, first - STEP // 2), first + STEP)
+                result = insist(ledger.append, wanted)
+                for uid in wanted.column("uid").to_pylist():
+                    acknowledged[uid] = stage.story[-1]
+                places[result.first_seq] = (result.next_seq, {*wanted.column("uid").to_pylist()})
+                if batch % 2:
+                    insist(ledger.seal)
+
+        return work
+
+    stage.run(**{f"w{number}": writer(number) for number in range(machines)})
+    assert stage.failures == []
+    return acknowledged, places, stage.story
+
+
+def survive(place, tmp_path, seed, *, machines=3, fault_share=0.0):
+    acknowledged, places, story = play(place, tmp_path, seed, machines=machines, fault_share=fault_share)
+    assert place.verify(tmp_path / "check").findings == (), story
+    ledger = place.open(tmp_path / "after", segment_events_max=25)
+    rows = all_rows(ledger)
+    held = [row["uid"] for row in rows]
+    assert [row["seq"] for row in rows] == list(range(len(rows)))
+    assert len(set(held)) == len(held), story
+    assert acknowledged.keys() <= set(held), story
+    for first, (stop, wanted) in places.items():
+        assert set(held[first:stop]) <= wanted
+    last = machines * BATCHES * STEP
+    ledger.append(events(0, last))
+    ledger.seal()
+    assert sorted(row["uid"] for row in all_rows(ledger)) == sorted(uid_of(number) for number in range(last))
+    report = place.verify(tmp_path / "check")
+    assert (report.findings, report.tree_size) == ((), last), story
+    assert not [name for name in place.names() if name.startswith("wal/")]
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_writers_on_three_machines_lose_and_double_nothing(server, tmp_path, seed):
+    survive(Place(f"s3://records/calm/{os.getpid()}/{seed}"), tmp_path, seed)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_lost_late_and_repeated_requests_and_stopped_machines_lose_and_double_nothing(server, tmp_path, seed):
+    survive(Place(f"s3://records/rough/{os.getpid()}/{seed}"), tmp_path, seed, fault_share=0.08)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(1000, 1200))
+def test_two_hundred_rough_days_lose_and_double_nothing(server, tmp_path, seed):
+    share = 0.02 + seed % 5 * 0.04
+    survive(Place(f"s3://records/rough/{os.getpid()}/{seed}"), tmp_path, seed, machines=2 + seed % 3, fault_share=share)
