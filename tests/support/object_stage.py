@@ -33,6 +33,7 @@ class Stage:
     def __init__(self, seed: int, *, fault_share: float) -> None:
         self._chance = random.Random(seed)
         self._fault_share = fault_share
+        self._stay_share = self._chance.choice([0.0, 0.5, 0.8, 0.9])
         self._condition = threading.Condition()
         self._live: list[str] = []
         self._turn = ""
@@ -100,7 +101,9 @@ class Stage:
             self._condition.wait_for(lambda: self._turn == writer)
 
     def _pass_on(self) -> None:
-        self._turn = self._chance.choice(self._live) if self._live else ""
+        """Often the same goes on, so that one's whole work falls between two requests of another."""
+        if self._turn not in self._live or self._chance.random() >= self._stay_share:
+            self._turn = self._chance.choice(self._live) if self._live else ""
         self._condition.notify_all()
 
     def _carry_out_delayed(self) -> None:

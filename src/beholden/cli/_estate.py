@@ -15,7 +15,7 @@ from beholden.cli._talk import note
 from beholden.core.config import Config
 from beholden.core.config_file import find_estate, load_config
 from beholden.core.errors import BeholdenError, IntegrityError, NotFoundError, ReadOnlyError, SourceError
-from beholden.core.object_url import is_object_url
+from beholden.core.object_url import is_object_url, parse_object_url
 from beholden.core.times import Clock, system_clock
 from beholden.core.unknown import Unknown
 
@@ -86,13 +86,12 @@ class Estate:
     @cached_property
     def ledger_mirror(self) -> Mirror | None:
         """The ledger's copy on this machine as it is in its bucket; None if it lies on this machine's disk."""
-        url = self.config.ledger.url
-        if not is_object_url(url):
+        if self.ledger_bucket is None:
             return None
         from beholden.ledger.files import reading
         from beholden.ledger.storage import open_mirror
 
-        mirror = open_mirror(self._ledger_cache, self._bucket)
+        mirror = open_mirror(self.ledger_cache, self.ledger_bucket)
         with reading():
             mirror.refresh()
         return mirror
@@ -109,24 +108,20 @@ class Estate:
         """The ledger's place as people name it."""
         return self.config.ledger.url if is_object_url(self.config.ledger.url) else str(self.ledger_directory)
 
-    def ledger_to_verify(self) -> Path:
-        """The ledger's files for a verification: of a bucket's ledger a copy made now, removed when the estate is closed."""
-        if not is_object_url(self.config.ledger.url):
-            return self.ledger_directory
-        from beholden.ledger.storage import fresh_copy
-
-        return self._stack.enter_context(fresh_copy(self._bucket, self._ledger_cache))
-
-    @property
-    def _bucket(self) -> Bucket:
-        from beholden.core.object_url import parse_object_url
+    @cached_property
+    def ledger_bucket(self) -> Bucket | None:
+        """The bucket the ledger lies in; None if it lies on this machine's disk."""
+        url = self.config.ledger.url
+        if not is_object_url(url):
+            return None
         from beholden.ledger.storage import Bucket, connect
 
-        place = parse_object_url(self.config.ledger.url)
+        place = parse_object_url(url)
         return Bucket(place, connect(place))
 
     @property
-    def _ledger_cache(self) -> Path:
+    def ledger_cache(self) -> Path:
+        """Where copies of a bucket's ledger are kept; may be deleted."""
         return self.directory / ".beholden" / "cache" / "ledger"
 
     @property

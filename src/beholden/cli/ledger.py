@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -15,6 +15,7 @@ from beholden.core.unknown import Unknown
 
 if TYPE_CHECKING:
     from beholden.ledger import VerifierKey
+    from beholden.ledger.storage import Bucket
 
 __all__ = ["ledger"]
 
@@ -64,11 +65,13 @@ def verify(context: click.Context, *, directory: Path | None, key: Path | None, 
     from beholden.ledger import verify as run_verify
 
     means = _means_outside(directory, key) if directory is not None else _means_of(open_estate(context), key)
-    report = run_verify(means.directory, key=means.key, estate_id=means.estate_id, acknowledged=means.acknowledged)
-    if means.is_of_bucket:
-        from beholden.ledger.storage import frames_are_whole
+    known: dict[str, Any] = {"key": means.key, "estate_id": means.estate_id, "acknowledged": means.acknowledged}
+    if means.bucket is None:
+        report = run_verify(means.directory, **known)
+    else:
+        from beholden.ledger.storage import verify_bucket
 
-        report = frames_are_whole(report)
+        report = verify_bucket(means.bucket, means.directory, **known)
     unknown = list(means.unknown)
     if (waiting := report.events - report.tree_size) > 0:
         reason = "waiting events are under no signature: a later change of them shows once they are sealed"
@@ -87,14 +90,17 @@ def verify(context: click.Context, *, directory: Path | None, key: Path | None, 
 
 @dataclass(frozen=True, slots=True)
 class _Means:
-    """What a verification goes by, and what it cannot check for want of more."""
+    """What a verification goes by, and what it cannot check for want of more.
+
+    ``directory`` is where the ledger lies, or where a bucket's is fetched to.
+    """
 
     directory: Path
     key: VerifierKey
     estate_id: str | None
     acknowledged: int
     unknown: list[Unknown]
-    is_of_bucket: bool = False
+    bucket: Bucket | None = None
 
 
 def _means_outside(directory: Path, key_file: Path | None) -> _Means:
@@ -120,8 +126,9 @@ def _means_of(estate: Estate, key_file: Path | None) -> _Means:
         estate_id = estate.estate_id
     except (NotFoundError, SourceError, IntegrityError) as error:
         unknown.append(_unaccounted(error.found))
-    is_of_bucket = estate.ledger_mirror is not None
-    return _Means(estate.ledger_to_verify(), key, estate_id, acknowledged, unknown, is_of_bucket)
+    bucket = estate.ledger_bucket
+    directory = estate.ledger_directory if bucket is None else estate.ledger_cache
+    return _Means(directory, key, estate_id, acknowledged, unknown, bucket)
 
 
 def _given_key(path: Path) -> VerifierKey:

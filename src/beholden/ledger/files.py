@@ -50,6 +50,8 @@ class StorageError(OSError):
 
     def as_error(self, kept: str = "") -> BeholdenError:
         """One clear line; ``kept`` says what is safe."""
+        if self.errno in _READ_ONLY:
+            return ReadOnlyError(self.where, f"{self.found}; expected {self.expected}")
         advice = "; ".join(part for part in (kept, self.advice) if part)
         return SourceError(self.where, self.found, expected=self.expected, advice=advice)
 
@@ -190,10 +192,10 @@ def read_sealed_json(data: bytes, body: type[_T], name: str, version: int) -> _T
 
 def write_error(where: str, error: OSError, kept: str) -> BeholdenError:
     """One clear line for a write that failed: what stopped it and what is kept."""
-    if error.errno in _READ_ONLY:
-        return ReadOnlyError("ledger")
     if isinstance(error, StorageError):
         return error.as_error(kept)
+    if error.errno in _READ_ONLY:
+        return ReadOnlyError("ledger")
     reason = _FULL.get(error.errno or 0, f"writing failed ({errno.errorcode.get(error.errno or 0, 'unknown reason')})")
     return SourceError(where, reason, expected="room to write", advice=f"{kept}; make room and run it again")
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from beholden.ledger.storage.client import Bucket, Transport, connect
-from beholden.ledger.storage.ledger import BucketLedger, frames_are_whole, open_bucket_ledger
-from beholden.ledger.storage.mirror import Mirror, fresh_copy, open_mirror
+from beholden.ledger.storage.ledger import BucketLedger, open_bucket_ledger
+from beholden.ledger.storage.mirror import Mirror, open_mirror
+from beholden.ledger.storage.verify import verify_bucket
 
-__all__ = ["Bucket", "BucketLedger", "Mirror", "Transport", "connect", "frames_are_whole", "fresh_copy", "open_bucket_ledger", "open_mirror"]
+__all__ = ["Bucket", "BucketLedger", "Mirror", "Transport", "connect", "open_bucket_ledger", "open_mirror", "verify_bucket"]

@@ -153,7 +153,7 @@ class ObjectDisk(Disk):
         """Write an object that this writer knows, or of which it knows that there is none."""
         name = self._layout.name(target)
         etag = self.mirror.etag(name)
-        if not etag:
+        if not etag or not self.mirror.etag(_INFO):  # what lies there before there is a ledger is not this one's
             self._create(source, target)
             self._probe(name)
             return

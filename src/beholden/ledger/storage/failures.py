@@ -13,7 +13,8 @@ from beholden.ledger.files import StorageError
 
 __all__ = ["foreign_errors", "refused"]
 
-_RIGHTS: Final = "s3:ListBucket, s3:GetObject; for writers s3:PutObject, s3:DeleteObject"
+_RIGHTS: Final = "s3:ListBucket and s3:GetObject"
+_RIGHTS_TO_WRITE: Final = "s3:PutObject and s3:DeleteObject"
 _SETTINGS: Final = "credentials as AWS's own tools find them"
 _AGAIN: Final = "run it again: what is on record already is not doubled"
 #: Answers of the server: what they mean, what was expected, what to do.
@@ -124,8 +125,9 @@ class foreign_errors:  # noqa: N801 - used like a function
 
     def _line(self, meaning: tuple[str, str, str], *, is_denied: bool = False) -> StorageError:
         found, expected, advice = meaning
-        number = errno.EACCES if is_denied and self.is_writing else errno.EIO
-        return StorageError(number, self._place.url, found, expected=expected, advice=advice)
+        if is_denied and self.is_writing:
+            return StorageError(errno.EACCES, self._place.url, "cannot be written to", expected=_RIGHTS_TO_WRITE)
+        return StorageError(errno.EIO, self._place.url, found, expected=expected, advice=advice)
 
 
 def refused(request: foreign_errors) -> NoReturn:

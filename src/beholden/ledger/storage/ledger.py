@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any, Final, TypeVar
 
 import pyarrow as pa
@@ -20,10 +19,9 @@ from beholden.ledger.log import AppendResult, Ledger, SealResult, Snapshot
 from beholden.ledger.storage.client import Overtaken
 from beholden.ledger.storage.disk import ObjectDisk
 from beholden.ledger.storage.mirror import Mirror
-from beholden.ledger.verify import Finding, VerifyReport
-from beholden.ledger.wal import scan_wal, wal_files
+from beholden.ledger.wal import is_whole, wal_files
 
-__all__ = ["WAL_OBJECTS_MAX", "BucketLedger", "frames_are_whole", "open_bucket_ledger"]
+__all__ = ["WAL_OBJECTS_MAX", "BucketLedger", "open_bucket_ledger"]
 
 _T = TypeVar("_T")
 #: Frames that wait to be sealed: a list of the bucket stays one answer, and a new reader fetches no more than these.
@@ -31,6 +29,8 @@ WAL_OBJECTS_MAX: Final = 512
 #: How often a writer gives way to others before it says so. They make headway each time.
 _TRIES_MAX: Final = 40
 _PAUSE_S_MAX: Final = 1.0
+#: Two machines may make one ledger at once; who is second finds the first one's.
+_CREATE_TRIES: Final = 5
 
 
 class BucketLedger(Ledger):
@@ -107,8 +107,7 @@ class BucketLedger(Ledger):
             name = self._layout.name(path)
             version = (name, self._mirror.etag(name))
             if version not in self._whole_frames:
-                scan = scan_wal(path, name, self._info.estate_id)
-                if scan.position is None or scan.torn_bytes:
+                if not is_whole(path):
                     self._object_disk.open(path)
                 self._whole_frames.add(version)
 
@@ -123,14 +122,6 @@ class BucketLedger(Ledger):
         files = wal_files(self._layout.wal)
         size_bytes = sum(path.stat().st_size for path in files)
         return writer.unsealed >= self._segment_events_max or len(files) >= WAL_OBJECTS_MAX or size_bytes >= WAL_BYTES_MAX
-
-
-def frames_are_whole(report: VerifyReport) -> VerifyReport:
-    """What `verify` says of a bucket's copy. A frame that ends too soon was not torn: an object is written at once."""
-    cut = tuple(note for note in report.notes if note.object.startswith("wal/"))
-    notes = tuple(note for note in report.notes if note not in cut)
-    findings = tuple(Finding(note.object, "is not whole: it was cut after it was written") for note in cut)
-    return replace(report, findings=(*report.findings, *findings), notes=notes)
 
 
 def open_bucket_ledger(
@@ -148,7 +139,7 @@ def open_bucket_ledger(
         UsageError: the server does not honour conditional writes; or as `Ledger.open`.
         BeholdenError: as `Ledger.open`.
     """
-    for _ in range(_TRIES_MAX):
+    for _ in range(_CREATE_TRIES):
         with reading():
             mirror.refresh()
             mirror.drop_unlisted_segments()
