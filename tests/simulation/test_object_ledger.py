@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import os
+import random
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
+from tests.support import object_child as child_module
 from tests.support.ledger import NOW, all_rows, events, uid_of
 from tests.support.object_stage import Stage
 from tests.support.object_store import ENVIRONMENT, Place, make_bucket, object_server
@@ -13,6 +18,7 @@ from beholden.core.errors import SourceError
 from beholden.core.ids import seeded_entropy
 from beholden.ledger.storage import mirror as mirror_module
 
+ROOT = Path(__file__).parents[2]
 STEP = 6
 BATCHES = 5
 TRIES_MAX = 30
@@ -103,3 +109,57 @@ def test_lost_late_and_repeated_requests_and_stopped_machines_lose_and_double_no
 def test_two_hundred_rough_days_lose_and_double_nothing(server, tmp_path, seed):
     share = 0.02 + seed % 5 * 0.04
     survive(Place(f"s3://records/rough/{os.getpid()}/{seed}"), tmp_path, seed, machines=2 + seed % 3, fault_share=share)
+
+
+def child(place, cache, first, stop, seed, *kill):
+    return subprocess.Popen(
+        [sys.executable, "-m", "tests.support.object_child", place.url, cache, *map(str, (first, stop, seed, *kill))],
+        cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+
+
+def finished(process, code=0):
+    out, err = process.communicate(timeout=120)
+    assert process.returncode == code, err
+    return [[int(word) for word in line.split()] for line in out.splitlines() if not line.startswith("requests")]
+
+
+def test_two_processes_append_and_seal_at_once(server, tmp_path):
+    place = Place(f"s3://records/processes/{os.getpid()}")
+    shared = 5 * child_module.STEP
+    writers = [
+        child(place, tmp_path / "one", 0, shared + 40, 1),
+        child(place, tmp_path / "two", shared, shared + 80, 2),  # begins with what the other ends with
+    ]
+    told = [line for writer in writers for line in finished(writer)]
+    assert sum(new for _, _, new in told) == shared + 80
+    ledger = place.open(tmp_path / "after")
+    assert sorted(row["uid"] for row in all_rows(ledger)) == sorted(uid_of(i) for i in range(shared + 80))
+    assert place.verify(tmp_path / "check").findings == ()
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_kill_loses_and_doubles_nothing(server, tmp_path, seed):
+    kill(Place(f"s3://records/killed/{os.getpid()}/{seed}"), tmp_path, random.Random(seed).randrange(2 * 60))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(100, 160))
+def test_sixty_kills_lose_and_double_nothing(server, tmp_path, seed):
+    kill(Place(f"s3://records/killed/{os.getpid()}/{seed}"), tmp_path, random.Random(seed).randrange(2 * 60))
+
+
+def kill(place, tmp_path, point):
+    stop = 9 * child_module.STEP
+    told = finished(child(place, tmp_path / "cache", 0, stop, 1, point), -9)
+    acknowledged = max((last for _, last, _ in told), default=0)
+    ledger = place.open(tmp_path / "cache", segment_events_max=child_module.SEGMENT_EVENTS_MAX)
+    held = [row["uid"] for row in all_rows(ledger)]
+    assert held in ([uid_of(i) for i in range(end)] for end in (acknowledged, acknowledged + child_module.STEP))
+    assert place.verify(tmp_path / "check").findings == ()
+    for start in range(0, stop, child_module.STEP):
+        ledger.append(events(start, start + child_module.STEP))
+    ledger.seal()
+    assert [row["uid"] for row in all_rows(ledger)] == [uid_of(i) for i in range(stop)]
+    report = place.verify(tmp_path / "check")
+    assert (report.findings, report.notes, report.tree_size) == ((), (), stop)

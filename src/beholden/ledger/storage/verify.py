@@ -11,7 +11,7 @@ from beholden.ledger.checkpoint import VerifierKey
 from beholden.ledger.files import reading
 from beholden.ledger.format import Layout
 from beholden.ledger.storage.client import Bucket
-from beholden.ledger.storage.mirror import fresh_copy
+from beholden.ledger.storage.mirror import fresh_copy, is_local
 from beholden.ledger.verify import Finding, VerifyReport, verify
 from beholden.ledger.wal import is_whole, wal_files
 
@@ -24,7 +24,8 @@ def verify_bucket(
     """Fetch every object anew and check it as `verify` does a directory; findings name objects below the prefix.
 
     A frame that ends too soon is a finding: an object is written at once, so it was cut. Needs as much room in the cache
-    as the ledger has; segments and tiles an earlier answer was read from are not taken on trust.
+    as the ledger has; segments and tiles an earlier answer was read from are not taken on trust. What this machine
+    derived from segments is compared with them; that it has derived nothing yet is no news.
 
     Raises:
         SourceError: the bucket cannot be read, or the cache not be written.
@@ -35,7 +36,7 @@ def verify_bucket(
         with reading():
             cut = tuple(_cut_frames(Layout(directory)))
     names = {finding.object for finding in cut}
-    notes = tuple(note for note in report.notes if note.object not in names)
+    notes = tuple(note for note in report.notes if note.object not in names and not is_local(note.object))
     return replace(report, findings=(*report.findings, *cut), notes=notes)
 
 
