@@ -50,6 +50,8 @@ _TYPES: Final = {
     pa.string(): "string",
     pa.timestamp("us", tz="UTC"): "timestamp",
 }
+#: PySpark writes every error of a query to the terminal, with its plan and what was bound.
+_LOGGERS: Final = ("SQLQueryContextLogger", "DataFrameQueryContextLogger")
 #: What an error's text holds when ... Its text quotes values and file names, and is dropped.
 _KINDS: Final = (
     (
@@ -80,6 +82,9 @@ class SparkEngine:
 
     def __init__(self, session: Any) -> None:
         self._session = session
+        loggers = importlib.import_module("pyspark.logger").PySparkLogger
+        for name in _LOGGERS:
+            loggers.getLogger(name).disabled = True
 
     def run(self, sql: str, parameters: Mapping[str, object], tables: Mapping[str, TableSource]) -> pa.Table:
         """As `Engine.run` states."""
