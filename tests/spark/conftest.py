@@ -46,7 +46,8 @@ def spark_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]
     }  # fmt: skip
     (directory / "conf").mkdir()
     (directory / "conf" / "spark-defaults.conf").write_text(
-        f"spark.executor.extraJavaOptions {_JAVA}\nspark.sql.shuffle.partitions 2\nspark.ui.showConsoleProgress false\n"
+        f"spark.executor.extraJavaOptions {_JAVA}\nspark.sql.shuffle.partitions 2\n"
+        "spark.ui.showConsoleProgress false\nspark.driver.maxResultSize 64m\n"
     )
     sizes = "--host", "127.0.0.1", "--cores", "2", "--memory", "1g"
     with ExitStack() as stack:
@@ -66,7 +67,7 @@ def spark_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]
 @pytest.fixture(scope="session")
 def spark(spark_cluster: Cluster) -> Iterator[Any]:
     """A session on the cluster, whose executors run this Python."""
-    import pyspark
+    pyspark = pytest.importorskip("pyspark")
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(os, "environ", spark_cluster.environment)

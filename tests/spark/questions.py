@@ -26,7 +26,7 @@ _START: Final = datetime(2026, 3, 29, 0, 30, tzinfo=UTC)  # Europe's clocks chan
 _END: Final = datetime(2026, 3, 29, 4, tzinfo=UTC)
 _FIRST: Final = datetime(1971, 1, 1, tzinfo=UTC)
 _LAST: Final = datetime(2200, 1, 1, tzinfo=UTC)
-_STORES: Final = ("crm", "crm", "wärehouse", "it's \\ \"q\"", "", None)
+_STORES: Final = ("crm", "crm", "wärehouse", 'it\'s \\ "q"', "", None)
 _DATASETS: Final = ("public.customer", "public.customer", "public.order", "Public.Customer", "公/a?b:c", "", None)
 _FIELDS: Final = ("email", "Email", "naïve", "", "電話", "a,b")
 _INTEGERS: Final = (None, 0, 1, 2, 7, -1, 2**63 - 1, 2**63 - 1, -(2**63))
@@ -55,7 +55,9 @@ def sql_of(text: str) -> str:
 def _times(rng: Random) -> Iterator[int]:
     near = [_micros(moment) + shift for moment in (_START, _END) for shift in (-1, 0, 1)]
     far = [_micros(_FIRST), _micros(_LAST) - 1]
-    hours = [_micros(_START.replace(minute=0) + timedelta(hours=hour)) + shift for hour in range(6) for shift in (-1, 0)]
+    hours = [
+        _micros(_START.replace(minute=0) + timedelta(hours=hour)) + shift for hour in range(6) for shift in (-1, 0)
+    ]
     while True:
         inside = rng.randrange(_micros(_START), _micros(_END))
         yield rng.choice((inside, inside, inside, rng.choice(near), rng.choice(hours), rng.choice(far)))
@@ -117,22 +119,22 @@ def _event(rng: Random, seq: int, time: int) -> dict[str, Any]:
 
 def _targets(rng: Random) -> pa.Table:
     """Datasets in question, some twice for two that were asked about."""
-    rows = []
-    for store, dataset in itertools.product(dict.fromkeys(_STORES[:-1]), dict.fromkeys(_DATASETS[:-1])):
-        for asked in rng.sample(("crm/a", "crm/b", "crm/ü"), rng.choice((0, 1, 1, 2))):
-            rows.append(
-                {
-                    "asked": asked,
-                    "distance": rng.randrange(3),
-                    "store": store,
-                    "dataset": dataset,
-                    "match": rng.choice(("named", "included", "view", "possible")),
-                    "key": rng.random() < 0.5,
-                    "mixed": rng.random() < 0.5,
-                    "part": rng.random() < 0.5,
-                    "fields": rng.choice((None, [], ["email"], ["naïve", "naïve", "電話"], ["Email", ""])),
-                }
-            )
+    places = itertools.product(dict.fromkeys(_STORES[:-1]), dict.fromkeys(_DATASETS[:-1]))
+    rows = [
+        {
+            "asked": asked,
+            "distance": rng.randrange(3),
+            "store": store,
+            "dataset": dataset,
+            "match": rng.choice(("named", "included", "view", "possible")),
+            "key": rng.random() < 0.5,
+            "mixed": rng.random() < 0.5,
+            "part": rng.random() < 0.5,
+            "fields": rng.choice((None, [], ["email"], ["naïve", "naïve", "電話"], ["Email", ""])),
+        }
+        for store, dataset in places
+        for asked in rng.sample(("crm/a", "crm/b", "crm/ü"), rng.choice((0, 1, 1, 2)))
+    ]
     return pa.Table.from_pylist(rows, schema=_TARGETS)
 
 
@@ -157,25 +159,30 @@ def _touched(rng: Random, count: int, _: Engine) -> Iterator[Ask]:
 
 def _who_events(rng: Random, count: int, _: Engine) -> Iterator[Ask]:
     tables = {"events": events(rng, count), "targets": _targets(rng)}
-    nobody = {"subject": None, "actors": None, "credentials": None, "only": None, "by_dataset": False}
+    nobody: dict[str, object] = {
+        "subject": None,
+        "actors": None,
+        "credentials": None,
+        "only": None,
+        "by_dataset": False,
+    }
     windows = list(_windows())
     subject, other = _bytes("subjects", 1), _bytes("subjects", 2)
     some = [_bytes("actor", number) for number in range(3)]
     keys = [_bytes("credential", number) for number in range(4)]
-    places = ["crm/public.customer", "wärehouse/公/a?b:c", "it's \\ \"q\"/public.order", "/", "';--"]
-    for place, asked in enumerate(
-        (
-            {},
-            {"by_dataset": True},
-            {"subject": subject},
-            {"subject": other, "only": places, "actors": some},
-            {"by_dataset": True, "credentials": keys, "only": places},
-            {"actors": []},
-            {"credentials": [], "only": []},
-            {"actors": some[:1], "credentials": keys[:1]},
-            {"subject": bytes(16), "by_dataset": True},
-        )
-    ):
+    places = ["crm/public.customer", "wärehouse/公/a?b:c", 'it\'s \\ "q"/public.order', "/", "';--"]
+    questions: tuple[dict[str, object], ...] = (
+        {},
+        {"by_dataset": True},
+        {"subject": subject},
+        {"subject": other, "only": places, "actors": some},
+        {"by_dataset": True, "credentials": keys, "only": places},
+        {"actors": []},
+        {"credentials": [], "only": []},
+        {"actors": some[:1], "credentials": keys[:1]},
+        {"subject": bytes(16), "by_dataset": True},
+    )
+    for place, asked in enumerate(questions):
         yield Ask(tables, nobody | windows[place % 2] | asked, ("events",) if place % 2 else ())
     yield Ask(tables | {"targets": _targets(rng).slice(0, 0)}, nobody | windows[0] | {"by_dataset": True})
     yield Ask(tables, nobody | windows[2])

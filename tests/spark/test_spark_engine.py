@@ -124,7 +124,7 @@ def test_a_file_that_is_gone_or_broken_is_told(engine: SparkEngine, tmp_path: Pa
 
 def test_a_result_that_is_too_large_is_told(engine: SparkEngine, spark: Any) -> None:
     table = pa.table({"n": list(range(1000))})
-    sql = "select a.n, repeat('x', 100000) as x from t as a, t as b, t as c"
+    sql = "select a.n, repeat('x', 100000) as x from t as a"
     with pytest.raises(BeholdenError, match="more memory is needed"):
         engine.run(sql, {}, {"t": TableSource(table=table)})
     assert engine.run("select n from t where n = 1", {}, {"t": TableSource(table=table)}).num_rows == 1
@@ -157,7 +157,8 @@ def test_a_sealed_ledger_is_read(engine: SparkEngine, tmp_path: Path) -> None:
 
 
 def ask(estate: Path, cluster: Cluster, *arguments: str) -> Run:
-    return beholden(estate, *arguments, **cluster.environment)
+    environment: dict[str, Any] = cluster.environment
+    return beholden(estate, *arguments, **environment)
 
 
 def test_the_command_line_asks_the_cluster(spark_cluster: Cluster, tmp_path: Path) -> None:
@@ -167,23 +168,23 @@ def test_the_command_line_asks_the_cluster(spark_cluster: Cluster, tmp_path: Pat
     settings = estate / "beholden.toml"
     before = settings.read_text()
     engine = f'kind = "spark"\nmaster = "{spark_cluster.url}"\n'
-    settings.write_text(f'{before}\n[engine]\n{engine}memory = "450MB"\n')
+    settings.write_text(f'{before}\n[engine]\n{engine}memory = "512MB"\n')
     there = ask(estate, spark_cluster, *arguments)
     assert (there.code, there.err) == (0, here.err)
     assert there.out == here.out
     assert here.items
     assert sorted(path.name for path in estate.iterdir() if "spark" in path.name or "metastore" in path.name) == []
-    settings.write_text(f'{before}\n[engine]\n{engine}memory = "449MB"\n')
-    assert "engine.memory: 449MB is too little" in ask(estate, spark_cluster, *arguments).refused(2)
+    settings.write_text(f'{before}\n[engine]\n{engine}memory = "511MB"\n')
+    assert "engine.memory: 511MB is too little" in ask(estate, spark_cluster, *arguments).refused(2)
 
 
 def test_a_cluster_that_cannot_be_reached_is_told(spark: Any) -> None:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))  # bound and not listening: nothing answers there
-        master = "spark://127.0.0.1:%d" % unused.getsockname()[1]
+        master = f"spark://127.0.0.1:{unused.getsockname()[1]}"
         with (
             pytest.raises(SourceError, match=f"engine.master: {master} cannot be reached"),
-            spark_engine(f"{master}", "1GB"),
+            spark_engine(master, "1GB"),
         ):
             pass
 

@@ -47,7 +47,9 @@ def engine(estate: Estate) -> Iterator[Engine]:
             yield stack.enter_context(spark_engine(wanted.master, memory))
             return
         try:
-            running = DuckEngine(memory=memory, threads=threads, temp_directory=estate.directory / ".beholden" / "spill")
+            running = DuckEngine(
+                memory=memory, threads=threads, temp_directory=estate.directory / ".beholden" / "spill"
+            )
         except SourceError:
             spill = Path(stack.enter_context(TemporaryDirectory(prefix="beholden-")))
             running = DuckEngine(memory=memory, threads=threads, temp_directory=spill)

@@ -32,8 +32,8 @@ __all__ = ["SparkEngine", "spark_engine"]
 _CONNECT_S: Final = 10
 #: A cluster that is busy with others, or whose workers are too small, offers nothing.
 _EXECUTOR_S: Final = 60
-#: Spark refuses executors below one and a half times the 300 MiB it keeps for itself.
-_MEMORY_MIN_MB: Final = 450
+#: An executor ends at once below one and a half times the 300 MiB it keeps for itself; Java counts less than it was given.
+_MEMORY_MIN_MB: Final = 512
 
 #: What the rows depend on, whatever the cluster's own configuration says.
 _RUN: Final = {
@@ -146,7 +146,9 @@ def _gateway() -> Any:
         launch = importlib.import_module("pyspark.java_gateway").launch_gateway
         return launch(popen_kwargs={"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL})
     except Exception:  # noqa: BLE001 - any failure to start it is the same to the reader
-        raise UsageError("Spark", "Java could not be started", expected="Java 17 or later (java, or JAVA_HOME)") from None
+        raise UsageError(
+            "Spark", "Java could not be started", expected="Java 17 or later (java, or JAVA_HOME)"
+        ) from None
 
 
 def _pyspark() -> ModuleType:
