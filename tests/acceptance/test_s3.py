@@ -69,13 +69,18 @@ def test_another_machine_with_a_copy_of_the_estate_answers_from_the_bucket(estat
     shutil.copytree(estate, copy)
     shutil.rmtree(copy / ".beholden" / "cache")
     question = ["who", "--actor", "mortimer", "--json"]
-    assert beholden(copy, *question, ok=True).out.split('"unknown"')[0] == beholden(estate, *question, ok=True).out.split('"unknown"')[0]
+    assert (
+        beholden(copy, *question, ok=True).out.split('"unknown"')[0]
+        == beholden(estate, *question, ok=True).out.split('"unknown"')[0]
+    )
 
 
 def test_what_is_wrong_with_the_bucket_is_one_line(estate, tmp_path):
     other = tmp_path / "other"
     shutil.copytree(estate, other)
-    (other / "beholden.toml").write_text((estate / "beholden.toml").read_text().replace("s3://records/", "s3://recordz/"))
+    (other / "beholden.toml").write_text(
+        (estate / "beholden.toml").read_text().replace("s3://records/", "s3://recordz/")
+    )
     for command in (["ledger", "status"], ["ledger", "verify"], ["ledger", "seal"], ["who", "--actor", "mortimer"]):
         assert "s3://recordz/estate/ledger: there is no such bucket" in beholden(other, *command).refused(4)
     line = beholden(estate, "ledger", "status", AWS_ACCESS_KEY_ID="", AWS_SECRET_ACCESS_KEY="").refused(4)

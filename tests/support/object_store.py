@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from moto.server import DomainDispatcherApplication, create_backend_app
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from beholden.core.object_url import ObjectPlace, parse_object_url
@@ -33,7 +33,6 @@ __all__ = ["ENVIRONMENT", "Place", "Requests", "make_bucket", "object_server"]
 ENVIRONMENT: Final = {
     "AWS_ACCESS_KEY_ID": "AKIATESTTESTTESTTEST",
     "AWS_SECRET_ACCESS_KEY": "not-a-secret",
-    "AWS_REGION": "eu-central-1",
     "AWS_DEFAULT_REGION": "eu-central-1",
     "AWS_EC2_METADATA_DISABLED": "true",
     "AWS_CONFIG_FILE": os.devnull,
@@ -151,5 +150,5 @@ def _transport(_address: str, _user: str) -> Transport:
 def make_bucket(name: str) -> None:
     """A bucket on the server of the environment."""
     place = ObjectPlace(name, "")
-    region = {"LocationConstraint": os.environ["AWS_REGION"]}
+    region = {"LocationConstraint": os.environ["AWS_DEFAULT_REGION"]}
     connect(place)("create_bucket", Bucket=name, CreateBucketConfiguration=region)

@@ -12,6 +12,7 @@ import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 import pyarrow as pa
 
@@ -110,7 +111,7 @@ class Ledger:
         disk: Disk | None = None,
         segment_events_max: int = SEGMENT_EVENTS_MAX,
         lock_timeout_s: float = LOCK_TIMEOUT_S,
-    ) -> Ledger:
+    ) -> Self:
         """Open the ledger in ``directory`` and check it cheaply: the files that must agree do.
 
         Takes no lock and changes nothing, unless ``create`` is given and there is no ledger: then, when it returns,

@@ -120,7 +120,7 @@ def is_whole(path: Path) -> bool:
     if len(head) < _FILE.size + _HEAD_BYTES or not any(head):
         return False
     magic, length, *_ = _FRAME.unpack_from(head, _FILE.size)
-    return magic != _FRAME_MAGIC or path.stat().st_size >= _FILE.size + _HEAD_BYTES + length
+    return bool(magic != _FRAME_MAGIC or path.stat().st_size >= _FILE.size + _HEAD_BYTES + length)
 
 
 def _read_frames(file: BinaryIO, name: str, position: WalPosition) -> WalScan:

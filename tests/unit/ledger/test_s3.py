@@ -148,7 +148,9 @@ def test_a_deleted_mirror_costs_nothing_but_fetching(place, tmp_path):
     assert uids(place.open(tmp_path / "cache", create=False)) == expected(830)
 
 
-@pytest.mark.parametrize("part", ["manifest.json", "checkpoint", "mirror.json", "segments/*", "tile/1/*/*", "wal/*", "uids/*"])
+@pytest.mark.parametrize(
+    "part", ["manifest.json", "checkpoint", "mirror.json", "segments/*", "tile/1/*/*", "wal/*", "uids/*"]
+)
 @pytest.mark.parametrize("damage", ["flip", "cut", "remove"])
 def test_a_damaged_mirror_is_fetched_anew(place, tmp_path, part, damage):
     filled(place, tmp_path / "cache")
@@ -159,7 +161,10 @@ def test_a_damaged_mirror_is_fetched_anew(place, tmp_path, part, damage):
         data = path.read_bytes()
         path.unlink()
         if damage != "remove":
-            path.write_bytes(data[: len(data) // 2] + (b"" if damage == "cut" else bytes([data[len(data) // 2] ^ 1]) + data[len(data) // 2 + 1 :]))
+            path.write_bytes(
+                data[: len(data) // 2]
+                + (b"" if damage == "cut" else bytes([data[len(data) // 2] ^ 1]) + data[len(data) // 2 + 1 :])
+            )
     ledger = place.open(tmp_path / "cache", create=False)
     assert uids(ledger) == expected(830)
     assert ledger.append(events(0, 840)).new == 10
@@ -178,7 +183,15 @@ def test_openings_do_not_see_each_others_unfinished_work(place, tmp_path):
     assert len(list((tmp_path / "cache").glob("*/[0-9]"))) == 2
 
 
-OBJECTS = ["ledger.json", "key.pub", "checkpoint", "manifest.json", "segment", "tile/1/000.p/3", "wal/0000000000000800.wal"]
+OBJECTS = [
+    "ledger.json",
+    "key.pub",
+    "checkpoint",
+    "manifest.json",
+    "segment",
+    "tile/1/000.p/3",
+    "wal/0000000000000800.wal",
+]
 
 
 @pytest.mark.parametrize("name", OBJECTS)
@@ -205,7 +218,11 @@ def test_an_older_manifest_or_tree_head_put_back_is_named(place, tmp_path):
     ledger.append(events(300, 600))
     ledger.seal()
     new = {name: place.read(name) for name in old}
-    for chosen, named in ((["manifest.json"], "manifest.json"), (["checkpoint"], "checkpoint"), (list(old), "manifest.json")):
+    for chosen, named in (
+        (["manifest.json"], "manifest.json"),
+        (["checkpoint"], "checkpoint"),
+        (list(old), "manifest.json"),
+    ):
         for name in old:
             place.write(name, (old if name in chosen else new)[name])
         report = place.verify(tmp_path / "check")
@@ -229,8 +246,10 @@ def test_a_cut_frame_stops_readers_and_writers_and_stays(place, tmp_path):
     data = place.read("wal/0000000000000820.wal")
     for cut in (data[:-1], data[:40], b"", bytes(len(data))):
         place.write("wal/0000000000000820.wal", cut)
-        for number, ask in enumerate((lambda one: one.tables(), lambda one: one.append(events(830, 840)), lambda one: one.seal())):
-            with pytest.raises(IntegrityError, match="820.wal: is not whole"):
+        for number, ask in enumerate(
+            (lambda one: one.tables(), lambda one: one.append(events(830, 840)), lambda one: one.seal())
+        ):
+            with pytest.raises(IntegrityError, match=r"820\.wal: is not whole"):
                 ask(place.open(tmp_path / f"{len(cut)}-{number}", create=False))
         assert place.read("wal/0000000000000820.wal") == cut
         assert "wal/0000000000000820.wal" in {one.object for one in place.verify(tmp_path / "check").findings}
@@ -310,7 +329,11 @@ def download_of_a_local_one(tmp_path):
     here = open_ledger(tmp_path / "local")
     here.append(events(0, 10))
     root = tmp_path / "local"
-    return {str(path.relative_to(root)): path.read_bytes() for path in root.rglob("*") if path.is_file() and path.name != "lock"}
+    return {
+        str(path.relative_to(root)): path.read_bytes()
+        for path in root.rglob("*")
+        if path.is_file() and path.name != "lock"
+    }
 
 
 def test_without_rights_to_write_it_can_be_read(place, tmp_path):
@@ -479,5 +502,3 @@ def test_a_segment_is_named_for_its_writer_and_its_bytes_are_those_of_the_manife
         _, sha256 = place.bucket().download(f"segments/{segment.file}", copy)
         assert sha256 == segment.sha256
         assert pq.read_metadata(copy).num_rows == segment.events
-
-

@@ -7,4 +7,13 @@ from beholden.ledger.storage.ledger import BucketLedger, open_bucket_ledger
 from beholden.ledger.storage.mirror import Mirror, open_mirror
 from beholden.ledger.storage.verify import verify_bucket
 
-__all__ = ["Bucket", "BucketLedger", "Mirror", "Transport", "connect", "open_bucket_ledger", "open_mirror", "verify_bucket"]
+__all__ = [
+    "Bucket",
+    "BucketLedger",
+    "Mirror",
+    "Transport",
+    "connect",
+    "open_bucket_ledger",
+    "open_mirror",
+    "verify_bucket",
+]

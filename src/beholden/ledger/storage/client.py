@@ -62,7 +62,9 @@ class Listed:
 class Bucket:
     """The objects below one place, by their names there."""
 
-    def __init__(self, place: ObjectPlace, transport: Transport, *, pause: Callable[[float], None] = time.sleep) -> None:
+    def __init__(
+        self, place: ObjectPlace, transport: Transport, *, pause: Callable[[float], None] = time.sleep
+    ) -> None:
         self.place = place
         self._transport = transport
         self._pause = pause
@@ -83,7 +85,7 @@ class Bucket:
                 return None
             if not request.is_broken:
                 break
-        refused(request)
+        raise refused(request)
 
     def download(self, name: str, path: Path) -> tuple[str, str]:
         """Write an object to a file, a piece at a time; returns its ETag and its SHA-256 in hex.
@@ -104,7 +106,7 @@ class Bucket:
                 return answer["ETag"], sha256.hexdigest()
             if not request.is_broken:
                 break
-        refused(request)
+        raise refused(request)
 
     def put(self, name: str, content: bytes | Path, *, match: str = "") -> str:
         """Write an object if its ETag is still ``match``, or if there is none; durable when it returns. Its new ETag.
@@ -126,7 +128,7 @@ class Bucket:
         if (request.error is None or request.is_broken) and (found := self._find(name, content)):
             return found
         if request.error is not None:
-            refused(request)
+            raise refused(request)
         raise Overtaken(name)
 
     def probe(self, name: str, content: bytes) -> None:
@@ -139,7 +141,7 @@ class Bucket:
         for condition in ({"IfNoneMatch": "*"}, {"IfMatch": _NO_ETAG}):
             request, _ = self._put(name, content, condition)
             if request.error is not None:
-                refused(request)
+                raise refused(request)
             if request.status not in {_PRECONDITION, _CONFLICT}:
                 raise UsageError(
                     self.place.url, "the server does not honour conditional writes",
@@ -160,7 +162,7 @@ class Bucket:
                 answer = self._send("delete_objects", Delete=part)
                 request.take_deletion_errors(answer.get("Errors", []))
                 continue
-            refused(request)
+            raise refused(request)
 
     def list(self) -> dict[str, Listed]:
         """Every object below the place.
@@ -173,7 +175,7 @@ class Bucket:
             for item in self._pages():
                 found[item["Key"].removeprefix(self.place.prefix)] = Listed(item["ETag"], item["Size"])
             return found
-        refused(request)
+        raise refused(request)
 
     def _pages(self) -> Iterator[dict[str, Any]]:
         more: dict[str, str] = {}
@@ -192,7 +194,9 @@ class Bucket:
                 with content.open("rb") as file:
                     md5 = hashlib.file_digest(file, _md5).digest()
                     file.seek(0)
-                    answer = self._send("put_object", Key=self._key(name), Body=file, ContentMD5=_text(md5), **condition)
+                    answer = self._send(
+                        "put_object", Key=self._key(name), Body=file, ContentMD5=_text(md5), **condition
+                    )
             else:
                 md5 = _md5(content).digest()
                 answer = self._send("put_object", Key=self._key(name), Body=content, ContentMD5=_text(md5), **condition)
@@ -251,7 +255,7 @@ def connect(place: ObjectPlace) -> Transport:
             return answer
 
         return send
-    refused(request)
+    raise refused(request)
 
 
 def _md5(data: bytes = b"") -> Any:

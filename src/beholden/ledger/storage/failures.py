@@ -6,7 +6,7 @@ import errno
 import re
 from collections.abc import Callable, Collection
 from types import TracebackType
-from typing import Any, Final, NoReturn
+from typing import Any, Final, Self
 
 from beholden.core.object_url import ObjectPlace
 from beholden.ledger.files import StorageError
@@ -28,17 +28,21 @@ _CODES: Final[dict[str, tuple[str, str, str]]] = {
     "ExpiredToken": ("the credentials have expired", "", "renew them"),
     "InvalidToken": ("the session token is not valid", _SETTINGS, ""),
     "RequestTimeTooSkewed": ("this machine's clock is wrong", "the server's time, within 15 minutes", "set it"),
-    "PermanentRedirect": ("the bucket is in another region", "its own", "set AWS_REGION"),
-    "301": ("the bucket is in another region", "its own", "set AWS_REGION"),
-    "AuthorizationHeaderMalformed": ("the bucket is in another region", "its own", "set AWS_REGION"),
-    "IllegalLocationConstraintException": ("the bucket is in another region", "its own", "set AWS_REGION"),
+    "PermanentRedirect": ("the bucket is in another region", "its own", "set AWS_DEFAULT_REGION"),
+    "301": ("the bucket is in another region", "its own", "set AWS_DEFAULT_REGION"),
+    "AuthorizationHeaderMalformed": ("the bucket is in another region", "its own", "set AWS_DEFAULT_REGION"),
+    "IllegalLocationConstraintException": ("the bucket is in another region", "its own", "set AWS_DEFAULT_REGION"),
     "NotImplemented": ("the server does not have conditional writes", "If-None-Match and If-Match on PutObject", ""),
     "SlowDown": ("the server is too busy", "", _AGAIN),
     "ServiceUnavailable": ("the server is too busy", "", _AGAIN),
     "InternalError": ("the server failed", "", _AGAIN),
     "BadDigest": ("what arrived is not what was sent", "", _AGAIN),
     "EntityTooLarge": ("an object is too large for the server", "", ""),
-    "InvalidObjectState": ("an object was moved to an archive", "a storage class that can be read at once", "restore it"),
+    "InvalidObjectState": (
+        "an object was moved to an archive",
+        "a storage class that can be read at once",
+        "restore it",
+    ),
 }
 #: What never reached the server, by the names of boto's errors.
 _LOCAL: Final[dict[str, tuple[str, str, str]]] = {
@@ -48,8 +52,8 @@ _LOCAL: Final[dict[str, tuple[str, str, str]]] = {
     "TokenRetrievalError": ("the credentials could not be fetched", _SETTINGS, "sign in again"),
     "UnauthorizedSSOTokenError": ("the sign-in has expired", "", "sign in again"),
     "ProfileNotFound": ("the profile is not configured", "one of AWS's configuration file", "correct AWS_PROFILE"),
-    "NoRegionError": ("no region is set", "the bucket's", "set AWS_REGION"),
-    "InvalidRegionError": ("the region is not a valid name", "the bucket's", "set AWS_REGION"),
+    "NoRegionError": ("no region is set", "the bucket's", "set AWS_DEFAULT_REGION"),
+    "InvalidRegionError": ("the region is not a valid name", "the bucket's", "set AWS_DEFAULT_REGION"),
     "EndpointConnectionError": ("the server cannot be reached", "", "check network and endpoint"),
     "ConnectTimeoutError": ("the server cannot be reached", "", "check network and endpoint"),
     "ProxyConnectionError": ("the proxy cannot be reached", "", "check network and proxy"),
@@ -69,7 +73,7 @@ _REGION: Final = re.compile(r"[a-z]{2}(-[a-z]+)+-[0-9]{1,2}\Z")
 class foreign_errors:  # noqa: N801 - used like a function
     """Run requests; their errors become `StorageError`, except those the caller wants to judge itself.
 
-    After the block, `refused` raises; the caller may look at ``status`` first.
+    A block that does not return has failed: the caller may look at ``status``, and raises what `refused` gives.
 
     Args:
         place: whom the requests go to.
@@ -88,10 +92,12 @@ class foreign_errors:  # noqa: N801 - used like a function
         self._missing = missing
         self._answers = answers
 
-    def __enter__(self) -> foreign_errors:
+    def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, _kind: type[BaseException] | None, error: BaseException | None, _trace: TracebackType | None) -> bool:
+    def __exit__(
+        self, _kind: type[BaseException] | None, error: BaseException | None, _trace: TracebackType | None
+    ) -> bool:
         if error is None or not type(error).__module__.startswith(("botocore", "urllib3", "boto3")):
             return False
         answer = getattr(error, "response", None)
@@ -130,6 +136,7 @@ class foreign_errors:  # noqa: N801 - used like a function
         return StorageError(errno.EIO, self._place.url, found, expected=expected, advice=advice)
 
 
-def refused(request: foreign_errors) -> NoReturn:
-    """Raise what a request came to."""
-    raise request.error or StorageError(errno.EIO, "ledger", f"an answer of status {request.status} was not expected")
+def refused(request: foreign_errors) -> StorageError:
+    """What a request came to, to be raised."""
+    found = f"an answer of status {request.status} was not expected"
+    return request.error or StorageError(errno.EIO, "ledger", found)

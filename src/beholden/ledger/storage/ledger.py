@@ -116,12 +116,16 @@ class BucketLedger(Ledger):
         for name in sorted(self._mirror.unlisted):
             last = name.removeprefix("segments/").partition("-")[2][:16]
             if not last.isdecimal() or int(last) >= held_end:
-                raise IntegrityError(name, "is not listed in manifest.json", advice="restore the manifest it belongs to")
+                raise IntegrityError(
+                    name, "is not listed in manifest.json", advice="restore the manifest it belongs to"
+                )
 
     def _is_wal_full(self, writer: Any) -> bool:
         files = wal_files(self._layout.wal)
         size_bytes = sum(path.stat().st_size for path in files)
-        return writer.unsealed >= self._segment_events_max or len(files) >= WAL_OBJECTS_MAX or size_bytes >= WAL_BYTES_MAX
+        return (
+            writer.unsealed >= self._segment_events_max or len(files) >= WAL_OBJECTS_MAX or size_bytes >= WAL_BYTES_MAX
+        )
 
 
 def open_bucket_ledger(
@@ -132,8 +136,13 @@ def open_bucket_ledger(
 
     Args:
         mirror: its directory on this machine, for this opening alone.
+        estate_id: whose it is.
+        origin: its name in tree heads.
+        signer: signs tree heads.
+        clock: the present.
+        create: make an empty one where there is none.
         entropy: for the names of new segments.
-        estate_id, origin, signer, clock, create, options: as `Ledger.open` has them.
+        **options: as `Ledger.open` has them.
 
     Raises:
         UsageError: the server does not honour conditional writes; or as `Ledger.open`.

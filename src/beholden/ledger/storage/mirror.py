@@ -107,7 +107,9 @@ class Mirror:
                 if self._known != self._noted:
                     self._write_known()
                 return
-        raise SourceError(self.bucket.place.url, "the ledger changed during every attempt to read it", advice="try again")
+        raise SourceError(
+            self.bucket.place.url, "the ledger changed during every attempt to read it", advice="try again"
+        )
 
     def heal(self) -> bool:
         """Fetch again each segment that differs here from what the manifest says; whether there was any."""
