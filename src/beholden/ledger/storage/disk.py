@@ -31,6 +31,8 @@ __all__ = ["ObjectDisk"]
 _TAG_BYTES: Final = 4
 _MANIFEST: Final = "manifest.json"
 _INFO: Final = "ledger.json"
+#: Objects that mean nothing until a manifest says so.
+_LISTED: Final = ("segments/", "pruned/", "tile/0/")
 #: Of these many are removed at a time.
 _MANY: Final = ("wal/", "segments/", "tile/1/", "tile/2/")
 
@@ -122,15 +124,16 @@ class ObjectDisk(Disk):
     def remove(self, path: Path) -> None:
         """Remove a file and its object; where there may be many, with the next `sync_directory` of log or segments.
 
-        A segment that no manifest ever listed stays until the manifest was replaced.
+        What another writer may be about to list stays: a segment until the manifest was replaced; what is kept of pruned
+        events for good, since its name is not its writer's own.
         """
         path.unlink(missing_ok=True)
         name = self._layout.name(path)
         if is_local(name):
             return
         self.mirror.drop(name)
-        if path.parent == self._layout.segments and name not in self._was_listed:
-            self._condemned.add(name)
+        if name.startswith(_LISTED) and name not in self._was_listed:
+            self._condemned |= {name} if path.parent == self._layout.segments else set()
         elif name.startswith(_MANY):
             self._doomed.append(name)
         else:

@@ -35,13 +35,14 @@ _T = TypeVar("_T")
 _LOCAL: Final = {"lock", "checked.json", "uids", "index", "mirror.json"}
 #: Directories with what can be made again from segments, at some cost.
 _DERIVED: Final = ("uids", "index")
+_MANIFEST: Final = "manifest.json"
+_SEGMENTS: Final = "segments/"
 #: Objects that the ledger may be said to have; any other is a stranger's and only listed.
 _NAME: Final = re.compile(r"(?![.]{1,2}(/|\Z))[A-Za-z0-9._+-]+(/(?![.]{1,2}(/|\Z))[A-Za-z0-9._+-]+)*\Z")
 _FRAME: Final = re.compile(r"wal/[0-9]{16}[.]wal\Z")
+_OURS: Final = ("wal/", _SEGMENTS, "tile/", "pruned/")
 _STRANGE_BYTES_MAX: Final = 16 << 20
-_MANIFEST: Final = "manifest.json"
 _CHECKPOINT: Final = "checkpoint"
-_SEGMENTS: Final = "segments/"
 _REQUESTS_AT_ONCE: Final = 8
 _TRIES_MAX: Final = 50
 _SLOTS_MAX: Final = 1000
@@ -198,7 +199,7 @@ class Mirror:
     def _is_ours(self, name: str, listed: Listed) -> bool:
         if not _NAME.match(name) or is_local(name):
             return False
-        known = name in {_MANIFEST, _CHECKPOINT} or name.startswith(("wal/", _SEGMENTS))
+        known = name in {_MANIFEST, _CHECKPOINT} or name.startswith(_OURS)
         return known or listed.size_bytes <= _STRANGE_BYTES_MAX
 
     def _size(self, name: str) -> int | None:
