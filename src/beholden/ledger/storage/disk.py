@@ -31,8 +31,8 @@ __all__ = ["ObjectDisk"]
 _TAG_BYTES: Final = 4
 _MANIFEST: Final = "manifest.json"
 _INFO: Final = "ledger.json"
-#: Objects that mean nothing until a manifest says so.
-_LISTED: Final = ("segments/", "pruned/", "tile/0/")
+#: What is kept of pruned events: meant by a manifest that another writer may be about to write.
+_KEPT: Final = ("pruned/", "tile/0/")
 #: Of these many are removed at a time.
 _MANY: Final = ("wal/", "segments/", "tile/1/", "tile/2/")
 
@@ -127,13 +127,15 @@ class ObjectDisk(Disk):
         What another writer may be about to list stays: a segment until the manifest was replaced; what is kept of pruned
         events for good, since its name is not its writer's own.
         """
-        path.unlink(missing_ok=True)
         name = self._layout.name(path)
+        if name.startswith(_KEPT) and name not in self._was_listed:
+            return
+        path.unlink(missing_ok=True)
         if is_local(name):
             return
         self.mirror.drop(name)
-        if name.startswith(_LISTED) and name not in self._was_listed:
-            self._condemned |= {name} if path.parent == self._layout.segments else set()
+        if path.parent == self._layout.segments and name not in self._was_listed:
+            self._condemned.add(name)
         elif name.startswith(_MANY):
             self._doomed.append(name)
         else:
