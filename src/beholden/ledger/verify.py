@@ -21,12 +21,17 @@ import pyarrow as pa
 from beholden.core.errors import BeholdenError, IntegrityError, NotFoundError
 from beholden.ledger.canonical import leaf_hashes
 from beholden.ledger.checkpoint import Checkpoint, PublicKey, VerifierKey, open_checkpoint, parse_verifier_key
+from beholden.ledger.compact import tree_sizes
 from beholden.ledger.files import is_temporary, reading
 from beholden.ledger.format import TILE_WIDTH, Layout
 from beholden.ledger.manifest import LedgerInfo, Manifest, Segment, read_info, read_manifest
-from beholden.ledger.recovery import check_public_key, check_quickly, is_leftover_segment
-from beholden.ledger.rehashed import TreeHashes, known_sizes, tile_place
-from beholden.ledger.segments import iterate_segment, read_columns, source_spans
+from beholden.ledger.own import own_count, own_events, read_own
+from beholden.ledger.prune import logged_prune
+from beholden.ledger.pruned import block_start, cut_leaves, cut_tile, nodes_chain, read_nodes_files
+from beholden.ledger.records import PruneRecord
+from beholden.ledger.recovery import check_public_key, check_quickly, is_leftover, is_leftover_segment
+from beholden.ledger.rehashed import TreeHashes, stored_blocks, tile_place
+from beholden.ledger.segments import describe_batches, iterate_segment, read_columns, source_spans
 from beholden.ledger.snapshot import WalContent, check_sizes, read_checkpoint, read_wal
 from beholden.ledger.tree import HASH_BYTES, read_tile, tile_path
 from beholden.ledger.uids import projection_bytes, projection_path
@@ -192,6 +197,7 @@ class _Verification:
     wal: WalContent | None = None
     events: int = 0
     tiles: int = 0
+    own_waiting: int = 0
 
     def report(self) -> VerifyReport:
         segments = len(self.manifest.segments) if self.manifest else 0
@@ -211,19 +217,41 @@ class _Verification:
                 check_sizes(self.checkpoint, self.manifest.next_seq, held)
         if self.manifest is None:
             return
-        hashes = TreeHashes(self.checkpoint.size if self.checkpoint else 0)
-        whole = self._read_segments(self.manifest, hashes)
+        hashes = self._pruned_part(self.manifest)
+        whole = self._read_segments(self.manifest, hashes) and hashes.size >= self.manifest.next_seq
         for batch in self.wal.batches if self.wal else []:
             hashes.extend(leaf_hashes(batch))
             self.events += batch.num_rows
+            self.own_waiting += sum(1 for _ in own_events(batch))
         hashes.finish()
         if whole and self.checkpoint:
             self._compare_tree(hashes, self.checkpoint)
-        if not self.findings and self.events < self.acknowledged:
-            missing = self.acknowledged - self.events
+        accounted = self.manifest.first_seq + self.events - own_count(self.manifest) - self.own_waiting
+        if not self.findings and accounted < self.acknowledged:
+            missing = self.acknowledged - accounted
             name = next(iter(self.wal.torn), "wal") if self.wal else "wal"
             reason = f"{missing:,} events that log ingest acknowledged are missing; they were not sealed"
             self.findings.append(Finding(name, reason))
+
+    def _pruned_part(self, manifest: Manifest) -> TreeHashes:
+        """What stands for the events that are gone: an event on record that says so, and the hashes kept of them.
+
+        The hashes are taken as they are stored: the signed root tells whether they are right.
+        """
+        size = self.checkpoint.size if self.checkpoint else 0
+        if manifest.pruned is None:
+            return TreeHashes(size)
+        with self.catching():
+            event = logged_prune(self.layout, manifest, manifest.pruned.record)
+            if (event.seq, event.time) != (manifest.pruned.seq, manifest.pruned.time):
+                raise IntegrityError("manifest.json", "its event and time of the last pruning are not those on record")
+        with self.catching():
+            for _ in read_nodes_files(self.layout, manifest):
+                pass
+        with self.catching():
+            blocks = stored_blocks(self.layout, manifest.first_seq // TILE_WIDTH)
+            return TreeHashes(size, blocks, cut_leaves(self.layout, manifest.first_seq))
+        return TreeHashes(size)
 
     def _read_small_files(self) -> None:
         info: LedgerInfo | None = None
@@ -235,8 +263,6 @@ class _Verification:
             check_public_key(self.layout, self.key)
         with self.catching():
             self.manifest, _ = read_manifest(self.layout)
-            if self.manifest.first_seq:
-                raise IntegrityError("manifest.json", f"events before {self.manifest.first_seq} are missing")
         with self.catching():
             origin = info.origin if info else self.key.name
             self.checkpoint = open_checkpoint(read_checkpoint(self.layout), origin, self.key)
@@ -266,14 +292,14 @@ class _Verification:
             self.layout.checked,
         }
         known |= {projection_path(self.layout, segment) for segment in manifest.segments}
+        known |= set(nodes_chain(self.layout, manifest.first_seq).values())
         known |= {path for path in self.layout.wal.glob("*.wal") if not path.name.startswith(".")}
         for path in self._files():
             name = self.layout.name(path)
             in_segments = path.parent == self.layout.segments
-            leftover = in_segments and is_leftover_segment(path, manifest.next_seq, held)
             if path in known or (in_segments and (self.manifest is None or path.name in listed)):
                 continue
-            if is_temporary(path) or leftover:
+            if is_temporary(path) or self._is_leftover(path, manifest, held):
                 self.notes.append(Finding(name, "left unfinished by a writer that was stopped"))
             elif in_segments:
                 self.findings.append(Finding(name, "is not listed in manifest.json"))
@@ -283,6 +309,13 @@ class _Verification:
             else:
                 self.notes.append(Finding(name, "is no part of the ledger: nothing reads it"))
 
+    def _is_leftover(self, path: Path, manifest: Manifest, held: int) -> bool:
+        if path.parent == self.layout.segments:
+            with contextlib.suppress(IntegrityError):  # what the manifest says of a pruning is looked at by itself
+                return is_leftover_segment(self.layout, path, manifest, held)
+            return False
+        return path.parent == self.layout.pruned and is_leftover(self.layout, path, manifest)
+
     def _files(self) -> Iterator[Path]:
         for top in sorted(self.layout.root.iterdir()):
             if top != self.layout.tiles:
@@ -290,7 +323,7 @@ class _Verification:
 
     def _read_segments(self, manifest: Manifest, hashes: TreeHashes) -> bool:
         """Check every segment; False if the tree cannot be computed because one cannot be read."""
-        whole = manifest.first_seq == 0
+        whole = True
         for segment in manifest.segments:
             path = self.layout.segments / segment.file
             name = self.layout.name(path)
@@ -343,15 +376,41 @@ class _Verification:
         blocks = list(self._altered_blocks(hashes, checkpoint))
         for first in blocks:
             self._name_holders(first, first + TILE_WIDTH - 1, "are not those the signed tree head covers")
-        if blocks:
+            self._name_cut_tile(first)
+        if blocks or self._name_pruned_tiles(hashes):
             return
         tail = checkpoint.size - checkpoint.size % TILE_WIDTH
         if tail < checkpoint.size:
             reason = "are not those the signed tree head covers, unless earlier ones were altered with their tiles"
             self._name_holders(tail, checkpoint.size - 1, reason)
+            self._name_cut_tile(tail)
         else:
             reason = "the events do not have the signed root, and the tiles were altered with them"
             self.findings.append(Finding("checkpoint", reason))
+
+    def _name_pruned_tiles(self, hashes: TreeHashes) -> bool:
+        """Name tiles of level 1 over pruned events that the level above disagrees with; else those that may be it."""
+        first_seq = self.manifest.first_seq if self.manifest else 0
+        blocks = first_seq // TILE_WIDTH
+        found = False
+        for index in range(-(-blocks // TILE_WIDTH)):
+            width = min(TILE_WIDTH, blocks - index * TILE_WIDTH)
+            above = _stored_hashes(self.layout, index // TILE_WIDTH, index % TILE_WIDTH + 1, level=2)
+            computed = hashes.tile(2, index // TILE_WIDTH, index % TILE_WIDTH + 1)
+            if computed is not None and above == computed:
+                continue
+            certain = computed is not None and bool(above)
+            reason = "its hashes of pruned events do not give " + ("the hash above it" if certain else "the signed root")
+            self.findings.append(Finding(tile_path(1, index, width), reason))
+            found |= certain
+        return found
+
+    def _name_cut_tile(self, block: int) -> None:
+        """The leaves kept of a block that a pruning cut may be what was altered, rather than the events after them."""
+        cut = cut_tile(self.layout, self.manifest.first_seq) if self.manifest else None
+        if cut is not None and self.manifest and block == block_start(self.manifest.first_seq):
+            reason = "its leaves, or the events after them, are not those the signed tree head covers"
+            self.findings.append(Finding(self.layout.name(cut), reason))
 
     def _altered_blocks(self, hashes: TreeHashes, checkpoint: Checkpoint) -> Iterator[int]:
         """The first event of each block of 256 whose hash is not the one stored at level 1."""
@@ -383,16 +442,43 @@ class _Verification:
             except FileNotFoundError:  # a partial tile, and now there is a full one
                 continue
             self.tiles += 1
+            if self._is_of_pruning(path):
+                continue
             place = tile_place(name)
             expected = hashes.tile(*place) if place else None
             if expected is None:
                 self.findings.append(Finding(name, "is no tile of this tree"))
             elif data != expected:
                 self.findings.append(Finding(name, "does not match the hashes of the records"))
-        sizes = known_sizes(self.manifest.segments if self.manifest else ())
+        sizes = self._known_sizes()
         for level, index, width in hashes.needed(sizes):
             if not _is_there(self.layout, level, index, width):
                 self.findings.append(Finding(tile_path(level, index, width), "is missing"))
+
+
+    def _is_of_pruning(self, path: Path) -> bool:
+        """Whether a tile is the one of level 0 that a pruning leaves, which gave the root; or one that another left."""
+        manifest = self.manifest or Manifest()
+        if path == cut_tile(self.layout, manifest.first_seq):
+            return True
+        left: set[Path | None] = set()
+        place = tile_place(self.layout.name(path), lowest=0)
+        if place is not None and place[0] == 0:
+            records = [event.record for event in read_own(self.layout, manifest, describe_batches([]))]
+            prunings = [record for record in records if isinstance(record, PruneRecord)]
+            left = {cut_tile(self.layout, seq) for one in prunings for seq in (one.first_seq, one.last_seq + 1)}
+        if path in left:
+            self.notes.append(Finding(self.layout.name(path), "left unfinished by a writer that was stopped"))
+        return path in left
+
+    def _known_sizes(self) -> list[int]:
+        """Sizes of tree heads that were signed, as the segments show them: those of one seal share their time."""
+        segments = self.manifest.segments if self.manifest else ()
+        ends = {segment.sealed: segment.last_seq + 1 for segment in segments}
+        with self.catching():
+            inner = set(tree_sizes(self.layout, segments)) - {segment.last_seq + 1 for segment in segments}
+            return sorted({*ends.values(), *inner})
+        return sorted(ends.values())
 
 
 def _check_file(path: Path, name: str, segment: Segment) -> None:
@@ -407,9 +493,9 @@ def _check_file(path: Path, name: str, segment: Segment) -> None:
         raise IntegrityError(name, "its SHA-256 is not the one in manifest.json")
 
 
-def _stored_hashes(layout: Layout, index: int, width: int) -> bytes:
+def _stored_hashes(layout: Layout, index: int, width: int, level: int = 1) -> bytes:
     try:
-        return read_tile(layout, 1, index, width)
+        return read_tile(layout, level, index, width)
     except BeholdenError:
         return b""
 
