@@ -46,11 +46,11 @@ _SIZES_KEY: Final = b"beholden.tree_sizes"
 def mergeable(segments: Sequence[Segment], events_max: int) -> tuple[int, int] | None:
     """Which segments to merge now, as ``[start, stop)``; None for none. ``stop`` is the end of the list.
 
-    Tiny ones (fewer than 1/128 of a segment's events) when there are 64 in a row; small ones (fewer than half) when
-    there are 64, or 8 that make more than half a segment.
+    Tiny ones (fewer than 1/128 of a segment's events) when there are 64 in a row; small ones (fewer than half) when 8 or
+    more make at least half a segment. Fewer than 64 within `SPAN_DAYS_MAX` stay: a ledger sealed daily has 365 a year.
     """
     stop = len(segments)
-    for share in (_TINY, _SMALL):
+    for share, many in ((_TINY, _MANY), (_SMALL, _SOME)):
         start, events = stop, 0
         while start:
             before = segments[start - 1]
@@ -59,8 +59,7 @@ def mergeable(segments: Sequence[Segment], events_max: int) -> tuple[int, int] |
             if before.events * share >= events_max or not fits:
                 break
             start, events = start - 1, events + before.events
-        whole = events * _SMALL >= events_max
-        if stop - start >= _MANY or (whole and stop - start >= _SOME):
+        if stop - start >= many and (share == _TINY or events * _SMALL >= events_max):
             return start, stop
     return None
 
