@@ -88,7 +88,7 @@ def keep_all(directory: Path, first: int, stop: int, disk: Disk, told: Callable[
     ledger = open_ledger(
         directory, segment_events_max=KEEP_SEGMENT_EVENTS_MAX, disk=disk, clock=lambda: NOW + today * DAY_US
     )
-    for today in range(first // KEEP_STEP, stop // KEEP_STEP):  # noqa: B007 - the clock goes by it
+    for today in range(first // KEEP_STEP, stop // KEEP_STEP):
         start = today * KEEP_STEP
         ledger.append(events(start, start + KEEP_STEP))
         told(f"{start} {start + KEEP_STEP}")

@@ -107,7 +107,11 @@ def _may_concern(hold: HoldRecord, layout: Layout, segment: Segment) -> bool:
         return _overlaps(hold, segment.first_seq, segment.last_seq)
     if hold.on == "time":
         return _overlaps(hold, segment.time_min, segment.time_max)
-    names = {"subject": ["subjects", "subject_count", "scope"], "actor": ["actor", "on_behalf_of"], "dataset": ["store", "dataset"]}
+    names = {
+        "subject": ["subjects", "subject_count", "scope"],
+        "actor": ["actor", "on_behalf_of"],
+        "dataset": ["store", "dataset"],
+    }
     columns = read_columns(layout.segments / segment.file, f"segments/{segment.file}", ["source", *names[hold.on]])
     columns = columns.filter(pc.not_equal(columns["source"], LEDGER_SOURCE))
     if hold.on == "dataset":

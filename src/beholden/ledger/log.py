@@ -295,7 +295,9 @@ class Ledger:
             except (BeholdenError, FileNotFoundError):
                 if all(path.exists() for path in snapshot.segments) or self._is_current(snapshot):
                     raise
-        raise SourceError("ledger", "segments were merged or pruned during every attempt to read it", advice="try again")
+        raise SourceError(
+            "ledger", "segments were merged or pruned during every attempt to read it", advice="try again"
+        )
 
     def status(self) -> LedgerStatus:
         """The ledger in numbers; reads the unsealed events, not the segments."""
@@ -419,7 +421,6 @@ class Ledger:
         writer.wal = None
         writer.known.set_segments(sealed.manifest.segments)
         return SealResult(events.num_rows, len(sealed.manifest.segments) - len(before.segments), sealed.checkpoint)
-
 
     def _compact(self, writer: _Writer) -> None:
         """Merge small segments where there are many. Nobody's seal fails for it."""

@@ -27,7 +27,16 @@ from beholden.ledger.format import TILE_WIDTH, Layout
 from beholden.ledger.holds import Holds
 from beholden.ledger.manifest import Manifest, Pruned, Segment
 from beholden.ledger.own import LEDGER_SOURCE, OwnEvent, encode_record, read_own
-from beholden.ledger.pruned import NO_FILE, block_start, cut_leaves, cut_tile, nodes_bytes, nodes_path, sha256_of, write_kept
+from beholden.ledger.pruned import (
+    NO_FILE,
+    block_start,
+    cut_leaves,
+    cut_tile,
+    nodes_bytes,
+    nodes_path,
+    sha256_of,
+    write_kept,
+)
 from beholden.ledger.records import PruneRecord
 from beholden.ledger.rehashed import stored_blocks
 from beholden.ledger.retention import PrunePlan

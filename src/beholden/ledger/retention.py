@@ -48,7 +48,8 @@ class Policy:
         return PolicyRecord(events=str(self.selector), keep_days=self.keep_days, purpose=self.purpose)
 
     def __str__(self) -> str:
-        return f"{self.selector} for {self.keep_days:,} days ({self.purpose})"
+        days = "1 day" if self.keep_days == 1 else f"{self.keep_days:,} days"
+        return f"{self.selector} for {days} ({self.purpose})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,4 +140,3 @@ def _is_past(policy: Policy, taken_in: int, now: int) -> bool:
 
 def _until(policy: Policy, taken_in: int) -> str:
     return f"{policy} until {format_time(taken_in + policy.keep_days * _DAY_US)[:10]}"
-

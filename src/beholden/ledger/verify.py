@@ -18,35 +18,26 @@ from typing import Final, Literal
 import numpy as np
 import pyarrow as pa
 
-from beholden.core.errors import BeholdenError, IntegrityError, NotFoundError
+from beholden.core.errors import IntegrityError, NotFoundError
+from beholden.ledger._findings import Catching, Finding
+from beholden.ledger._tree_check import TreeCheck
 from beholden.ledger.canonical import leaf_hashes
 from beholden.ledger.checkpoint import Checkpoint, PublicKey, VerifierKey, open_checkpoint, parse_verifier_key
-from beholden.ledger.compact import tree_sizes
 from beholden.ledger.files import is_temporary, reading
 from beholden.ledger.format import TILE_WIDTH, Layout
 from beholden.ledger.manifest import LedgerInfo, Manifest, Segment, read_info, read_manifest
-from beholden.ledger.own import own_count, own_events, read_own
+from beholden.ledger.own import own_count, own_events
 from beholden.ledger.prune import logged_prune
-from beholden.ledger.pruned import block_start, cut_leaves, cut_tile, nodes_chain, read_nodes_files
-from beholden.ledger.records import PruneRecord
+from beholden.ledger.pruned import cut_leaves, nodes_chain, read_nodes_files
 from beholden.ledger.recovery import check_public_key, check_quickly, is_leftover, is_leftover_segment
-from beholden.ledger.rehashed import TreeHashes, stored_blocks, tile_place
-from beholden.ledger.segments import describe_batches, iterate_segment, read_columns, source_spans
+from beholden.ledger.rehashed import TreeHashes, stored_blocks
+from beholden.ledger.segments import iterate_segment, read_columns, source_spans
 from beholden.ledger.snapshot import WalContent, check_sizes, read_checkpoint, read_wal
-from beholden.ledger.tree import HASH_BYTES, read_tile, tile_path
 from beholden.ledger.uids import projection_bytes, projection_path
 
 __all__ = ["Finding", "VerifyReport", "stored_key", "verify"]
 
 _TRIES_MAX: Final = 10
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """An object of the ledger (a path below its directory) and what is wrong with it."""
-
-    object: str
-    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,24 +157,6 @@ def _read_info(layout: Layout) -> LedgerInfo:
         raise IntegrityError("ledger.json", "is missing", advice="restore it from a backup") from None
 
 
-class _Catching:
-    """Turns an `IntegrityError` into a finding and goes on."""
-
-    def __init__(self, findings: list[Finding]) -> None:
-        self._findings = findings
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> bool:
-        if not isinstance(error, IntegrityError):
-            return False
-        name, _, place = error.where.partition(" ")
-        reason = f"{place}: {error.found}" if place else error.found
-        self._findings.append(Finding(name, f"{reason}; expected {error.expected}" if error.expected else reason))
-        return True
-
-
 @dataclass(slots=True)
 class _Verification:
     layout: Layout
@@ -204,8 +177,8 @@ class _Verification:
         size = self.checkpoint.size if self.checkpoint else 0
         return VerifyReport(tuple(self.findings), tuple(self.notes), self.events, segments, self.tiles, size)
 
-    def catching(self) -> _Catching:
-        return _Catching(self.findings)
+    def catching(self) -> Catching:
+        return Catching(self.findings)
 
     def run(self) -> None:
         self._read_small_files()
@@ -225,7 +198,11 @@ class _Verification:
             self.own_waiting += sum(1 for _ in own_events(batch))
         hashes.finish()
         if whole and self.checkpoint:
-            self._compare_tree(hashes, self.checkpoint)
+            check = TreeCheck(self.layout, self.manifest, self.checkpoint, hashes)
+            check.run()
+            self.findings += check.findings
+            self.notes += check.notes
+            self.tiles = check.tiles
         accounted = self.manifest.first_seq + self.events - own_count(self.manifest) - self.own_waiting
         if not self.findings and accounted < self.acknowledged:
             missing = self.acknowledged - accounted
@@ -367,119 +344,6 @@ class _Verification:
                 self.layout.name(projection), "does not match its segment; remove it, it is made again"
             )
 
-    def _compare_tree(self, hashes: TreeHashes, checkpoint: Checkpoint) -> None:
-        if hashes.size < checkpoint.size:
-            return  # said already: events are missing
-        if hashes.root == checkpoint.root:
-            self._compare_tiles(hashes)
-            return
-        blocks = list(self._altered_blocks(hashes, checkpoint))
-        for first in blocks:
-            self._name_holders(first, first + TILE_WIDTH - 1, "are not those the signed tree head covers")
-            self._name_cut_tile(first)
-        if blocks or self._name_pruned_tiles(hashes):
-            return
-        tail = checkpoint.size - checkpoint.size % TILE_WIDTH
-        if tail < checkpoint.size:
-            reason = "are not those the signed tree head covers, unless earlier ones were altered with their tiles"
-            self._name_holders(tail, checkpoint.size - 1, reason)
-            self._name_cut_tile(tail)
-        else:
-            reason = "the events do not have the signed root, and the tiles were altered with them"
-            self.findings.append(Finding("checkpoint", reason))
-
-    def _name_pruned_tiles(self, hashes: TreeHashes) -> bool:
-        """Name tiles of level 1 over pruned events that the level above disagrees with; else those that may be it."""
-        first_seq = self.manifest.first_seq if self.manifest else 0
-        blocks = first_seq // TILE_WIDTH
-        found = False
-        for index in range(-(-blocks // TILE_WIDTH)):
-            width = min(TILE_WIDTH, blocks - index * TILE_WIDTH)
-            above = _stored_hashes(self.layout, index // TILE_WIDTH, index % TILE_WIDTH + 1, level=2)
-            computed = hashes.tile(2, index // TILE_WIDTH, index % TILE_WIDTH + 1)
-            if computed is not None and above == computed:
-                continue
-            certain = computed is not None and bool(above)
-            reason = "its hashes of pruned events do not give " + ("the hash above it" if certain else "the signed root")
-            self.findings.append(Finding(tile_path(1, index, width), reason))
-            found |= certain
-        return found
-
-    def _name_cut_tile(self, block: int) -> None:
-        """The leaves kept of a block that a pruning cut may be what was altered, rather than the events after them."""
-        cut = cut_tile(self.layout, self.manifest.first_seq) if self.manifest else None
-        if cut is not None and self.manifest and block == block_start(self.manifest.first_seq):
-            reason = "its leaves, or the events after them, are not those the signed tree head covers"
-            self.findings.append(Finding(self.layout.name(cut), reason))
-
-    def _altered_blocks(self, hashes: TreeHashes, checkpoint: Checkpoint) -> Iterator[int]:
-        """The first event of each block of 256 whose hash is not the one stored at level 1."""
-        blocks = checkpoint.size // TILE_WIDTH
-        for index in range(0, blocks, TILE_WIDTH):
-            width = min(TILE_WIDTH, blocks - index)
-            stored = _stored_hashes(self.layout, index // TILE_WIDTH, width)
-            computed = hashes.tile(1, index // TILE_WIDTH, width) or b""
-            for i in range(width):
-                part = slice(i * HASH_BYTES, (i + 1) * HASH_BYTES)
-                if stored[part] != computed[part]:
-                    yield (index + i) * TILE_WIDTH
-
-    def _name_holders(self, first: int, last: int, reason: str) -> None:
-        segments = self.manifest.segments if self.manifest else ()
-        names = [f"segments/{s.file}" for s in segments if s.first_seq <= last and s.last_seq >= first]
-        self.findings += [Finding(name, f"events {first} to {last} {reason}") for name in names or ["wal"]]
-
-    def _compare_tiles(self, hashes: TreeHashes) -> None:
-        """The records are genuine: every stored tile must be computed from them, and every needed one be there."""
-        files = (path for path in self.layout.tiles.rglob("*") if path.is_file())
-        for path in sorted(files):
-            name = self.layout.name(path)
-            if is_temporary(path):
-                self.notes.append(Finding(name, "left unfinished by a writer that was stopped"))
-                continue
-            try:
-                data = path.read_bytes()
-            except FileNotFoundError:  # a partial tile, and now there is a full one
-                continue
-            self.tiles += 1
-            if self._is_of_pruning(path):
-                continue
-            place = tile_place(name)
-            expected = hashes.tile(*place) if place else None
-            if expected is None:
-                self.findings.append(Finding(name, "is no tile of this tree"))
-            elif data != expected:
-                self.findings.append(Finding(name, "does not match the hashes of the records"))
-        sizes = self._known_sizes()
-        for level, index, width in hashes.needed(sizes):
-            if not _is_there(self.layout, level, index, width):
-                self.findings.append(Finding(tile_path(level, index, width), "is missing"))
-
-
-    def _is_of_pruning(self, path: Path) -> bool:
-        """Whether a tile is the one of level 0 that a pruning leaves, which gave the root; or one that another left."""
-        manifest = self.manifest or Manifest()
-        if path == cut_tile(self.layout, manifest.first_seq):
-            return True
-        left: set[Path | None] = set()
-        place = tile_place(self.layout.name(path), lowest=0)
-        if place is not None and place[0] == 0:
-            records = [event.record for event in read_own(self.layout, manifest, describe_batches([]))]
-            prunings = [record for record in records if isinstance(record, PruneRecord)]
-            left = {cut_tile(self.layout, seq) for one in prunings for seq in (one.first_seq, one.last_seq + 1)}
-        if path in left:
-            self.notes.append(Finding(self.layout.name(path), "left unfinished by a writer that was stopped"))
-        return path in left
-
-    def _known_sizes(self) -> list[int]:
-        """Sizes of tree heads that were signed, as the segments show them: those of one seal share their time."""
-        segments = self.manifest.segments if self.manifest else ()
-        ends = {segment.sealed: segment.last_seq + 1 for segment in segments}
-        with self.catching():
-            inner = set(tree_sizes(self.layout, segments)) - {segment.last_seq + 1 for segment in segments}
-            return sorted({*ends.values(), *inner})
-        return sorted(ends.values())
-
 
 def _check_file(path: Path, name: str, segment: Segment) -> None:
     digest = hashlib.sha256()
@@ -491,15 +355,3 @@ def _check_file(path: Path, name: str, segment: Segment) -> None:
         raise IntegrityError(name, "is missing") from None
     if digest.hexdigest() != segment.sha256:
         raise IntegrityError(name, "its SHA-256 is not the one in manifest.json")
-
-
-def _stored_hashes(layout: Layout, index: int, width: int, level: int = 1) -> bytes:
-    try:
-        return read_tile(layout, level, index, width)
-    except BeholdenError:
-        return b""
-
-
-def _is_there(layout: Layout, level: int, index: int, width: int) -> bool:
-    """Whether a tile is stored; a partial one may go when the full one is there."""
-    return any((layout.root / tile_path(level, index, found)).is_file() for found in {width, TILE_WIDTH})

@@ -42,7 +42,14 @@ def grow(sizes, every, events_max=1 << 20):
 
 @pytest.mark.parametrize(
     ("per_seal", "every", "days"),
-    [(1, MINUTE, 60), (100, MINUTE, 60), (1_000, MINUTE, 30), (12_000, MINUTE, 20), (5_000, 60 * MINUTE, 365), (50, DAY, 2000)],
+    [
+        (1, MINUTE, 60),
+        (100, MINUTE, 60),
+        (1_000, MINUTE, 30),
+        (12_000, MINUTE, 20),
+        (5_000, 60 * MINUTE, 365),
+        (50, DAY, 2000),
+    ],
 )
 def test_seals_leave_few_segments_and_events_are_seldom_written_again(per_seal, every, days):
     held, again = grow([per_seal] * (days * DAY // every), every)
@@ -88,14 +95,14 @@ def test_a_full_disk_leaves_small_segments(tmp_path):
 
     disk = FullDisk()
     ledger = open_ledger(tmp_path / "ledger", disk=disk, segment_events_max=40)
-    compact = ledger._compact  # noqa: SLF001 - the disk is to be full in this step alone
+    compact = ledger._compact
 
     def full_while_merging(writer):
         disk.full = True
         compact(writer)
         disk.full = False
 
-    ledger._compact = full_while_merging  # noqa: SLF001 - as above
+    ledger._compact = full_while_merging
     for start in range(22):
         ledger.append(events(start, start + 1))
         ledger.seal()

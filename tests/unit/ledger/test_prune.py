@@ -150,7 +150,9 @@ def fold(blocks, nodes):
     return root
 
 
-@pytest.mark.parametrize("steps", [(100, 200, 256, 300, 344), (256, 256, 30), (7,) * 20 + (500, 3, 3), (1, 254, 1, 1, 600)])
+@pytest.mark.parametrize(
+    "steps", [(100, 200, 256, 300, 344), (256, 256, 30), (7,) * 20 + (500, 3, 3), (1, 254, 1, 1, 600)]
+)
 def test_every_signed_tree_head_can_be_continued(tmp_path, clock, steps):
     """Whatever goes in however many steps: the root of each tree head ever signed follows from what is kept."""
     directory = tmp_path / "ledger"
@@ -243,7 +245,9 @@ def test_nothing_goes_that_does_not_verify(tmp_path, clock):
     manifest, data = read_manifest(layout)
     first = manifest.segments[0]
     older = msgspec.structs.replace(first, time_min=first.time_min + 1)
-    layout.manifest.write_bytes(sealed_json(msgspec.structs.replace(manifest, segments=(older, *manifest.segments[1:]))))
+    layout.manifest.write_bytes(
+        sealed_json(msgspec.structs.replace(manifest, segments=(older, *manifest.segments[1:])))
+    )
     with pytest.raises(IntegrityError, match=r"^manifest\.json"):
         open_ledger(directory, clock=clock).prune([ALL])
     layout.manifest.write_bytes(data)
