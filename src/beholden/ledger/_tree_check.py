@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from beholden.core.errors import BeholdenError
+from beholden.core.errors import BeholdenError, IntegrityError
 from beholden.ledger._findings import Catching, Finding
 from beholden.ledger.checkpoint import Checkpoint
 from beholden.ledger.compact import tree_sizes
@@ -14,7 +15,7 @@ from beholden.ledger.files import is_temporary
 from beholden.ledger.format import TILE_WIDTH, Layout
 from beholden.ledger.manifest import Manifest
 from beholden.ledger.own import read_own
-from beholden.ledger.pruned import block_start, cut_tile
+from beholden.ledger.pruned import block_start, cut_tile, read_nodes_files
 from beholden.ledger.records import PruneRecord
 from beholden.ledger.rehashed import TreeHashes, tile_place
 from beholden.ledger.segments import describe_batches
@@ -45,6 +46,9 @@ class TreeCheck:
             return
         blocks = list(self._altered_blocks())
         for first in blocks:
+            if first < block_start(self.manifest.first_seq):
+                self._name_pruned_tile(first // TILE_WIDTH)
+                continue
             self._name_holders(first, first + TILE_WIDTH - 1, "are not those the signed tree head covers")
             self._name_cut_tile(first)
         if blocks or self._name_pruned_tiles():
@@ -76,6 +80,13 @@ class TreeCheck:
             self.findings.append(Finding(tile_path(1, index, width), reason))
             found |= certain
         return found
+
+    def _name_pruned_tile(self, block: int) -> None:
+        """Two tiles of level 1 disagree about a pruned block, and the one that was believed gives another root."""
+        index = block // TILE_WIDTH
+        width = min(TILE_WIDTH, self.manifest.first_seq // TILE_WIDTH - index * TILE_WIDTH)
+        reason = f"its hash of events {block * TILE_WIDTH} on is not that of a wider tile, nor gives the signed root"
+        self.findings.append(Finding(tile_path(1, index, width), reason))
 
     def _name_cut_tile(self, block: int) -> None:
         """The leaves kept of a block that a pruning cut may be what was altered, rather than the events after them."""
@@ -143,13 +154,14 @@ class TreeCheck:
         return path in left
 
     def _known_sizes(self) -> list[int]:
-        """Sizes of tree heads that were signed, as the segments show them: those of one seal share their time."""
-        segments = self.manifest.segments
-        ends = {segment.sealed: segment.last_seq + 1 for segment in segments}
+        """Sizes of tree heads that were signed, as far as segments and what is kept of pruned ones show them."""
+        found: set[int] = set()
         with Catching(self.findings):
-            inner = set(tree_sizes(self.layout, segments)) - {segment.last_seq + 1 for segment in segments}
-            return sorted({*ends.values(), *inner})
-        return sorted(ends.values())
+            found.update(tree_sizes(self.layout, self.manifest.segments))
+        with contextlib.suppress(IntegrityError):  # said already
+            for file in read_nodes_files(self.layout, self.manifest):
+                found.update(file.sizes)
+        return sorted(found)
 
 
 def _stored_hashes(layout: Layout, index: int, width: int, level: int = 1) -> bytes:

@@ -14,6 +14,7 @@ Order of the durable steps, and what a stop after each leaves:
 from __future__ import annotations
 
 import contextlib
+import itertools
 from collections.abc import Iterable, Sequence
 from typing import Final
 
@@ -99,26 +100,27 @@ def remove_segments(disk: Disk, layout: Layout, segments: Iterable[Segment]) -> 
     disk.sync_directory(layout.segments)
 
 
-def tree_sizes(layout: Layout, segments: Iterable[Segment]) -> list[int]:
-    """Sizes of the tree heads signed within these segments, ascending: their own ends, and those of merged ones.
+def tree_sizes(layout: Layout, segments: Sequence[Segment]) -> list[int]:
+    """Sizes of the tree heads signed over these consecutive segments, ascending.
 
-    The end of a segment that a seal went on from is among them too.
+    They are the ends of seals, whose segments share a time, and those that merged segments note.
 
     Raises:
         IntegrityError: a segment is missing or cannot be read.
     """
     found: list[int] = []
-    for segment in segments:
-        name = f"segments/{segment.file}"
+    for segment, after in itertools.zip_longest(segments, segments[1:]):
+        size = segment.first_seq
         try:
             text = (pq.read_schema(layout.segments / segment.file).metadata or {}).get(_SIZES_KEY, b"")
-            size = segment.first_seq
             for difference in text.split():
                 size += int(difference)
                 found.append(size)
         except UNREADABLE:
+            name = f"segments/{segment.file}"
             raise IntegrityError(name, "is missing or cannot be read as Parquet", advice="restore it") from None
-        found.append(segment.last_seq + 1)
+        if after is None or after.sealed != segment.sealed:
+            found.append(segment.last_seq + 1)
     return found
 
 

@@ -80,11 +80,11 @@ def prepare_prune(
     first_seq, last_seq = manifest.first_seq, plan.segments[-1].last_seq
     start, end = block_start(first_seq), block_start(last_seq + 1)
     blocks = _checked_blocks(layout, manifest, checkpoint)
-    heads = [*(before.heads if before else ()), *tree_sizes(layout, plan.segments)]
+    sizes = [size for size in tree_sizes(layout, manifest.segments) if size <= last_seq + 1]
+    heads = [*(before.heads if before else ()), *sizes]
     wanted: dict[int, list[int]] = {}
     for size in heads:
-        if size % TILE_WIDTH:
-            wanted.setdefault(block_start(size), []).append(size)
+        wanted.setdefault(block_start(size), []).append(size)
     kept: list[tuple[int, bytes, list[int]]] = []
     leaves = b""
     at = start

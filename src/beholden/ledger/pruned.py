@@ -8,7 +8,7 @@ leaves of its removed events are kept as a partial tile of level 0 until the res
 
 File: magic "BHLDNOD" and version 1; then, little-endian, the first event of the first block and the first after the
 last (u64 each), SHA-256 of the file before this one (zeros for the first), tree heads (u64), their sizes ascending (u64
-each), and for each its nodes from left to right, 32 bytes each. The SHA-256 of the whole file is in the event that tells
+each), and for each its nodes from left to right, 32 bytes each; none for a multiple of 256. The SHA-256 of the whole file is in the event that tells
 of the pruning, so all of them are under the signed tree.
 """
 

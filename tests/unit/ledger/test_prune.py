@@ -17,9 +17,10 @@ from beholden.ledger import verify
 from beholden.ledger.canonical import leaf_hashes
 from beholden.ledger.files import sealed_json
 from beholden.ledger.format import TILE_WIDTH, Layout
-from beholden.ledger.manifest import read_manifest
+from beholden.ledger.manifest import Pruned, read_manifest
 from beholden.ledger.own import LEDGER_SOURCE, read_own
 from beholden.ledger.pruned import cut_leaves, head_nodes, node_places
+from beholden.ledger.records import PruneRecord
 from beholden.ledger.retention import Policy
 from beholden.ledger.segments import describe_batches
 from beholden.ledger.tree import read_tile
@@ -81,8 +82,9 @@ def test_what_is_past_goes_and_the_ledger_says_so(tmp_path, clock):
     layout = Layout(directory)
     manifest, _ = read_manifest(layout)
     [told] = read_own(layout, manifest, describe_batches([]))
-    assert (told.seq, told.record) == (result.seq, manifest.pruned.record)
-    assert (told.record.first_seq, told.record.last_seq) == (0, 555)
+    assert isinstance(told.record, PruneRecord)
+    assert manifest.pruned == Pruned(seq=told.seq, time=told.time, record=told.record)
+    assert (result.seq, told.record.first_seq, told.record.last_seq) == (told.seq, 0, 555)
     assert [policy.purpose for policy in told.record.policies] == ["accountability"]
     assert {path.stem for path in layout.uids.iterdir()} == {path.stem for path in layout.segments.iterdir()}
     assert [path.name for path in layout.segments.glob("*00000-*")] == []
@@ -165,7 +167,7 @@ def test_every_signed_tree_head_can_be_continued(tmp_path, clock, steps):
         report = verify(directory, key=SIGNER)
         assert (report.findings, report.notes) == ((), ())
         manifest, _ = read_manifest(layout)
-        known = dict(enumerate(leaves)) | {seq: leaf for seq, leaf in _leaves_now(ledger)}
+        known = dict(enumerate(leaves)) | dict(_leaves_now(ledger))
         for head in heads:
             assert old_root(layout, manifest, head.size, known) == head.root
         clock.now += 10 * DAY
@@ -240,7 +242,7 @@ def test_a_clock_far_from_the_record_is_not_believed(tmp_path, clock, days):
 
 def test_nothing_goes_that_does_not_verify(tmp_path, clock):
     directory = tmp_path / "ledger"
-    ledger, _ = grow(directory, clock)
+    grow(directory, clock)
     layout = Layout(directory)
     manifest, data = read_manifest(layout)
     first = manifest.segments[0]
@@ -295,6 +297,7 @@ def test_a_manifest_that_claims_what_no_event_says(tmp_path, clock):
     layout = Layout(directory)
     manifest, _ = read_manifest(layout)
     pruned = manifest.pruned
+    assert pruned is not None
     gone = manifest.segments[0]
     for record in (
         msgspec.structs.replace(pruned.record, last_seq=gone.last_seq),
