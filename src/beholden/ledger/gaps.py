@@ -122,7 +122,7 @@ def _pruned(snapshot: Snapshot, window: Window) -> Iterator[Unknown]:
     pruned = snapshot.manifest.pruned
     if pruned is None or (window.start is not None and window.start > pruned.record.time_max):
         return
-    policies = ", ".join(f"{one.events} for {one.keep_days:,} days ({one.purpose})" for one in pruned.record.policies)
+    policies = ", ".join(map(str, pruned.record.policies))
     reason = (
         f"events, the newest of {format_time(pruned.record.time_max)}, were on record and have been pruned, "
         f"last on {format_time(pruned.time)[:10]} under {policies}"

@@ -47,6 +47,10 @@ class PolicyRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     keep_days: int
     purpose: str
 
+    def __str__(self) -> str:
+        days = "1 day" if self.keep_days == 1 else f"{self.keep_days:,} days"
+        return f"{self.events} for {days} ({self.purpose})"
+
 
 class PruneRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, tag_field="kind", tag="prune"):
     """Events ``first_seq`` to ``last_seq`` were past every policy and under no hold, and may be removed.

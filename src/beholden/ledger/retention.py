@@ -48,8 +48,7 @@ class Policy:
         return PolicyRecord(events=str(self.selector), keep_days=self.keep_days, purpose=self.purpose)
 
     def __str__(self) -> str:
-        days = "1 day" if self.keep_days == 1 else f"{self.keep_days:,} days"
-        return f"{self.selector} for {days} ({self.purpose})"
+        return str(self.record)
 
 
 @dataclass(frozen=True, slots=True)

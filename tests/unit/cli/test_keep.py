@@ -160,7 +160,7 @@ def test_old_events_go_and_answers_say_so(estate):
     told = json.loads(beholden(estate, "who", "--actor", "mortimer", "--json").out)
     [gone] = [unknown for unknown in told["unknown"] if unknown["kind"] == "pruned"]
     assert gone["count"] == EVENTS
-    assert "under * for 1 days" in gone["reason"]
+    assert "under * for 1 day (" in gone["reason"]
     recent = json.loads(beholden(estate, "who", "--actor", "mortimer", "--from", "2026-11-22", "--json").out)
     assert "pruned" not in {unknown["kind"] for unknown in recent["unknown"]}
     beholden(estate, "ledger", "verify", ok=True)
