@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from tests.support.ledger import NOW, SIGNER, batch_of, event, events, open_ledger
 
@@ -25,8 +27,14 @@ def days():
 def ledger(tmp_path, days):
     """Three segments: named persons, a read of a whole table, somebody else."""
     ledger = open_ledger(tmp_path / "ledger", clock=lambda: NOW + days[0] * DAY)
-    common = {"store": "crm", "dataset": "public.a", "actor": OTHER, "on_behalf_of": None, "subject_count": None}
-    rows = [
+    common: dict[str, Any] = {
+        "store": "crm",
+        "dataset": "public.a",
+        "actor": OTHER,
+        "on_behalf_of": None,
+        "subject_count": None,
+    }
+    rows: list[dict[str, Any]] = [
         {"scope": "subjects", "subjects": [OTHER]},
         {"scope": "none", "subjects": None, "dataset": "public.b", "actor": HELD},
         {"scope": "subjects", "subjects": [OTHER, HELD]},

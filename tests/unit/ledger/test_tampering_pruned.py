@@ -27,7 +27,7 @@ POLICY = Policy(Selector.parse("*"), 12, "accountability")
 @pytest.fixture(scope="module")
 def pruned(tmp_path_factory) -> Path:
     """Two prunings of which both cut a block, merged segments, events that wait."""
-    directory = tmp_path_factory.mktemp("pruned") / "ledger"
+    directory: Path = tmp_path_factory.mktemp("pruned") / "ledger"
     day = 0
     ledger = open_ledger(directory, clock=lambda: NOW + day * DAY, segment_events_max=300)
     for day in range(46):
