@@ -140,15 +140,16 @@ class TreeCheck:
 
     def _is_of_pruning(self, path: Path) -> bool:
         """Whether a tile is the one of level 0 that a pruning leaves, which gave the root; or one that another left."""
-        manifest = self.manifest
-        if path == cut_tile(self.layout, manifest.first_seq):
+        if path == cut_tile(self.layout, self.manifest.first_seq):
             return True
         left: set[Path | None] = set()
         place = tile_place(self.layout.name(path), lowest=0)
         if place is not None and place[0] == 0:
-            records = [event.record for event in read_own(self.layout, manifest, describe_batches([]))]
-            prunings = [record for record in records if isinstance(record, PruneRecord)]
-            left = {cut_tile(self.layout, seq) for one in prunings for seq in (one.first_seq, one.last_seq + 1)}
+            with Catching(self.findings):
+                for event in read_own(self.layout, self.manifest, describe_batches([])):
+                    if isinstance(event.record, PruneRecord):
+                        ends = (event.record.first_seq, event.record.last_seq + 1)
+                        left.update(cut_tile(self.layout, seq) for seq in ends)
         if path in left:
             self.notes.append(Finding(self.layout.name(path), "left unfinished by a writer that was stopped"))
         return path in left

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import msgspec
@@ -287,6 +288,36 @@ def test_a_question_that_a_pruning_overtakes_is_asked_again(tmp_path, clock):
 
     with pytest.raises(UsageError):
         ledger.ask(impossible)
+
+
+def test_readers_meet_merges_and_prunings(tmp_path):
+    """While another writes, merges and prunes: every answer is of one instant, and every verification is clean."""
+    directory, day = tmp_path / "ledger", 0
+    writer = open_ledger(directory, segment_events_max=40, clock=lambda: NOW + day * DAY)
+    reader = open_ledger(directory, create=False)
+    keep = Policy(Selector.parse("*"), 6, "accountability")
+
+    def write() -> int:
+        nonlocal day
+        for day in range(30):  # noqa: B007 - the clock goes by it
+            writer.append(events(3 * day, 3 * day + 3))
+            writer.seal()
+            if day % 5 == 4:
+                writer.prune([keep])
+        return day
+
+    def count(snapshot):
+        held_now = sum(pq.read_table(path).num_rows for path in snapshot.segments) + snapshot.recent.num_rows
+        return held_now, snapshot.next_seq - snapshot.manifest.first_seq
+
+    with ThreadPoolExecutor(1) as pool:
+        working = pool.submit(write)
+        while not working.done():
+            found, expected = reader.ask(count)
+            assert found == expected
+            assert verify(directory, key=SIGNER).findings == ()
+            open_ledger(directory, create=False)
+        assert working.result() == 29
 
 
 def test_a_manifest_that_claims_what_no_event_says(tmp_path, clock):
