@@ -299,7 +299,7 @@ def test_readers_meet_merges_and_prunings(tmp_path):
 
     def write() -> int:
         nonlocal day
-        for day in range(30):  # noqa: B007 - the clock goes by it
+        for day in range(30):
             writer.append(events(3 * day, 3 * day + 3))
             writer.seal()
             if day % 5 == 4:
