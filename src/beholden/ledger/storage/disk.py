@@ -23,6 +23,7 @@ from beholden.core.ids import Entropy
 from beholden.ledger.files import Disk, StorageError, is_temporary, read_sealed_json, temporary_name
 from beholden.ledger.format import FORMAT_VERSION, TEMPORARY_SUFFIX
 from beholden.ledger.manifest import Manifest
+from beholden.ledger.pruned import cut_tile
 from beholden.ledger.storage.client import Missing, Overtaken
 from beholden.ledger.storage.mirror import Mirror, is_local
 
@@ -31,8 +32,8 @@ __all__ = ["ObjectDisk"]
 _TAG_BYTES: Final = 4
 _MANIFEST: Final = "manifest.json"
 _INFO: Final = "ledger.json"
-#: Objects that mean nothing until a manifest says so.
-_LISTED: Final = ("segments/", "pruned/", "tile/0/")
+#: What is kept of pruned events: meant by a manifest that another writer may be about to write.
+_KEPT: Final = ("pruned/", "tile/0/")
 #: Of these many are removed at a time.
 _MANY: Final = ("wal/", "segments/", "tile/1/", "tile/2/")
 
@@ -127,13 +128,15 @@ class ObjectDisk(Disk):
         What another writer may be about to list stays: a segment until the manifest was replaced; what is kept of pruned
         events for good, since its name is not its writer's own.
         """
-        path.unlink(missing_ok=True)
         name = self._layout.name(path)
+        if name.startswith(_KEPT) and name not in self._was_listed:
+            return
+        path.unlink(missing_ok=True)
         if is_local(name):
             return
         self.mirror.drop(name)
-        if name.startswith(_LISTED) and name not in self._was_listed:
-            self._condemned |= {name} if path.parent == self._layout.segments else set()
+        if path.parent == self._layout.segments and name not in self._was_listed:
+            self._condemned.add(name)
         elif name.startswith(_MANY):
             self._doomed.append(name)
         else:
@@ -182,7 +185,10 @@ class ObjectDisk(Disk):
         return got is not None and read_sealed_json(got[0], Manifest, _MANIFEST, FORMAT_VERSION).next_seq > seq
 
     def _listed(self) -> set[str]:
-        return {f"segments/{segment.file}" for segment in self.mirror.manifest().segments}
+        manifest = self.mirror.manifest()
+        cut = cut_tile(self._layout, manifest.first_seq)
+        kept = set() if cut is None else {self._layout.name(cut)}
+        return kept | {f"segments/{segment.file}" for segment in manifest.segments}
 
     def _settle(self, before: set[str]) -> None:
         """The manifest was replaced: segments that nobody can list any more may go, and those listed before."""
