@@ -23,6 +23,7 @@ from beholden.core.ids import Entropy
 from beholden.ledger.files import Disk, StorageError, is_temporary, read_sealed_json, temporary_name
 from beholden.ledger.format import FORMAT_VERSION, TEMPORARY_SUFFIX
 from beholden.ledger.manifest import Manifest
+from beholden.ledger.pruned import cut_tile
 from beholden.ledger.storage.client import Missing, Overtaken
 from beholden.ledger.storage.mirror import Mirror, is_local
 
@@ -184,7 +185,10 @@ class ObjectDisk(Disk):
         return got is not None and read_sealed_json(got[0], Manifest, _MANIFEST, FORMAT_VERSION).next_seq > seq
 
     def _listed(self) -> set[str]:
-        return {f"segments/{segment.file}" for segment in self.mirror.manifest().segments}
+        manifest = self.mirror.manifest()
+        cut = cut_tile(self._layout, manifest.first_seq)
+        kept = set() if cut is None else {self._layout.name(cut)}
+        return kept | {f"segments/{segment.file}" for segment in manifest.segments}
 
     def _settle(self, before: set[str]) -> None:
         """The manifest was replaced: segments that nobody can list any more may go, and those listed before."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final, TypeVar
 
 import pyarrow as pa
@@ -16,6 +16,9 @@ from beholden.ledger.checkpoint import Signer
 from beholden.ledger.files import Disk, reading
 from beholden.ledger.format import WAL_BYTES_MAX
 from beholden.ledger.log import AppendResult, Ledger, SealResult, Snapshot
+from beholden.ledger.prune import PruneResult
+from beholden.ledger.records import HoldRecord, ReleaseRecord
+from beholden.ledger.retention import Policy
 from beholden.ledger.storage.client import Overtaken
 from beholden.ledger.storage.disk import ObjectDisk
 from beholden.ledger.storage.mirror import Mirror
@@ -63,6 +66,16 @@ class BucketLedger(Ledger):
         """As `Ledger.seal`, of all events in the bucket, other machines' too."""
         self._is_fresh = False
         return self._again(super().seal)
+
+    def prune(self, policies: Sequence[Policy], *, trust_clock: bool = False) -> PruneResult:
+        """As `Ledger.prune`; planned anew, with the holds that then are, each time another writer was first."""
+        self._is_fresh = False
+        return self._again(lambda: super(BucketLedger, self).prune(policies, trust_clock=trust_clock))
+
+    def record(self, record: HoldRecord | ReleaseRecord) -> None:
+        """As `Ledger.record`."""
+        self._is_fresh = False
+        self._again(super().record, record)
 
     def tables(self) -> Snapshot:
         """As `Ledger.tables`; fetches what this machine has not, and waits for this process's own writers alone."""
@@ -119,6 +132,13 @@ class BucketLedger(Ledger):
                 raise IntegrityError(
                     name, "is not listed in manifest.json", advice="restore the manifest it belongs to"
                 )
+
+    def _compact(self, writer: Any) -> None:
+        """Merging can wait: another writer who is first has merged, or will."""
+        try:
+            super()._compact(writer)
+        except Overtaken:
+            self._is_fresh = False
 
     def _is_wal_full(self, writer: Any) -> bool:
         files = wal_files(self._layout.wal)
