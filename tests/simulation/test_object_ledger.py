@@ -16,12 +16,18 @@ from tests.support.object_store import ENVIRONMENT, Place, make_bucket, object_s
 
 from beholden.core.errors import SourceError
 from beholden.core.ids import seeded_entropy
+from beholden.core.selectors import Selector
+from beholden.ledger import compact
+from beholden.ledger.own import LEDGER_SOURCE
+from beholden.ledger.retention import Policy
 from beholden.ledger.storage import mirror as mirror_module
 
 ROOT = Path(__file__).parents[2]
 STEP = 6
 BATCHES = 5
 TRIES_MAX = 30
+DAY_US = 86_400_000_000
+POLICY = Policy(Selector.parse("*"), 2, "accountability")
 
 
 @pytest.fixture(scope="module")
@@ -94,12 +100,12 @@ def survive(place, tmp_path, seed, *, machines=3, fault_share=0.0):
     assert not [name for name in place.names() if name.startswith("wal/")]
 
 
-@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("seed", range(4))
 def test_writers_on_three_machines_lose_and_double_nothing(server, tmp_path, seed):
     survive(Place(f"s3://records/calm/{os.getpid()}/{seed}"), tmp_path, seed)
 
 
-@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("seed", range(6))
 def test_lost_late_and_repeated_requests_and_stopped_machines_lose_and_double_nothing(server, tmp_path, seed):
     survive(Place(f"s3://records/rough/{os.getpid()}/{seed}"), tmp_path, seed, fault_share=0.08)
 
@@ -109,6 +115,60 @@ def test_lost_late_and_repeated_requests_and_stopped_machines_lose_and_double_no
 def test_two_hundred_rough_days_lose_and_double_nothing(server, tmp_path, seed):
     share = 0.02 + seed % 5 * 0.04
     survive(Place(f"s3://records/rough/{os.getpid()}/{seed}"), tmp_path, seed, machines=2 + seed % 3, fault_share=share)
+
+
+def keep_and_prune(place, tmp_path, seed, fault_share):
+    """Three machines append, seal and merge; two of them prune. A day passes with every ten calls of the clock."""
+    stage = Stage(seed, fault_share=fault_share)
+    acknowledged: set[bytes] = set()
+    place.open(tmp_path / "first", segment_events_max=25)
+    clock = iter(range(NOW, NOW + 1000 * DAY_US, DAY_US // 10)).__next__
+
+    def writer(number):
+        def work():
+            transport = stage.transport(f"w{number}", place.transport())
+            options = {"clock": clock, "entropy": seeded_entropy(seed * 10 + number), "segment_events_max": 25}
+            ledger = insist(lambda: place.open(tmp_path / f"w{number}", transport, **options))
+            for batch in range(BATCHES):
+                first = (number * BATCHES + batch) * STEP
+                insist(ledger.append, events(first, first + STEP))
+                acknowledged.update(uid_of(event) for event in range(first, first + STEP))
+                insist(ledger.seal)
+                if batch >= 2 and number < 2:
+                    insist(lambda: ledger.prune([POLICY], trust_clock=True))
+
+        return work
+
+    stage.run(**{f"w{number}": writer(number) for number in range(3)})
+    assert stage.failures == [], stage.story
+    assert place.verify(tmp_path / "check").findings == (), stage.story
+    ledger = place.open(tmp_path / "after", clock=clock, segment_events_max=25)
+    first = ledger.tables().manifest.first_seq
+    rows = all_rows(ledger)
+    assert [row["seq"] for row in rows] == list(range(first, first + len(rows)))
+    held = [row["uid"] for row in rows if row["source"] != LEDGER_SOURCE]
+    assert len(set(held)) == len(held)
+    assert len(acknowledged - set(held)) <= first
+    ledger.append(events(1000, 1010))
+    ledger.seal()
+    assert place.verify(tmp_path / "check").findings == ()
+    return first
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_merging_and_pruning_at_once_lose_nothing_else(server, tmp_path, monkeypatch, seed):
+    for name in ("_SOME", "_MANY"):
+        monkeypatch.setattr(compact, name, 2)
+    keep_and_prune(Place(f"s3://records/kept/{os.getpid()}/{seed}"), tmp_path, seed, 0.05)
+
+
+@pytest.mark.slow
+def test_a_hundred_rough_days_of_merging_and_pruning(server, tmp_path, monkeypatch):
+    for name in ("_SOME", "_MANY"):
+        monkeypatch.setattr(compact, name, 2)
+    place = f"s3://records/kept/{os.getpid()}"
+    pruned = [keep_and_prune(Place(f"{place}/{seed}"), tmp_path / str(seed), seed, 0.05) for seed in range(500, 600)]
+    assert sum(first > 0 for first in pruned) > 20
 
 
 def child(place, cache, first, stop, seed, *kill):
