@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from botocore.exceptions import ClientError
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import WSGIRequestHandler, make_server
 
@@ -148,7 +149,8 @@ def _transport(_address: str, _user: str) -> Transport:
 
 
 def make_bucket(name: str) -> None:
-    """A bucket on the server of the environment."""
+    """A bucket on the server of the environment; servers of one process have their buckets in common."""
     place = ObjectPlace(name, "")
     region = {"LocationConstraint": os.environ["AWS_DEFAULT_REGION"]}
-    connect(place)("create_bucket", Bucket=name, CreateBucketConfiguration=region)
+    with contextlib.suppress(ClientError):
+        connect(place)("create_bucket", Bucket=name, CreateBucketConfiguration=region)
