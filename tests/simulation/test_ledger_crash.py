@@ -11,7 +11,7 @@ import pytest
 from tests.support.ledger import SIGNER, all_rows, events, open_ledger, uid_of
 from tests.support.ledger_child import SEGMENT_EVENTS_MAX, STEP, SteppingDisk, write_all
 
-from beholden.ledger import verify
+from beholden.ledger.verify import verify
 
 ROOT = Path(__file__).parents[2]
 STOP = 9 * STEP

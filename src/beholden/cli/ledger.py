@@ -61,7 +61,7 @@ def verify(context: click.Context, *, directory: Path | None, key: Path | None, 
     estate's verifier key: no vault, no master key, no state. What is not checked for want of them is said.
     """
     from beholden.core.errors import IntegrityError
-    from beholden.ledger import verify as run_verify
+    from beholden.ledger.verify import verify as run_verify
 
     means = _means_outside(directory, key) if directory is not None else _means_of(open_estate(context), key)
     report = run_verify(means.directory, key=means.key, estate_id=means.estate_id, acknowledged=means.acknowledged)

@@ -14,12 +14,10 @@ from typing import Final
 
 from beholden.core.errors import IntegrityError
 from beholden.ledger.format import TILE_WIDTH, Layout
+from beholden.ledger.merkle import EMPTY_ROOT, HASH_BYTES
 
 __all__ = ["EMPTY_ROOT", "HASH_BYTES", "Tile", "TreeBuilder", "read_tile", "stored_edge", "tile_path"]
 
-HASH_BYTES: Final = 32
-#: The root of a tree without leaves.
-EMPTY_ROOT: Final = hashlib.sha256(b"").digest()
 _TILE_BYTES: Final = TILE_WIDTH * HASH_BYTES
 
 
