@@ -45,7 +45,7 @@ _SHORT_HELP = {
     "feed": "The company's own records that give accesses their reasons.",
     "who": "Who touched a dataset, a class of data or a person's data.",
     "watch": "Accesses without a reason.",
-    "ledger": "The record of accesses: status, seal, verify.",
+    "ledger": "The record of accesses: status, seal, verify, prove.",
     "vault": "People's tokens and keys: backup and restore.",
 }
 

@@ -10,6 +10,8 @@ import click
 
 from beholden.cli._estate import Estate, open_estate, pass_estate, unproven_key
 from beholden.cli._lazy import Group
+from beholden.cli.ledger_prove import export, prove
+from beholden.cli.ledger_witness import witness
 from beholden.cli.output import Column, emit, note, output_options
 from beholden.core.unknown import Unknown
 
@@ -21,7 +23,7 @@ __all__ = ["ledger"]
 
 @click.group(cls=Group)
 def ledger() -> None:
-    """The record of accesses: status, seal, verify."""
+    """The record of accesses: status, seal, verify, prove."""
 
 
 @ledger.command()
@@ -149,3 +151,6 @@ _FINDINGS = [
     Column("object", lambda row: row.object, fold=True),
     Column("what is wrong", lambda row: row.reason, fold=True),
 ]
+
+for _command in (prove, export, witness):
+    ledger.add_command(_command)

@@ -22,6 +22,7 @@ NOUNS: Final[dict[str, str]] = {
     "feeds": "beholden.cli.feed:FeedRow",
     "fields": "beholden.atlas.queries:FieldRow",
     "ingested": "beholden.cli._ingested:IngestedFile",
+    "ledger-proof": "beholden.cli.ledger_prove:EventProofRow",
     "ledger-status": "beholden.ledger.status:LedgerStatus",
     "ledger-verify": "beholden.ledger.verify:Finding",
     "log-formats": "beholden.cli.log:FormatRow",

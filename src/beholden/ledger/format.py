@@ -72,6 +72,11 @@ class Layout:
         return self.root / "checked.json"
 
     @property
+    def cosigned(self) -> Path:
+        """The newest tree head that each witness cosigned."""
+        return self.root / "cosigned"
+
+    @property
     def lock(self) -> Path:
         """Taken by the one writer."""
         return self.root / "lock"

@@ -20,7 +20,9 @@ __all__ = [
     "is_included",
     "join_subtrees",
     "leaf_hash",
+    "node_hash",
     "outside_spans",
+    "perfect_root",
     "perfect_subtrees",
     "range_root",
 ]
@@ -35,6 +37,20 @@ Span: TypeAlias = tuple[int, int]
 def leaf_hash(record: bytes) -> bytes:
     """The leaf of a record."""
     return hashlib.sha256(b"\x00" + record).digest()
+
+
+def node_hash(left: bytes, right: bytes) -> bytes:
+    """The hash of two subtrees beside each other."""
+    return hashlib.sha256(b"\x01" + left + right).digest()
+
+
+def perfect_root(hashes: bytes) -> bytes:
+    """The root over 2^k hashes that lie one after the other."""
+    sha256 = hashlib.sha256
+    pair = 2 * HASH_BYTES
+    while len(hashes) > HASH_BYTES:
+        hashes = b"".join([sha256(b"\x01" + hashes[i : i + pair]).digest() for i in range(0, len(hashes), pair)])
+    return hashes
 
 
 def inclusion_spans(index: int, size: int) -> list[Span]:
@@ -99,7 +115,7 @@ def range_root(first: int, leaves: Sequence[bytes], size: int, outside: Sequence
             return next(own)
         split = low + _split(high - low)
         left = root(low, split)
-        return _node(left, root(split, high))
+        return node_hash(left, root(split, high))
 
     try:
         found = root(0, size)
@@ -123,7 +139,7 @@ def join_subtrees(hashes: Sequence[bytes]) -> bytes:
     """The hash of a span from those of its `perfect_subtrees`."""
     root = hashes[-1]
     for left in reversed(hashes[:-1]):
-        root = _node(left, root)
+        root = node_hash(left, root)
     return root
 
 
@@ -136,11 +152,11 @@ def is_included(leaf: bytes, index: int, size: int, path: Sequence[bytes], root:
         if last == 0:
             return False
         if at & 1 or at == last:
-            found = _node(sibling, found)
+            found = node_hash(sibling, found)
             while at and not at & 1:
                 at, last = at >> 1, last >> 1
         else:
-            found = _node(found, sibling)
+            found = node_hash(found, sibling)
         at, last = at >> 1, last >> 1
     return last == 0 and found == root
 
@@ -167,11 +183,11 @@ def is_consistent(old_size: int, old_root: bytes, size: int, root: bytes, path: 
         if last == 0:
             return False
         if at & 1 or at == last:
-            old, new = _node(part, old), _node(part, new)
+            old, new = node_hash(part, old), node_hash(part, new)
             while at and not at & 1:
                 at, last = at >> 1, last >> 1
         else:
-            new = _node(new, part)
+            new = node_hash(new, part)
         at, last = at >> 1, last >> 1
     return last == 0 and old == old_root and new == root
 
@@ -179,7 +195,3 @@ def is_consistent(old_size: int, old_root: bytes, size: int, root: bytes, path: 
 def _split(size: int) -> int:
     """The largest power of two smaller than ``size``."""
     return 1 << (size - 1).bit_length() - 1
-
-
-def _node(left: bytes, right: bytes) -> bytes:
-    return hashlib.sha256(b"\x01" + left + right).digest()

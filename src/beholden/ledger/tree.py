@@ -6,7 +6,6 @@ depends on nothing but the events before its end, so writing it twice writes the
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +13,7 @@ from typing import Final
 
 from beholden.core.errors import IntegrityError
 from beholden.ledger.format import TILE_WIDTH, Layout
-from beholden.ledger.merkle import EMPTY_ROOT, HASH_BYTES
+from beholden.ledger.merkle import EMPTY_ROOT, HASH_BYTES, node_hash, perfect_root
 
 __all__ = ["EMPTY_ROOT", "HASH_BYTES", "Tile", "TreeBuilder", "read_tile", "stored_edge", "tile_path"]
 
@@ -87,8 +86,8 @@ class TreeBuilder:
             for bit in range(8):
                 if count >> bit & 1:
                     start = position - (HASH_BYTES << bit)
-                    subtree = _perfect_root(bytes(hashes[start:position]))
-                    root = _node(subtree, root) if root else subtree
+                    subtree = perfect_root(bytes(hashes[start:position]))
+                    root = node_hash(subtree, root) if root else subtree
                     position = start
         return root or EMPTY_ROOT
 
@@ -106,7 +105,7 @@ class TreeBuilder:
         del pending[: whole * _TILE_BYTES]
         if level:
             full.extend(Tile(level, first + i, tile) for i, tile in enumerate(tiles))
-        self._push(level + 1, first, b"".join(_perfect_root(tile) for tile in tiles), full)
+        self._push(level + 1, first, b"".join(perfect_root(tile) for tile in tiles), full)
 
 
 def read_tile(layout: Layout, level: int, index: int, width: int) -> bytes:
@@ -154,16 +153,3 @@ def _candidates(layout: Layout, level: int, index: int, width: int) -> Iterator[
 
 def _stored_width(path: Path) -> int:
     return int(path.name) if path.parent.suffix == ".p" else TILE_WIDTH
-
-
-def _perfect_root(hashes: bytes) -> bytes:
-    """The root over 2^k hashes."""
-    sha256 = hashlib.sha256
-    pair = 2 * HASH_BYTES
-    while len(hashes) > HASH_BYTES:
-        hashes = b"".join([sha256(b"\x01" + hashes[i : i + pair]).digest() for i in range(0, len(hashes), pair)])
-    return hashes
-
-
-def _node(left: bytes, right: bytes) -> bytes:
-    return hashlib.sha256(b"\x01" + left + right).digest()

@@ -23,7 +23,9 @@ from beholden.ledger.canonical import leaf_hashes
 from beholden.ledger.checkpoint import Checkpoint, PublicKey, VerifierKey, open_checkpoint, parse_verifier_key
 from beholden.ledger.files import is_temporary, reading
 from beholden.ledger.format import TILE_WIDTH, Layout
+from beholden.ledger.heads import check_heads
 from beholden.ledger.manifest import LedgerInfo, Manifest, Segment, read_info, read_manifest
+from beholden.ledger.proof import StoredTree
 from beholden.ledger.recovery import check_public_key, check_quickly, is_leftover_segment
 from beholden.ledger.rehashed import TreeHashes, known_sizes, tile_place
 from beholden.ledger.segments import iterate_segment, read_columns, source_spans
@@ -219,11 +221,23 @@ class _Verification:
         hashes.finish()
         if whole and self.checkpoint:
             self._compare_tree(hashes, self.checkpoint)
+        if whole and not self.findings:
+            self._check_cosigned()
         if not self.findings and self.events < self.acknowledged:
             missing = self.acknowledged - self.events
             name = next(iter(self.wal.torn), "wal") if self.wal else "wal"
             reason = f"{missing:,} events that log ingest acknowledged are missing; they were not sealed"
             self.findings.append(Finding(name, reason))
+
+    def _check_cosigned(self) -> None:
+        """Do the tree heads that witnesses cosigned belong to this ledger?"""
+        with self.catching():
+            for error in check_heads(StoredTree.open(self.layout.root, self.key)):
+                if not isinstance(error, IntegrityError):
+                    self.notes.append(Finding(error.where, error.found))
+                    continue
+                with self.catching():
+                    raise error
 
     def _read_small_files(self) -> None:
         info: LedgerInfo | None = None
@@ -266,6 +280,7 @@ class _Verification:
             self.layout.checked,
         }
         known |= {projection_path(self.layout, segment) for segment in manifest.segments}
+        known |= {path for path in self.layout.cosigned.glob("*") if not is_temporary(path)}
         known |= {path for path in self.layout.wal.glob("*.wal") if not path.name.startswith(".")}
         for path in self._files():
             name = self.layout.name(path)
