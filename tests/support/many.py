@@ -6,9 +6,9 @@ import random
 from pathlib import Path
 
 import pyarrow as pa
-from tests.support.ledger import events, open_ledger
 
 from beholden.ledger import INPUT_EVENTS, Ledger
+from tests.support.ledger import events, open_ledger
 
 __all__ = ["append_many", "ledger_of"]
 

@@ -153,7 +153,7 @@ def _write_records(tree: StoredTree, first: int, stop: int, path: Path) -> list[
 
 def _write_proofs(tree: StoredTree, first: int, stop: int, head: KeptHead, directory: Path) -> None:
     directory.mkdir()
-    for proof in tree.prove_events(first, stop, head.checkpoint):
+    for proof in tree.prove_events(range(first, stop), head.checkpoint):
         text = event_proof(proof.seq, proof.path, head.note, proof.record)
         (directory / f"{proof.seq}.tlog-proof").write_bytes(text)
 

@@ -7,7 +7,8 @@ tile nor an altered record makes a wrong one.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import itertools
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Self
@@ -122,19 +123,19 @@ class StoredTree:
             NotFoundError: it was pruned.
             IntegrityError: record or tiles are not those that were signed.
         """
-        return next(self.prove_events(seq, seq + 1, head))
+        return next(self.prove_events([seq], head))
 
-    def prove_events(self, first: int, stop: int, head: Checkpoint) -> Iterator[EventProof]:
-        """The inclusion proof of each of the events ``[first, stop)``; raises like `prove_event`."""
-        self._check_seq(first, head)
-        self._check_seq(stop - 1, head)
-        for start in range(first - first % TILE_WIDTH, stop, TILE_WIDTH):
-            block = self.read(max(start, self.manifest.first_seq), min(start + TILE_WIDTH, self.newest.size))
-            if start >= self.manifest.first_seq:
-                self.blocks[start // TILE_WIDTH] = leaf_hashes(block)
-            offset = block["seq"][0].as_py()
-            for seq in range(max(first, start), min(stop, start + TILE_WIDTH)):
-                yield self._prove(seq, block.slice(seq - offset, 1), head)
+    def prove_events(self, seqs: Sequence[int], head: Checkpoint) -> Iterator[EventProof]:
+        """The inclusion proof of each of these events, which are in order; raises like `prove_event`."""
+        self._check_seq(seqs[0], head)
+        self._check_seq(seqs[-1], head)
+        for number, group in itertools.groupby(seqs, lambda seq: seq // TILE_WIDTH):
+            start = max(number * TILE_WIDTH, self.manifest.first_seq)
+            block = self.read(start, min((number + 1) * TILE_WIDTH, self.newest.size))
+            if start == number * TILE_WIDTH:
+                self.blocks[number] = leaf_hashes(block)
+            for seq in group:
+                yield self._prove(seq, block.slice(seq - start, 1), head)
 
     def _prove(self, seq: int, event: pa.Table, head: Checkpoint) -> EventProof:
         (record,) = canonical_records(event)

@@ -109,7 +109,7 @@ def test_they_refuse_an_altered_record_proof_root_or_signature(outsider, made, t
     blank = text.index("")
     lines = {"record": 1, "first hash": 3, "some hash": 9, "last hash": blank - 1, "root": blank + 3}
     lines["signature"] = len(text) - 2
-    files = []
+    files: list[Path] = []
     for what, number in lines.items():
         for _ in range(3):
             files.append(write_altered(tmp_path / f"{what}-{len(files)}", text, number, chance))

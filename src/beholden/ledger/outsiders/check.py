@@ -98,7 +98,8 @@ def signed_by(key_line, text, signatures):  # the key's own line has to be there
     name, key_id, encoded = key_line.strip().split("+", 2)
     kind = unbase64(encoded)
     require(sha256(name.encode() + b"\n" + kind)[:4].hex() == key_id and len(kind) == 33, "KEY is no verifier key")
-    for line in signatures.splitlines():
+    require(signatures.endswith("\n"), "not a signed note")
+    for line in signatures[:-1].split("\n"):
         dash, signer, value = line.split(" ")
         raw = unbase64(value)
         if (dash, signer, raw[:4].hex()) == ("\u2014", name, key_id):
@@ -155,8 +156,9 @@ def check_proof(file, keys):
 def check_range(directory, keys, show, wanted):
     note = (directory / "checkpoint").read_text()
     size, root, names = open_checkpoint(note, keys)
-    first_line, *outside = (directory / "range").read_text().splitlines()
-    first, stop = (int(part) for part in first_line.split()[1:])
+    first_line, *outside, end = (directory / "range").read_text().split("\n")
+    first, stop = (int(part) for part in first_line.split(" ")[1:])
+    require(first_line == f"range {first} {stop}" and not end, "not a range")
     require(0 <= first < stop <= size, "a range behind the end")
     given, path, found = iter(hashes(outside)), [], {}
     with gzip.open(directory / "records.gz") as file:
@@ -182,7 +184,10 @@ def check_range(directory, keys, show, wanted):
                 path.append(right if wanted < middle else left)
             return node(left, right)
 
-        require(subtree(0, size) == root and not file.read(1) and next(given, None) is None, "the records do not lead to the root")
+        require(
+            subtree(0, size) == root and not file.read(1) and next(given, None) is None,
+            "the records do not lead to the root",
+        )
     if wanted is not None:
         require(wanted in found, f"event {wanted} is not in this export")
         lines = [base64.b64encode(part).decode() for part in path]

@@ -23,7 +23,11 @@ def open_checkpoint(note, key):
     kind = base64.b64decode(encoded)
     text, _, signatures = note.rpartition("\n\n")
     origin, size, root = (text + "\n").split("\n")[:3]
-    raw = [base64.b64decode(line.split(" ")[2]) for line in signatures.splitlines() if line.split(" ")[1] == name]
+    raw = [
+        base64.b64decode(line.split(" ")[2])
+        for line in signatures.rstrip("\n").split("\n")
+        if line.split(" ")[1] == name
+    ]
     own = [value[4:] for value in raw if value[:4].hex() == key_id]
     if (
         hashlib.sha256(name.encode() + b"\n" + kind).hexdigest()[:8] != key_id
