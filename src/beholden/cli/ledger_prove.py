@@ -59,8 +59,8 @@ def prove(
 
     For SEQ (see who --events) it writes a .tlog-proof: the event's record, the hashes up to the root, and the signed
     tree head. With --from-size it writes a consistency proof and the tree head, as a witness takes them. Both are for
-    programs that are not ours: docs/how-to/prove-an-access.md. The tree head is the newest that a witness cosigned, if
-    one covers the event, else the newest.
+    programs that are not ours; the how-to "prove an access to an auditor" shows them. The tree head is the newest that a
+    witness cosigned, if one covers the event, else the newest.
     """
     from beholden.ledger.proof_texts import Submission, event_proof, submission_text
 

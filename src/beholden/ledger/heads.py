@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from beholden.core.errors import BeholdenError, IntegrityError, NotFoundError, UsageError
-from beholden.ledger.checkpoint import Checkpoint, PublicKey, open_checkpoint
+from beholden.ledger.checkpoint import Checkpoint, VerifierKey, open_checkpoint
 from beholden.ledger.cosignature import cosigned_at
 from beholden.ledger.disk import Disk, is_temporary, lock_file, replace_file
 from beholden.ledger.files import reading, write_error
@@ -91,14 +91,14 @@ def given_head(tree: StoredTree, data: bytes, name: str) -> KeptHead:
     return KeptHead(head, data, tuple(sorted(names)))
 
 
-def last_cosigned(layout: Layout, witness: PublicKey) -> bytes | None:
+def last_cosigned(layout: Layout, witness: VerifierKey) -> bytes | None:
     """The note that this witness cosigned last, as far as it was kept here."""
     path = _path(layout, witness)
     with reading():
         return path.read_bytes() if path.is_file() else None
 
 
-def keep_cosigned(tree: StoredTree, data: bytes, witness: PublicKey, name: str, disk: Disk | None = None) -> KeptHead:
+def keep_cosigned(tree: StoredTree, data: bytes, witness: VerifierKey, name: str, disk: Disk | None = None) -> KeptHead:
     """Keep a tree head that a witness cosigned, unless a larger one of the same witness is kept.
 
     Durable when it returns. Checkpoint, manifest and the write-ahead log are not touched.
@@ -171,5 +171,5 @@ def _cosigned_notes(layout: Layout) -> Iterator[tuple[str, bytes]]:
                     yield layout.name(path), path.read_bytes()
 
 
-def _path(layout: Layout, witness: PublicKey) -> Path:
+def _path(layout: Layout, witness: VerifierKey) -> Path:
     return layout.cosigned / key_id(witness, COSIGNATURE).hex()

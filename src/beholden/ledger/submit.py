@@ -9,7 +9,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from beholden.core.errors import IntegrityError, SourceError, UsageError
-from beholden.ledger.checkpoint import PublicKey, parse_checkpoint
+from beholden.ledger.checkpoint import VerifierKey, parse_checkpoint
 from beholden.ledger.heads import KeptHead, keep_cosigned, last_cosigned
 from beholden.ledger.note import read_note
 from beholden.ledger.proof import StoredTree
@@ -21,7 +21,7 @@ _ANSWER_BYTES_MAX: Final = 65536
 _CONFLICT: Final = 409
 
 
-def submit(tree: StoredTree, url: str, witness: PublicKey, *, timeout_s: float = 30.0) -> KeptHead:
+def submit(tree: StoredTree, url: str, witness: VerifierKey, *, timeout_s: float = 30.0) -> KeptHead:
     """Have the newest tree head cosigned by the witness at ``url`` and keep its cosignature; durable when it returns.
 
     Raises:
@@ -45,7 +45,7 @@ def submit(tree: StoredTree, url: str, witness: PublicKey, *, timeout_s: float =
     return keep_cosigned(tree, tree.note + answer, witness, f"answer of {witness.name}")
 
 
-def _known_size(answer: bytes, tree: StoredTree, witness: PublicKey) -> int:
+def _known_size(answer: bytes, tree: StoredTree, witness: VerifierKey) -> int:
     text = answer.decode("ascii", "replace").strip()
     if not (text.isascii() and text.isdecimal() and len(text) < 20):
         raise SourceError(f"witness {witness.name}", "answers with no size", expected="C2SP tlog-witness")

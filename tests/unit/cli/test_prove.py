@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -66,7 +67,8 @@ def test_an_event_is_proven_to_an_outsider(estate):
 
 def test_json_has_the_proof_and_what_the_record_says(estate):
     code, out, _ = run(estate, "prove", 5, "--json")
-    (row,) = msgspec.json.decode(out, type=answer_type("ledger-proof")).items
+    answer: Any = msgspec.json.decode(out, type=answer_type("ledger-proof"))
+    (row,) = answer.items
     path = [bytes.fromhex(part) for part in row.hashes]
     leaf = leaf_hash(bytes.fromhex(row.record))
     assert (code, leaf.hex(), row.event["seq"]) == (0, row.leaf_hash, 5)

@@ -39,7 +39,7 @@ def ledger(tmp_path_factory) -> Path:
     keep_cosigned(
         tree, tree.note + cosign(read_note(tree.note, "head"), WITNESS, 1_800_000_000).encode(), WITNESS, "answer"
     )
-    return directory
+    return Path(directory)
 
 
 @pytest.fixture
@@ -94,6 +94,22 @@ def plain(value):
     if isinstance(value, bytes):
         return value.hex()
     return [plain(part) for part in value] if isinstance(value, list) else value
+
+
+def test_the_script_of_the_how_to_reads_the_record(tree, tmp_path):
+    """Printed for those who want to read a record themselves: it says what the longer program says."""
+    text = (Path(__file__).parents[3] / "docs" / "how-to" / "prove-an-access.md").read_text()
+    script = text.partition("```python\n")[2].partition("```")[0]
+    assert script.count("\n") <= 40
+    bundle = export(tree, tmp_path / "export", 7, 60)
+    (bundle / "read_record.py").write_text(script)
+    for line in check(bundle, ".", "--show")[1].splitlines()[::10]:
+        said = json.loads(line)
+        done = subprocess.run(
+            [sys.executable, "-I", "read_record.py", f"proofs/{said['seq']}.tlog-proof"],
+            cwd=bundle, capture_output=True, text=True, check=True, timeout=60,
+        )  # fmt: skip
+        assert json.loads(done.stdout) == said
 
 
 def test_a_proof_of_one_event_is_made_of_the_bundle_alone(tree, tmp_path):

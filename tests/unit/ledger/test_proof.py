@@ -120,10 +120,8 @@ def test_events_that_a_stopped_seal_left_in_the_log_can_be_proven(tmp_path):
     ledger.append(events(300, 700))
     before = Path(shutil.copytree(tmp_path / "ledger", tmp_path / "stopped"))
     ledger.seal()
-    for name in ("checkpoint", "tile"):
-        (shutil.copytree if name == "tile" else shutil.copy)(
-            tmp_path / "ledger" / name, before / name, **({"dirs_exist_ok": True} if name == "tile" else {})
-        )
+    shutil.copy(tmp_path / "ledger" / "checkpoint", before)
+    shutil.copytree(tmp_path / "ledger" / "tile", before / "tile", dirs_exist_ok=True)
     tree = StoredTree.open(before, SIGNER)
     assert (tree.manifest.next_seq, tree.newest.size) == (300, 700)
     for seq in (0, 299, 300, 699):
@@ -133,10 +131,10 @@ def test_events_that_a_stopped_seal_left_in_the_log_can_be_proven(tmp_path):
 def test_no_proof_out_of_altered_files(made, tmp_path):
     """Whatever byte of a tile or a segment is flipped: the proof is the right one or there is none."""
     right = StoredTree.open(made[0], SIGNER)
-    seqs = (0, 400, 1299)
+    seqs = (0, 1299)
     expected = {seq: right.prove_event(seq, right.newest) for seq in seqs}
     refused = 0
-    for number in range(40):
+    for number in range(16):
         chance = random.Random(number)
         copy = Path(shutil.copytree(made[0], tmp_path / str(number)))
         file = chance.choice(
@@ -152,7 +150,7 @@ def test_no_proof_out_of_altered_files(made, tmp_path):
             except IntegrityError:
                 refused += 1
         shutil.rmtree(copy)
-    assert refused > 10
+    assert refused > 4
 
 
 def test_a_missing_segment_or_tile_is_named(made, tmp_path):

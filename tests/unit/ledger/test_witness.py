@@ -43,7 +43,7 @@ LOG = PublicKey(ORIGIN, SIGNER.public_key)
 @pytest.fixture
 def home(tmp_path) -> Path:
     new_witness(tmp_path / "home", NAME, seed=bytes(range(32, 64)))
-    return tmp_path / "home"
+    return Path(tmp_path, "home")
 
 
 @pytest.fixture
