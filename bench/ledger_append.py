@@ -22,12 +22,12 @@ from beholden.core.times import system_clock
 from beholden.ledger import INPUT_EVENTS, Ed25519Signer, Ledger
 from beholden.ledger.verify import verify
 
-_TOKENS = {"actor": 300, "session": 2000, "app": 3, "statement": 200}
+_TOKENS = {"actor": 300, "app": 3, "statement": 200}
 _TEXTS = {
     "source": ("crm-1", "crm-2", "warehouse"),
     "activity": ("read", "read", "read", "read", "update", "export"),
     "actor_kind": ("staff", "service"),
-    "ip": tuple(f"10.0.{i // 250}.{i % 250}" for i in range(900)),
+    "ip": tuple(bytes((10, 0, i // 250, i % 250)) for i in range(900)),
     "store": ("crm", "warehouse"),
     "dataset": tuple(f"public.table_{i}" for i in range(40)),
     "scope": ("subjects", "predicate", "table"),
@@ -44,6 +44,11 @@ def make_events(count: int) -> pa.RecordBatch:
             pa.binary(16), number, [None, pa.py_buffer(chance.bytes(number * 16))]
         )
 
+    def hashes(column: str, number: int) -> pa.Array:
+        type_ = INPUT_EVENTS.field(column).type
+        data = pa.py_buffer(chance.bytes(number * type_.byte_width))
+        return pa.FixedSizeBinaryArray.from_buffers(type_, number, [None, data])
+
     def picked(values: pa.Array, number: int = count) -> pa.Array:
         return values.take(pa.array(chance.integers(0, len(values), number)))
 
@@ -58,10 +63,12 @@ def make_events(count: int) -> pa.RecordBatch:
     columns["fields"] = picked(pa.array([["id", "email", "name"], ["id"], None], INPUT_EVENTS.field("fields").type))
     moments = 1_760_000_000_000_000 + np.cumsum(chance.integers(0, 200_000, count))
     columns["time"] = pa.array(moments).cast(INPUT_EVENTS.field("time").type)
-    columns["uid"] = tokens(count)
+    columns["uid"] = hashes("uid", count)
+    columns["session"] = picked(hashes("session", 2000))
     columns["class_uid"] = pa.array(np.full(count, 6005, np.int32))
     columns["rows"] = columns["subject_count"] = pa.array(chance.integers(0, 50, count))
-    columns["assignment"], columns["literals"] = sometimes(40), sometimes(44)
+    columns["assignment"] = picked(tokens(max(1, count // 10)))
+    columns["literals"] = sometimes(44)
     return pa.RecordBatch.from_arrays(
         [columns[name].cast(INPUT_EVENTS.field(name).type) for name in INPUT_EVENTS.names], schema=INPUT_EVENTS
     )

@@ -154,18 +154,18 @@ class Rooms:
             "activity": "read",
             "scope": "subjects" if given.get("subjects") else "predicate",
             "store": "crm",
-            "uid": hashlib.blake2b(repr(sorted(given.items())).encode(), digest_size=16).digest(),
+            "uid": hashlib.blake2b(repr(sorted(given.items())).encode(), digest_size=10).digest(),
         } | dict(given)
         if isinstance(row["time"], str):
             row["time"] = parse_time(row["time"])
-        for name in ("actor", "credential", "device", "app", "purpose", "on_behalf_of"):
+        for name in ("actor", "credential", "device", "app", "purpose", "assignment", "on_behalf_of"):
             if row.get(name) is not None:
                 row[name] = self.token(row[name] if ":" in row[name] else f"{name}:{row[name]}")
         if row.get("subjects") is not None:
             row["subjects"] = [self.token(text) for text in row["subjects"]]
         for name in ("session", "correlation"):
             if isinstance(row.get(name), str):
-                row[name] = hashlib.blake2b(row[name].encode(), digest_size=16).digest()
+                row[name] = hashlib.blake2b(row[name].encode(), digest_size=8).digest()
         return row
 
 

@@ -22,7 +22,7 @@ _START = 1_763_000_000_000_000
 
 
 def uid_of(number: int) -> bytes:
-    return hashlib.sha256(b"uid %d" % number).digest()[:16]
+    return hashlib.sha256(b"uid %d" % number).digest()[:10]
 
 
 def event(number: int, source: str = "crm", **values: Any) -> dict[str, Any]:
@@ -43,9 +43,9 @@ def event(number: int, source: str = "crm", **values: Any) -> dict[str, Any]:
         "actor_kind": maybe("staff"),
         "on_behalf_of": maybe(chance.randbytes(16)),
         "credential": maybe(chance.randbytes(16)),
-        "session": maybe(b"session-%08d" % chance.randrange(5)),
+        "session": maybe(b"sess-%03d" % chance.randrange(5)),
         "device": maybe(chance.randbytes(16)),
-        "ip": maybe("10.0.0.1"),
+        "ip": maybe(b"\n\0\0\1"),
         "app": maybe(chance.randbytes(16)),
         "store": maybe("crm"),
         "dataset": maybe(f"public.t{chance.randrange(3)}"),
@@ -55,12 +55,12 @@ def event(number: int, source: str = "crm", **values: Any) -> dict[str, Any]:
         "rows": maybe(chance.randrange(100)),
         "bytes": maybe(-1),
         "purpose": maybe(chance.randbytes(16)),
-        "assignment": maybe(chance.randbytes(20)),
+        "assignment": maybe(chance.randbytes(16)),
         "decision": maybe("d1"),
         "status": maybe("success"),
         "statement": maybe(chance.randbytes(16)),
         "literals": maybe(b""),
-        "correlation": maybe(chance.randbytes(16)),
+        "correlation": maybe(chance.randbytes(8)),
         "detail": maybe(chance.randbytes(9)),
     }
     return row | values

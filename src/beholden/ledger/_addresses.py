@@ -1,33 +1,57 @@
-"""Addresses of clients: kept as written where they are addresses; a host's name is often somebody's."""
+"""Addresses of clients, packed: what they are shows in how long they are.
+
+4 and 16 bytes are an IPv4 and an IPv6 address; one more, the last, is the length of a network's prefix. Anything else is
+the name of a host, which is often somebody's: of that a keyed hash of 10 bytes is kept.
+"""
 
 from __future__ import annotations
 
 import ipaddress
 from collections.abc import Callable
+from typing import Final
 
 import pyarrow as pa
 
-__all__ = ["without_host_names"]
+__all__ = ["address_text", "packed_addresses"]
+
+_HASH_BYTES: Final = 10
 
 
-def without_host_names(texts: pa.Array, hashed: Callable[[list[bytes]], list[bytes]]) -> pa.Array:
-    """The texts of a batch, with a pseudonym of 33 characters (equal for equal ones) for each that is no IP address.
+def packed_addresses(texts: pa.Array, hashed: Callable[[list[bytes]], list[bytes]]) -> pa.Array:
+    """The addresses of a batch; equal ones, however written, become equal bytes.
 
     Args:
         texts: as the log has them.
-        hashed: a keyed hash of each text.
+        hashed: a keyed hash of each text, at least 10 bytes.
     """
-    names = [text for text in texts.unique().to_pylist() if text and not _is_address(text)]
-    if not names:
-        return texts
-    digests = hashed([name.encode("utf-8", "surrogatepass") for name in names])
-    instead = {name: f"~{digest.hex()}" for name, digest in zip(names, digests, strict=True)}
-    return pa.array([instead.get(text, text) for text in texts.to_pylist()], pa.string())
+    encoded = texts.dictionary_encode()
+    distinct = encoded.dictionary.to_pylist()
+    packed = [_packed(text) if text else None for text in distinct]
+    names = [i for i, text in enumerate(distinct) if text and packed[i] is None]
+    digests = hashed([distinct[i].encode("utf-8", "surrogatepass") for i in names])
+    for i, digest in zip(names, digests, strict=True):
+        packed[i] = digest[:_HASH_BYTES]
+    return pa.array(packed, pa.binary()).take(encoded.indices)
 
 
-def _is_address(text: str) -> bool:
+def address_text(packed: bytes | None) -> str | None:
+    """The address as people write it; a host's name as ``~`` and its hash in hex."""
+    if packed is None:
+        return None
+    if len(packed) == _HASH_BYTES:
+        return f"~{packed.hex()}"
+    if len(packed) in (5, 17):
+        return f"{ipaddress.ip_address(packed[:-1])}/{packed[-1]}"
+    return str(ipaddress.ip_address(packed))
+
+
+def _packed(text: str) -> bytes | None:
+    if "%" in text:  # a zone may be called anything
+        return None
     try:
-        ipaddress.ip_interface(text)  # a network's length may follow
+        if "/" not in text:
+            return ipaddress.ip_address(text).packed
+        interface = ipaddress.ip_interface(text)
     except ValueError:
-        return False
-    return "%" not in text  # a zone may be called anything
+        return None
+    return interface.packed + bytes([interface.network.prefixlen])

@@ -25,7 +25,7 @@ from beholden.core.events import EVENTS
 __all__ = ["RECORD_VERSION", "canonical_records", "leaf_hashes"]
 
 #: First byte of every record. A change of columns, their order or their encoding is a new version.
-RECORD_VERSION: Final = 1
+RECORD_VERSION: Final = 2
 
 _NULL: Final = 0xFFFFFFFF
 _NULL_BYTES: Final = b"\xff\xff\xff\xff"

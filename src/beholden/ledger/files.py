@@ -56,7 +56,7 @@ def read_sealed_json(data: bytes, body: type[_T], name: str, version: int) -> _T
 
     Raises:
         IntegrityError: any byte differs from what was written.
-        BeholdenError: it was written by a newer format.
+        BeholdenError: it was written by another format.
     """
     try:
         sealed = msgspec.json.decode(data, type=_Sealed)
@@ -67,6 +67,11 @@ def read_sealed_json(data: bytes, body: type[_T], name: str, version: int) -> _T
             raise BeholdenError(
                 name, f"written by a newer format, {found}", expected=f"at most {version}", advice="update beholden"
             )
+        if found < version:
+            raise BeholdenError(
+                name, f"written by an older format, {found}", expected=f"{version}",
+                advice="set ledger.url to a new directory and read the logs again; the old one stays as it is",
+            )  # fmt: skip
         return msgspec.json.decode(sealed.body, type=body)
     except (msgspec.DecodeError, UnicodeDecodeError):
         raise IntegrityError(name, "cannot be read as what it should be", advice="restore it from a backup") from None

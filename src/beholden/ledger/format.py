@@ -21,8 +21,8 @@ __all__ = [
     "StatementValues",
 ]
 
-#: Version of the whole directory. A program refuses a ledger with a larger one.
-FORMAT_VERSION: Final = 1
+#: Version of the whole directory. A program refuses any other.
+FORMAT_VERSION: Final = 2
 #: Hashes in a full tile (C2SP tlog-tiles: height 8).
 TILE_WIDTH: Final = 256
 #: Arrow bytes one append may carry; a larger batch is refused and must be split by its caller.

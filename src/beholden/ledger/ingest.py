@@ -24,7 +24,7 @@ from beholden.core.errors import BeholdenError, SourceError
 from beholden.core.events import DEFAULT_CLASS_UID
 from beholden.core.names import Person
 from beholden.core.times import Clock
-from beholden.ledger._addresses import without_host_names
+from beholden.ledger._addresses import packed_addresses
 from beholden.ledger.databases import ANOTHER_DATABASE, DatabaseStores
 from beholden.ledger.format import APPEND_BYTES_MAX, INPUT_EVENTS, StatementValues
 from beholden.ledger.interpret import Access, Interpreter, People, RefusedRecordError, people_of
@@ -44,7 +44,7 @@ _SEPARATOR: Final = b"\x1f"
 #: Columns that pass from the log to the ledger as they are.
 _COPIED: Final = ("time", "actor_kind", "ip", "bytes", "decision", "status")
 #: Texts in which anybody may have written anything; of a longer one the beginning counts.
-_LABELS: Final = ("app", "purpose")
+_LABELS: Final = ("app", "purpose", "assignment")
 _LABEL_CHARS_MAX: Final = 256
 #: Columns that an event is made from.
 _READ: Final = (
@@ -248,12 +248,12 @@ class Ingest:
         blobs = self._vault.encrypt_many([(owner, text) for _, _, text, owner in secrets])
         for (name, i, _, _), blob in zip(secrets, blobs, strict=True):
             columns[name][i] = blob
-        columns["uid"] = self._vault.keyed_hash("uid", columns["uid"])
+        columns["uid"] = _cut("uid", self._vault.keyed_hash("uid", columns["uid"]))
         for name in ("session", "correlation"):
             columns[name] = self._hash_present(name, columns[name])
         places = pa.array([row.place for row in rows], pa.int64())
         copied = {name: raw.column(name).take(places) for name in _COPIED}
-        copied["ip"] = without_host_names(copied["ip"], partial(self._vault.keyed_hash, "ip"))
+        copied["ip"] = packed_addresses(copied["ip"], partial(self._vault.keyed_hash, "ip"))
         return pa.RecordBatch.from_arrays(
             [
                 copied[entry.name] if entry.name in copied else pa.array(columns[entry.name], entry.type)
@@ -263,7 +263,7 @@ class Ingest:
         )
 
     def _hash_present(self, purpose: str, values: list[bytes | None]) -> list[bytes | None]:
-        hashes = iter(self._vault.keyed_hash(purpose, [value for value in values if value is not None]))
+        hashes = iter(_cut(purpose, self._vault.keyed_hash(purpose, [value for value in values if value is not None])))
         return [None if value is None else next(hashes) for value in values]
 
     def _tokens(self, rows: list[_Row]) -> dict[Person, bytes]:
@@ -305,7 +305,7 @@ class Ingest:
             "subject_count": access.subject_count,
             "rows": access.rows,
             "purpose": _token(_label(raw, "purpose"), tokens),
-            "assignment": None,
+            "assignment": _token(_label(raw, "assignment"), tokens),
             "statement": None if row.template is None else row.template.template_id,
             "literals": None,
             "correlation": _correlation(row, file, joined),
@@ -353,12 +353,18 @@ def _secrets(i: int, row: _Row, tokens: dict[Person, bytes]) -> Iterator[tuple[s
     # SQL that is not understood may hold values anywhere, and a definition people's names: it is kept whole, encrypted
     literals, groups = (template.literals, template.groups) if template else ((row.raw["statement"] or "",), ())
     parameters = tuple(row.raw["parameters"] or ())
+    alone = row.access.scope == "subjects" and len(row.access.subjects) == 1
+    owner = tokens[row.access.subjects[0]] if alone else None
     if parameters or (literals and (template or literals[0])):
-        alone = row.access.scope == "subjects" and len(row.access.subjects) == 1
-        yield "literals", i, _encoded((literals, groups, parameters)), tokens[row.access.subjects[0]] if alone else None
-    for name in ("assignment", "detail"):
-        if row.raw[name] is not None:
-            yield name, i, row.raw[name].encode(), None
+        yield "literals", i, _encoded((literals, groups, parameters)), owner
+    if row.raw["detail"] is not None:
+        yield "detail", i, row.raw["detail"].encode("utf-8", "surrogatepass"), owner
+
+
+def _cut(column: str, hashes: list[bytes]) -> list[bytes]:
+    """Keyed hashes as long as their column is wide; each bit of one is as good as any other."""
+    width = INPUT_EVENTS.field(column).type.byte_width
+    return [digest[:width] for digest in hashes]
 
 
 def _encoded(values: StatementValues) -> bytes:

@@ -37,7 +37,7 @@ UNREADABLE: Final = (pa.ArrowException, OSError, ValueError, LookupError, TypeEr
 #: What questions name: person, actor, dataset, event.
 _BLOOMED: Final = {"subjects.list.element": "subjects", "actor": "actor", "dataset": "dataset", "uid": "uid"}
 #: Columns whose values hardly repeat: a dictionary would only be built to be thrown away.
-_PLAIN: Final = ("uid", "assignment", "literals", "correlation", "detail")
+_PLAIN: Final = ("uid", "literals", "correlation", "detail")
 #: Columns that rise, or nearly: differences are small.
 _DELTA: Final = ("seq", "time", "ingested")
 _DICTIONARY: Final = [

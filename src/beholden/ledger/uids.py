@@ -23,6 +23,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from beholden.core.events import EVENTS
 from beholden.ledger.files import Disk, replace_file
 from beholden.ledger.format import Layout
 from beholden.ledger.manifest import Segment
@@ -35,6 +36,8 @@ _MAGIC: Final = b"BHLDUID\x01"
 #: Segments whose full uid column stays in memory after a hit: 20 bytes an event each.
 _CACHED_SEGMENTS: Final = 4
 
+_UID: Final = np.dtype([("high", ">u8"), ("low", f">u{EVENTS.field('uid').type.byte_width - 8}")])
+
 _U64 = npt.NDArray[np.uint64]
 _Mask = npt.NDArray[np.bool_]
 _Index = npt.NDArray[np.int64]
@@ -42,7 +45,7 @@ _Index = npt.NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class UidKeys:
-    """(source, uid) of some events: the uid's two halves as numbers, the source as its code in this process."""
+    """(source, uid) of some events: the uid's two parts as numbers, the source as its code in this process."""
 
     high: _U64
     low: _U64
@@ -81,12 +84,12 @@ class KnownUids:
         """The keys of some events."""
         uids = events.column("uid")
         sources = events.column("source")
-        halves = [np.frombuffer(_fixed_bytes(chunk), ">u8").reshape(-1, 2) for chunk in _chunks(uids)]
-        both = np.concatenate(halves) if halves else np.empty((0, 2), ">u8")
+        parts = [np.frombuffer(_fixed_bytes(chunk), _UID) for chunk in _chunks(uids)]
+        both = np.concatenate(parts) if parts else np.empty(0, _UID)
         codes = [self._source_codes(chunk) for chunk in _chunks(sources)]
         return UidKeys(
-            both[:, 0].astype(np.uint64),
-            both[:, 1].astype(np.uint64),
+            both["high"].astype(np.uint64),
+            both["low"].astype(np.uint64),
             np.concatenate(codes) if codes else np.empty(0, np.int32),
         )
 
@@ -167,7 +170,7 @@ def projection_path(layout: Layout, segment: Segment) -> Path:
 def projection_bytes(uids: pa.ChunkedArray) -> bytes:
     """The projection of a segment with these uids: the same bytes every time."""
     data = b"".join(_fixed_bytes(chunk) for chunk in uids.chunks)
-    high = np.frombuffer(data, ">u8")[::2].astype(np.uint64)
+    high = np.frombuffer(data, _UID)["high"].astype(np.uint64)
     rows = np.argsort(high, kind="stable")
     rest = high[rows].astype("<u8").tobytes() + rows.astype("<u4").tobytes()
     return _HEADER.pack(_MAGIC, len(high), hashlib.sha256(rest).digest()) + rest

@@ -17,7 +17,7 @@ from beholden.ledger.canonical import canonical_records, leaf_hashes
 DOCUMENT = Path(__file__).parents[3] / "docs" / "reference" / "ledger-format.md"
 EXAMPLE = {
     "seq": 7, "time": 1763815475138000, "ingested": 1763815480000000, "source": "crm-db1",
-    "uid": bytes.fromhex("000102030405060708090a0b0c0d0e0f"), "class_uid": 6005, "activity": "read",
+    "uid": bytes.fromhex("00010203040506070809"), "class_uid": 6005, "activity": "read",
     "actor": bytes.fromhex("a0a1a2a3a4a5a6a7a8a9aaabacadaeaf"), "decision": "", "store": "crm",
     "dataset": "public.customer", "fields": ["email", "é"],
     "subjects": [bytes.fromhex("b0b1b2b3b4b5b6b7b8b9babbbcbdbebf")], "scope": "subjects", "rows": -1,
@@ -46,7 +46,7 @@ def encode_as_documented(row: dict[str, object]) -> bytes:
     def prefixed(item: object) -> bytes:
         return b"\xff\xff\xff\xff" if item is None else struct.pack(">I", len(value(item))) + value(item)
 
-    return b"\x01" + b"".join(prefixed(row[name]) for name in EVENTS.names)
+    return b"\x02" + b"".join(prefixed(row[name]) for name in EVENTS.names)
 
 
 def test_the_documents_example_is_what_the_program_computes():

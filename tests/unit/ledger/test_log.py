@@ -84,7 +84,7 @@ def test_the_same_uid_of_another_source_is_another_event(ledger):
 
 
 def test_uids_that_begin_alike_are_told_apart(ledger):
-    alike = [event(i, uid=bytes(8) + i.to_bytes(8, "big")) for i in range(40)]
+    alike = [event(i, uid=bytes(8) + i.to_bytes(2, "big")) for i in range(40)]
     ledger.append(batch_of(alike[:30]))
     assert ledger.append(batch_of(alike[:35])).new == 5
     ledger.seal()
@@ -187,10 +187,10 @@ def test_a_batch_of_another_form_is_refused(ledger):
     refuse(ledger, batch.append_column("seq", pa.array([1, 2, 3])), "unknown or repeated: seq")
     refuse(ledger, batch.append_column("uid", batch.column("uid")), "unknown or repeated: uid")
     refuse(ledger, batch.set_column(0, "time", pa.array([1, 2, 3])), "column time is int64; expected timestamp")
-    empty = pa.nulls(3, pa.binary(16))
+    empty = pa.nulls(3, pa.binary(10))
     refuse(ledger, batch.set_column(batch.schema.get_field_index("uid"), "uid", empty), "column uid has 3 nulls")
     text = pa.Array.from_buffers(pa.string(), 1, [None, pa.py_buffer(b"\0\0\0\0\1\0\0\0"), pa.py_buffer(b"\xff")])
-    bad = batch.slice(0, 1).set_column(batch.schema.get_field_index("ip"), "ip", text)
+    bad = batch.slice(0, 1).set_column(batch.schema.get_field_index("status"), "status", text)
     refuse(ledger, bad, "not valid Arrow data")
 
 
@@ -228,13 +228,20 @@ class _LaterInfo(msgspec.Struct):
     something_new: list[int]
 
 
+def test_an_older_format_is_refused(ledger, directory):
+    older = LedgerInfo(format=1, estate_id=ESTATE, origin=ORIGIN, created=1)
+    (directory / "ledger.json").write_bytes(sealed_json(older))
+    with pytest.raises(BeholdenError, match=r"written by an older format, 1; expected 2\. .*read the logs again"):
+        open_ledger(directory)
+
+
 def test_a_newer_format_is_refused(ledger, directory):
-    newer = LedgerInfo(format=2, estate_id=ESTATE, origin=ORIGIN, created=1)
+    newer = LedgerInfo(format=3, estate_id=ESTATE, origin=ORIGIN, created=1)
     (directory / "ledger.json").write_bytes(sealed_json(newer))
     for attempt in (lambda: open_ledger(directory), lambda: verify(directory, key=SIGNER)):
-        with pytest.raises(BeholdenError, match=r"written by a newer format, 2; expected at most 1\. Update beholden"):
+        with pytest.raises(BeholdenError, match=r"written by a newer format, 3; expected at most 2\. Update beholden"):
             attempt()
-    (directory / "ledger.json").write_bytes(sealed_json(_LaterInfo(format=2, something_new=[1])))
+    (directory / "ledger.json").write_bytes(sealed_json(_LaterInfo(format=3, something_new=[1])))
     with pytest.raises(BeholdenError, match="newer format"):
         open_ledger(directory)
 

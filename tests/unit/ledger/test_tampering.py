@@ -236,7 +236,7 @@ def test_without_the_accounts_the_end_of_the_log_is_not_known(directory):
 def many(count: int) -> pa.RecordBatch:
     """Events that differ in their uid alone."""
     rows = events(0, 1000).take(pa.array(np.arange(count) % 1000))
-    uids = pa.array([number.to_bytes(16, "big") for number in range(count)], pa.binary(16))
+    uids = pa.array([number.to_bytes(10, "big") for number in range(count)], pa.binary(10))
     place = rows.schema.names.index("uid")
     return pa.RecordBatch.from_arrays([*rows.columns[:place], uids, *rows.columns[place + 1 :]], schema=rows.schema)
 
