@@ -14,6 +14,7 @@ import base64
 import datetime as dt
 import gzip
 import hashlib
+import ipaddress
 import json
 import pathlib
 import subprocess
@@ -21,9 +22,9 @@ import sys
 import tempfile
 
 EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.timezone.utc)
-# n number, t time (microseconds), s text, x bytes (shown in hex), ss and xx lists of them
+# n number, t time (microseconds), s text, x bytes (shown in hex), a address, ss and xx lists of them
 COLUMNS = """seq:n time:t ingested:t source:s uid:x class_uid:n activity:s actor:x actor_kind:s on_behalf_of:x
-credential:x session:x device:x ip:s app:x store:s dataset:s fields:ss subjects:xx scope:s subject_count:n rows:n bytes:n
+credential:x session:x device:x ip:a app:x store:s dataset:s fields:ss subjects:xx scope:s subject_count:n rows:n bytes:n
 purpose:x assignment:x decision:s status:s statement:x literals:x correlation:x detail:x"""
 
 
@@ -52,6 +53,14 @@ def time(data):
     return (EPOCH + dt.timedelta(microseconds=number(data))).isoformat()
 
 
+def address(
+    data,
+):  # IPv4 and IPv6, with the length of a network's prefix in one byte more; or the hash of a host's name
+    if len(data) in (5, 17):
+        return f"{ipaddress.ip_address(data[:-1])}/{data[-1]}"
+    return f"~{data.hex()}" if len(data) == 10 else str(ipaddress.ip_address(data))
+
+
 def unbase64(text):
     data = base64.b64decode(text, validate=True)
     require(base64.b64encode(data).decode() == text, "base64 that is written differently")
@@ -75,11 +84,11 @@ def shown(kind, value):
         return None
     if len(kind) == 2:
         return [shown(kind[0], part) for part in values(value[4:], int.from_bytes(value[:4], "big"))]
-    return {"n": number, "t": time, "s": bytes.decode, "x": bytes.hex}[kind](value)
+    return {"n": number, "t": time, "s": bytes.decode, "x": bytes.hex, "a": address}[kind](value)
 
 
 def read_record(record):
-    require(record[:1] == b"\x01", "not a record of version 1")
+    require(record[:1] == b"\x02", "not a record of version 2")
     columns = [column.split(":") for column in COLUMNS.split()]
     found = values(record[1:], len(columns))
     return {name: shown(kind, value) for (name, kind), value in zip(columns, found)}
@@ -165,7 +174,7 @@ def check_range(directory, keys, show, wanted):
 
         def record(seq):
             data = file.read(int.from_bytes(file.read(4), "big"))
-            require(data[:13] == b"\x01\0\0\0\x08" + seq.to_bytes(8, "big"), f"record {seq} is missing")
+            require(data[:13] == b"\x02\0\0\0\x08" + seq.to_bytes(8, "big"), f"record {seq} is missing")
             if show:
                 print(json.dumps(read_record(data), ensure_ascii=False))
             if seq == wanted:
