@@ -159,14 +159,9 @@ def test_parts_of_verify(estate):
     assert "by its events: of 1 with 76.47%" in told
     assert run(estate, "verify", "--sample", 4, "--since", "head")[0] == 2
     segment = max((estate / ".beholden" / "ledger" / "segments").iterdir())
-    data = bytearray(segment.read_bytes())
-    data[len(data) // 2] ^= 1
-    segment.write_bytes(data)
-    more(estate, 5, first=900)
-    for part in (("--since", "head"), ("--sample", EVENTS)):
-        code, out, _ = run(estate, "verify", *part, "--json")
+    segment.write_bytes(segment.read_bytes()[:-1])
+    for part in (("--since", "head"), ("--sample", 100)):
+        code, out, _ = run(estate, "verify", *part, "--keep", "no", "--json")
         found = [item["object"] for item in msgspec.json.decode(out)["items"]]
-        assert code in {0, 5}
-        assert all(name.startswith("segments/") for name in found)
-    assert run(estate, "verify", "--sample", 100, "--keep", "no")[0] == 5
+        assert (code, found) == (5, [f"segments/{segment.name}"])
     assert not Path("no").exists()
