@@ -1,6 +1,7 @@
 """Tree heads that are kept: the newest one, and for each witness the newest that it cosigned.
 
-``cosigned/KEYID`` is a signed note with the ledger's signature and one witness's. A witness's word counts for whoever
+``cosigned/KEYID`` is a signed note with the ledger's signature and one witness's, ``cosigned/KEYID.pub`` the key that it
+was checked with when it came. A witness's word counts for whoever
 has its key from somebody they trust: what lies here is for handing on. `check_heads` compares it with the tree.
 """
 
@@ -9,10 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from beholden.core.errors import BeholdenError, IntegrityError, NotFoundError, UsageError
 from beholden.ledger.checkpoint import Checkpoint, VerifierKey, open_checkpoint
-from beholden.ledger.cosignature import cosigned_at
+from beholden.ledger.cosignature import cosigned_at, parse_witness_key, witness_key
 from beholden.ledger.disk import Disk, is_temporary, lock_file, replace_file
 from beholden.ledger.files import reading, write_error
 from beholden.ledger.format import LOCK_TIMEOUT_S, Layout
@@ -20,6 +22,9 @@ from beholden.ledger.note import COSIGNATURE, ED25519, key_id, read_note, signat
 from beholden.ledger.proof import StoredTree
 
 __all__ = ["KeptHead", "check_heads", "choose_head", "given_head", "keep_cosigned", "kept_heads", "last_cosigned"]
+
+_KEY: Final = ".pub"
+_AGAIN: Final = "delete both, and ask the witness again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +130,7 @@ def keep_cosigned(tree: StoredTree, data: bytes, witness: VerifierKey, name: str
             disk.make_directory(path.parent)
             before = last_cosigned(tree.layout, witness)
             if before is None or open_checkpoint(before, tree.info.origin, tree.key).size <= head.size:
+                replace_file(disk, path.with_suffix(_KEY), f"{witness_key(witness)}\n".encode())
                 replace_file(disk, path, kept)
     except OSError as error:
         raise write_error("ledger cosigned", error, "the ledger is as it was") from None
@@ -136,6 +142,7 @@ def check_heads(tree: StoredTree) -> Iterator[BeholdenError]:
     for name, data in _cosigned_notes(tree.layout):
         try:
             check_head(tree, given_head(tree, data, name).checkpoint, name)
+            _check_cosignature(tree.layout, name, data)
         except IntegrityError as error:
             yield error
         except NotFoundError as error:
@@ -156,6 +163,19 @@ def check_head(tree: StoredTree, head: Checkpoint, name: str) -> None:
         )  # fmt: skip
 
 
+def _check_cosignature(layout: Layout, name: str, data: bytes) -> None:
+    """Is the note cosigned by the key that lies beside it, from which both have their name?"""
+    path = (layout.root / name).with_suffix(_KEY)
+    try:
+        key = parse_witness_key(path.read_text("utf-8").removesuffix("\n"))
+    except (FileNotFoundError, UnicodeDecodeError):
+        key = None
+    if key is None or _path(layout, key) != layout.root / name:
+        raise IntegrityError(layout.name(path), "is missing, or not the key of this name", advice=_AGAIN)
+    if cosigned_at(read_note(data, name), key, name) is None:
+        raise IntegrityError(name, f"is not cosigned by {key.name}", advice=_AGAIN)
+
+
 def _two_ledgers() -> IntegrityError:
     return IntegrityError(
         "cosigned", "a tree head of the same size as the checkpoint has another root",
@@ -167,7 +187,7 @@ def _cosigned_notes(layout: Layout) -> Iterator[tuple[str, bytes]]:
     with reading():
         if layout.cosigned.is_dir():
             for path in sorted(layout.cosigned.iterdir()):
-                if path.is_file() and not is_temporary(path):
+                if path.is_file() and path.suffix != _KEY and not is_temporary(path):
                     yield layout.name(path), path.read_bytes()
 
 

@@ -15,7 +15,7 @@ from typing import Final, Self
 
 import pyarrow as pa
 
-from beholden.core.errors import IntegrityError, NotFoundError, UsageError
+from beholden.core.errors import IntegrityError, NotFoundError, SourceError, UsageError
 from beholden.ledger.canonical import canonical_records, leaf_hashes
 from beholden.ledger.checkpoint import Checkpoint, VerifierKey, open_checkpoint
 from beholden.ledger.files import reading
@@ -42,6 +42,8 @@ from beholden.ledger.tree import read_tile
 
 __all__ = ["EventProof", "StoredTree"]
 
+#: A reader is overtaken only by a seal, which takes far longer than a reading.
+_TRIES_MAX: Final = 50
 #: A tile has so many levels of the tree.
 _TILE_LEVELS: Final = 8
 
@@ -85,20 +87,22 @@ class StoredTree:
         Raises:
             NotFoundError: there is no ledger.
             IntegrityError: the small files disagree, or the head is not signed with this key.
+            SourceError: seals never let a reading through.
         """
         layout = Layout(Path(directory))
         with reading():
             info = read_info(layout)
-            manifest, _ = read_manifest(layout)
-            note = read_checkpoint(layout)
-            newest = open_checkpoint(note, info.origin, key)
-            recent = describe_batches([])
-            if newest.size > manifest.next_seq:  # a seal is under way, or was stopped: the log has the rest
-                snapshot = read_snapshot(layout, info, key)
-                manifest, newest, recent = snapshot.manifest, snapshot.checkpoint, snapshot.recent
+            for _ in range(_TRIES_MAX):
+                manifest, _ = read_manifest(layout)
                 note = read_checkpoint(layout)
-        check_sizes(newest, manifest.next_seq, manifest.next_seq + recent.num_rows)
-        return cls(layout, info, key, manifest, newest, note, recent)
+                newest = open_checkpoint(note, info.origin, key)
+                if newest.size <= manifest.next_seq:
+                    check_sizes(newest, manifest.next_seq, manifest.next_seq)
+                    return cls(layout, info, key, manifest, newest, note, describe_batches([]))
+                snapshot = read_snapshot(layout, info, key)  # a seal is under way, or was stopped: the log has the rest
+                if snapshot.checkpoint == newest:
+                    return cls(layout, info, key, snapshot.manifest, newest, note, snapshot.recent)
+        raise SourceError("ledger", "it changed during every attempt to read it", advice="try again")
 
     def read(self, first: int, stop: int) -> pa.Table:
         """The events ``[first, stop)`` of the tree."""

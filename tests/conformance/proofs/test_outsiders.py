@@ -12,7 +12,6 @@ import random
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,27 +47,23 @@ class Outsider:
         return done.returncode, done.stderr.splitlines()
 
 
-OUTSIDERS: dict[str, Callable[[], Outsider]] = {
-    "rfc9162": lambda: Outsider(("node", str(INSTALLED / "check.mjs"))),
-    "sigstore": lambda: Outsider(
-        (str(INSTALLED / "sigstore" / "bin" / "python"), str(PROGRAMS / "check_sigstore.py")), consistency=False
-    ),
-    "go": lambda: Outsider((str(INSTALLED / "check-go"),)),
-    "python": lambda: Outsider((sys.executable, str(PROGRAMS / "check.py"))),
-}
-NEEDED = {
-    "rfc9162": INSTALLED / "node_modules", "sigstore": INSTALLED / "sigstore", "go": INSTALLED / "check-go",
-    "python": PROGRAMS,
+#: What each needs, and where it is after script/outsiders.
+OUTSIDERS = {
+    "rfc9162": INSTALLED / "node_modules", "sigstore": INSTALLED / "sigstore", "go": INSTALLED / "check-go", "python": PROGRAMS,
 }  # fmt: skip
 
 
 @pytest.fixture(params=OUTSIDERS)
-def outsider(request) -> Outsider:
-    if not NEEDED[request.param].exists():
+def outsider(request, tmp_path) -> Outsider:
+    needed = OUTSIDERS[request.param]
+    if not needed.exists():
         pytest.skip(f"{request.param} is not installed: run script/outsiders")
     if request.param == "rfc9162":  # a module finds its packages beside itself
-        shutil.copy(PROGRAMS / "check.mjs", INSTALLED / "check.mjs")
-    return OUTSIDERS[request.param]()
+        (tmp_path / "node_modules").symlink_to(needed)
+        return Outsider(("node", str(shutil.copy(PROGRAMS / "check.mjs", tmp_path))))
+    if request.param == "sigstore":
+        return Outsider((str(needed / "bin" / "python"), str(PROGRAMS / "check_sigstore.py")), consistency=False)
+    return Outsider((str(needed),) if request.param == "go" else (sys.executable, str(PROGRAMS / "check.py")))
 
 
 @dataclass(frozen=True, slots=True)

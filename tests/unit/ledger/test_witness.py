@@ -25,7 +25,7 @@ from beholden.ledger import Checkpoint, Ed25519Signer, PublicKey, parse_verifier
 from beholden.ledger.checkpoint import sign_checkpoint
 from beholden.ledger.cosignature import cosign, cosigned_at, parse_witness_key, witness_key
 from beholden.ledger.disk import Disk
-from beholden.ledger.heads import choose_head, keep_cosigned, kept_heads, last_cosigned
+from beholden.ledger.heads import check_heads, choose_head, keep_cosigned, kept_heads, last_cosigned
 from beholden.ledger.merkle import EMPTY_ROOT
 from beholden.ledger.note import read_note
 from beholden.ledger.proof import StoredTree
@@ -391,14 +391,29 @@ def test_verify_compares_cosigned_heads_with_the_ledger(home, witness, tmp_path)
     """A ledger that was built anew with the genuine key is found as long as a cosigned head lies beside it."""
     directory, key = grow(tmp_path / "ledger", 300), key_of(home)
     keep_cosigned(StoredTree.open(directory, SIGNER), witness.cosigned_note(submission(directory, 0)), key, "answer")
-    (name,) = (path.name for path in (directory / "cosigned").iterdir())
+    name = min(path.name for path in (directory / "cosigned").iterdir())
     for counts, object_ in {(300,): f"cosigned/{name}", (310,): f"cosigned/{name}", (200,): "checkpoint"}.items():
         forged = grow(tmp_path / f"forged{counts[0]}", *counts, source="other")
         shutil.copytree(directory / "cosigned", forged / "cosigned")
         assert [finding.object for finding in verify(forged, key=SIGNER).findings] == [object_]
-    path = directory / "cosigned" / name
-    path.write_bytes(path.read_bytes().replace(b"300\n", b"301\n"))
-    assert [finding.object for finding in verify(directory, key=SIGNER).findings] == [f"cosigned/{name}"]
+
+
+def test_every_flipped_byte_of_a_cosigned_head_is_found_and_named(home, witness, tmp_path):
+    directory, key = grow(tmp_path / "ledger", 3), key_of(home)
+    tree = StoredTree.open(directory, SIGNER)
+    keep_cosigned(tree, witness.cosigned_note(submission(directory, 0)), key, "answer")
+    for path in (directory / "cosigned").iterdir():
+        data = path.read_bytes()
+        for position in range(len(data)):
+            changed = bytearray(data)
+            changed[position] ^= 1 << position % 8
+            path.write_bytes(changed)
+            (error,) = check_heads(tree)
+            assert (error.exit_code, error.where) == (5, f"cosigned/{path.name}")
+        path.write_bytes(data)
+    assert list(check_heads(tree)) == []
+    min((directory / "cosigned").iterdir()).with_suffix(".pub").unlink()
+    assert [error.exit_code for error in check_heads(tree)] == [5]
 
 
 def test_it_runs_where_little_is_installed(tmp_path):
