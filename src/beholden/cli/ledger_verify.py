@@ -93,4 +93,4 @@ def _chances(report: PartReport) -> str:
 
     counts = [count for count in (1, 100, 10_000) if count <= report.total] if report.events else []
     parts = [f"of {count:,} with {escape_chance(report.total, report.events, count):.2%}" for count in counts]
-    return f"an alteration escapes it with this chance, by its events: {', '.join(parts) or 'any, always'}"
+    return f"an alteration of some events escapes it by chance: {', '.join(parts) or 'always'}"

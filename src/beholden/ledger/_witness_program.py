@@ -8,10 +8,14 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
 
 from beholden.core.errors import BeholdenError, SourceError, UsageError
 from beholden.ledger.witness import Witness, log_keys, new_witness
 from beholden.ledger.witness_http import WitnessServer, parse_address
+
+#: More than any submission has: what is longer is refused for its form.
+_SUBMISSION_BYTES_MAX: Final = 1 << 20
 
 __all__ = ["check_file", "present_s", "run", "serve"]
 
@@ -38,7 +42,8 @@ def check_file(home: Path, submission: Path, logs: Sequence[Path], out: Path | N
     """Check what a ledger's owner sent, and write the tree head with the cosignature."""
     witness = Witness.open(home, log_keys(logs), clock=present_s)
     try:
-        data = submission.read_bytes()
+        with submission.open("rb") as file:
+            data = file.read(_SUBMISSION_BYTES_MAX)
     except OSError:
         raise UsageError(f"submission {submission}", "cannot be read", expected="a file") from None
     note = witness.cosigned_note(data)

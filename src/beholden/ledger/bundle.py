@@ -38,6 +38,8 @@ _PROGRAMS: Final = ("check.py", "check.mjs", "check.go", "check_sigstore.py")
 #: Zlib's levels above take several times as long for some per cent.
 _LEVEL: Final = 3
 _LENGTH_BYTES: Final = 4
+#: A number with more of them is none of an event.
+_DIGITS: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +60,7 @@ def range_of(tree: StoredTree, start: str, end: str | None, clock: Clock) -> tup
         UsageError: the texts mean nothing, or no event.
     """
     size = tree.newest.size
-    numbers = [text for text in (start, end) if text is not None and text.isascii() and text.isdecimal()]
+    numbers = [text for text in (start, end) if text and text.isascii() and text.isdecimal() and len(text) < _DIGITS]
     if len(numbers) == (1 if end is None else 2):
         first, stop = int(start), int(end) if end is not None else size
     elif numbers:
