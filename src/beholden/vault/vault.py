@@ -149,7 +149,12 @@ class Vault:
             UsageError: an identifier is longer than `IDENTIFIER_BYTES_MAX`.
             SourceError: the database cannot be read or written; no half batch is kept.
         """
-        texts = [encode_person(person) for person in people]
+        return self.tokens_of([encode_person(person) for person in people])
+
+    def tokens_of(self, texts: Sequence[bytes]) -> list[bytes]:
+        """As `tokens`, of people who are encoded already: see `encode_people`."""
+        if not texts:
+            return []
         lookups = self._lookup.many(texts)
         epoch = self._enter_epoch()
         tokens = self._tokens.get(lookups)
