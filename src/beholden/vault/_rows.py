@@ -83,9 +83,12 @@ def delete_people(connection: sa.Connection, lookups: Collection[bytes]) -> dict
     return gone
 
 
-def insert_people(connection: sa.Connection, rows: Sequence[tuple[bytes, bytes, bytes]]) -> None:
-    """Add (lookup, token, sealed), passing over people another process added. In ascending order: no deadlock."""
-    _insert(connection, people, ("lookup", "token", "sealed"), rows)
+def insert_people(connection: sa.Connection, rows: Sequence[tuple[bytes, bytes, bytes]]) -> bool:
+    """Add (lookup, token, sealed), passing over people another process added. In ascending order: no deadlock.
+
+    Returns whether all of them are known to have been added.
+    """
+    return _insert(connection, people, ("lookup", "token", "sealed"), rows) == len(rows)
 
 
 def insert_tombstones(connection: sa.Connection, rows: Sequence[tuple[bytes, int, bytes]]) -> None:
@@ -100,13 +103,14 @@ def insert_marks(connection: sa.Connection, rows: Sequence[tuple[bytes, bytes]])
 
 def _insert(
     connection: sa.Connection, table: sa.Table, columns: tuple[str, ...], rows: Sequence[tuple[Any, ...]]
-) -> None:
+) -> int:
+    """How many were added; negative where the driver does not say."""
     if not rows:
-        return
+        return 0
     insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
     key = [column.name for column in table.primary_key]
     statement = insert(table).on_conflict_do_nothing(index_elements=key)
-    connection.execute(statement, [dict(zip(columns, row, strict=True)) for row in rows])
+    return connection.execute(statement, [dict(zip(columns, row, strict=True)) for row in rows]).rowcount
 
 
 def _keys() -> sa.BindParameter[Any]:

@@ -346,7 +346,8 @@ class Vault:
             key = chance[place * size + TOKEN_BYTES : (place + 1) * size]
             rows.append((lookup, token, self._wrap.seal(key + text, lookup + token)))
         with self._database.write() as connection:
-            _rows.insert_people(connection, rows)
+            if _rows.insert_people(connection, rows):
+                return {lookup: token for lookup, token, _ in rows}
             tokens = _rows.find_tokens(connection, list(new))
         if len(tokens) < len(new):  # forgotten by another process between our two statements (PostgreSQL only)
             tokens |= self._create({lookup: text for lookup, text in new.items() if lookup not in tokens})
