@@ -17,6 +17,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from beholden.core.coded import Coded, combined, taken
 from beholden.core.errors import UsageError
 from beholden.core.events import DEFAULT_CLASS_UID
 from beholden.core.names import Person
@@ -67,32 +68,6 @@ def plain_events(
     return Kept(batch.events(), places), np.flatnonzero(~usable)
 
 
-class _Coded:
-    """A column as its distinct values and, for each row, which of them it has; -1 is none."""
-
-    def __init__(self, column: pa.Array) -> None:
-        if column.null_count == len(column):
-            self.values: list[Any] = []
-            self.codes = np.full(len(column), -1, np.int64)
-            return
-        encoded = column.dictionary_encode()
-        self.values = encoded.dictionary.to_pylist()
-        self.codes = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
-
-
-def _combined(*columns: _Coded) -> tuple[list[tuple[Any, ...]], npt.NDArray[np.int64]]:
-    """The distinct combinations of several columns' values, and which of them each row has."""
-    keys = columns[0].codes + 1
-    for column in columns[1:]:
-        keys = keys * (len(column.values) + 1) + (column.codes + 1)
-    _, first, codes = np.unique(keys, return_index=True, return_inverse=True)
-    rows = first.tolist()
-    values = [
-        tuple(None if (code := column.codes[row]) < 0 else column.values[code] for column in columns) for row in rows
-    ]
-    return values, codes
-
-
 class _Batch:
     """Raw events that may be plain, and what their distinct values mean. ``odd`` marks those that are not plain."""
 
@@ -107,7 +82,7 @@ class _Batch:
         self._odd_where(self._activity, lambda text: not text)
         self._people: list[bytes] = []  # encoded, of all columns one behind the other
         self._who: dict[str, tuple[int, npt.NDArray[np.int64]]] = {}  # column -> its first person, and each row's
-        kinds = _combined(coded("actor"), coded("actor_kind"))
+        kinds = combined(coded("actor"), coded("actor_kind"))
         self._name("actor", kinds[0], kinds[1], lambda pair: acting(*pair, world))
         for name in ("credential", "device"):
             column = coded(name)
@@ -124,13 +99,13 @@ class _Batch:
         self._subjects()
         self._stores(coded("store"), coded("database"), coded("object"), stores)
 
-    def _coded(self, name: str) -> _Coded:
-        return _Coded(self._raw.column(name))
+    def _coded(self, name: str) -> Coded:
+        return Coded(self._raw.column(name))
 
-    def _odd_where(self, column: _Coded, is_odd: Callable[[Any], bool]) -> None:
+    def _odd_where(self, column: Coded, is_odd: Callable[[Any], bool]) -> None:
         odd = [code for code, value in enumerate(column.values) if is_odd(value)]
         if odd:
-            self.odd |= np.isin(column.codes, odd)
+            self.odd |= column.where(odd)
 
     # Who
 
@@ -170,7 +145,7 @@ class _Batch:
         column = self._raw.column("subjects")
         lengths = pc.fill_null(pc.list_value_length(column), 0).to_numpy(zero_copy_only=False).astype(np.int64)
         self._lengths = lengths
-        flat = _Coded(column.flatten())
+        flat = Coded(column.flatten())
         texts: list[bytes] = []
         numbers: dict[bytes, int] = {}
         table = np.full(len(flat.values) + 1, -1, np.int64)
@@ -207,11 +182,11 @@ class _Batch:
 
     # Which dataset
 
-    def _stores(self, store: _Coded, database: _Coded, name: _Coded, stores: DatabaseStores) -> None:
-        combined, codes = _combined(store, database, name)
+    def _stores(self, store: Coded, database: Coded, name: Coded, stores: DatabaseStores) -> None:
+        combinations, codes = combined(store, database, name)
         found: list[tuple[str | None, str | None]] = []
         odd: list[int] = []
-        for code, (stated, of, place) in enumerate(combined):
+        for code, (stated, of, place) in enumerate(combinations):
             own, elsewhere = (stated, None) if stated else stores.store_of(of)
             if elsewhere is not None:
                 odd.append(code)
@@ -232,15 +207,15 @@ class _Batch:
         all_tokens = pa.FixedSizeBinaryArray.from_buffers(_TOKEN, len(tokens), [None, pa.py_buffer(b"".join(tokens))])
         columns: dict[str, pa.Array] = {name: raw.column(name) for name in (*COPIED, "rows", "fields")}
         columns["ip"] = packed_addresses(columns["ip"], partial(self._vault.keyed_hash, "ip"))
-        columns |= {name: _taken(all_tokens, codes, first) for name, (first, codes) in self._who.items()}
+        columns |= {name: taken(all_tokens, codes, first) for name, (first, codes) in self._who.items()}
         columns["subjects"] = pa.ListArray.from_arrays(
             pa.array(np.concatenate(([0], np.cumsum(self._lengths))).astype(np.int32)),
             columns["subjects"],
             mask=pa.array(self._lengths == 0),
         )
         found, codes = self._places
-        columns["store"] = _taken(pa.array([store for store, _ in found], pa.string()), codes)
-        columns["dataset"] = _taken(pa.array([path for _, path in found], pa.string()), codes)
+        columns["store"] = taken(pa.array([store for store, _ in found], pa.string()), codes)
+        columns["dataset"] = taken(pa.array([path for _, path in found], pa.string()), codes)
         columns["activity"] = raw.column("activity")
         columns["scope"] = self._scope()
         named = pa.array(self._lengths, mask=self._lengths == 0)
@@ -251,7 +226,7 @@ class _Batch:
         columns["uid"] = self._hashes("uid", raw.column("identity").to_pylist())
         session = self._coded("session")
         hashes = self._hashes("session", [text.encode("utf-8", "surrogatepass") for text in session.values])
-        columns["session"] = _taken(hashes, session.codes)
+        columns["session"] = taken(hashes, session.codes)
         columns["detail"] = self._details(columns["scope"], tokens)
         return pa.RecordBatch.from_arrays(
             [
@@ -263,13 +238,13 @@ class _Batch:
 
     def _scope(self) -> pa.Array:
         some = self._lengths > 0
-        named = _Coded(pa.array(some))
-        combined, codes = _combined(self._coded("scope"), self._activity, named)
+        named = Coded(pa.array(some))
+        combinations, codes = combined(self._coded("scope"), self._activity, named)
         scopes = [
             stated or ("subjects" if people else "none" if activity in NO_ROWS else "predicate")
-            for stated, activity, people in combined
+            for stated, activity, people in combinations
         ]
-        return _taken(pa.array(scopes, pa.string()), codes)
+        return taken(pa.array(scopes, pa.string()), codes)
 
     def _hashes(self, column: str, data: list[bytes]) -> pa.Array:
         type_ = INPUT_EVENTS.field(column).type
@@ -295,11 +270,3 @@ class _Batch:
         for row, blob in zip(rows.tolist(), self._vault.encrypt_many(pairs), strict=True):
             sealed[row] = blob
         return pa.array(sealed, pa.binary())
-
-
-def _taken(values: pa.Array, codes: npt.NDArray[np.int64], first: int = 0) -> pa.Array:
-    """The value of each row; null where its code is -1."""
-    missing = codes < 0
-    if missing.any():
-        return values.take(pa.array(codes + first, mask=missing))
-    return values.take(pa.array(codes + first))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
 from typing import Any, Final
 
 import pyarrow as pa
@@ -19,6 +20,9 @@ __all__ = ["Account"]
 
 #: A log whose first records are all problems is of another format.
 _FIRST_RECORDS: Final = 50
+
+#: Rows by columns: in the order of the reader's own, or all of ``RAW_EVENTS``.
+_Piece = Sequence[Sequence[Any]] | pa.RecordBatch
 
 
 class Account:
@@ -42,7 +46,7 @@ class Account:
 
     def _reset(self) -> None:
         self._rows: list[tuple[Any, ...]] = []
-        self._pieces: list[Sequence[Sequence[Any]]] = []  # columns of the rows before these
+        self._pieces: list[_Piece] = []  # the rows before these
         self._records = 0
         self._parsed = 0
         self._noise: Counter[str] = Counter()
@@ -63,6 +67,14 @@ class Account:
         self._parsed += len(columns[0])
         self._close_rows()
         self._pieces.append(columns)
+
+    def parsed_events(self, events: pa.RecordBatch) -> None:
+        """Records that gave a row each, as ``RAW_EVENTS``; at most as many as there is `room` for."""
+        self._understood = True
+        self._records += events.num_rows
+        self._parsed += events.num_rows
+        self._close_rows()
+        self._pieces.append(events)
 
     def noise(self, reason: str) -> None:
         """A record that was understood and tells of no access."""
@@ -136,7 +148,14 @@ class Account:
         looks = looks_like(self._source.head)
         return None if looks in self._alike else looks
 
-    def _events(self, pieces: list[Sequence[Sequence[Any]]]) -> pa.RecordBatch:
+    def _events(self, pieces: list[_Piece]) -> pa.RecordBatch:
+        batches: list[pa.RecordBatch] = []
+        for is_arrow, group in groupby(pieces, lambda piece: isinstance(piece, pa.RecordBatch)):
+            some = list(group)
+            batches += some if is_arrow else [self._batch(some)]
+        return batches[0] if len(batches) == 1 else pa.concat_batches(batches or [self._batch([])])
+
+    def _batch(self, pieces: list[Any]) -> pa.RecordBatch:
         columns: dict[str, list[Any]] = {name: [] for name in self._columns}
         for piece in pieces:
             for name, values in zip(self._columns, piece, strict=True):
