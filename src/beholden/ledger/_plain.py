@@ -33,8 +33,10 @@ __all__ = ["plain_events"]
 
 #: Columns that hold something only where an event is more than plain.
 _BEYOND: Final = ("statement", "statement_ref", "parameters")
-#: A person whose identifier is the same however a store compares it (see `world.same_identifier`).
-_NUMBERED: Final = re.compile(r"([a-z][a-z0-9_-]*):(?:0|[1-9][0-9]{0,38})").fullmatch
+#: A kind of person, short enough for every number to fit into the vault.
+_KIND: Final = re.compile(r"[a-z][a-z0-9_-]{0,63}")
+#: Kinds of person that are looked for in one batch; with more, each text is looked at by itself.
+_KINDS_MAX: Final = 4
 _TOKEN: Final = INPUT_EVENTS.field("actor").type
 
 _Places = npt.NDArray[np.int64]
@@ -146,15 +148,7 @@ class _Batch:
         lengths = pc.fill_null(pc.list_value_length(column), 0).to_numpy(zero_copy_only=False).astype(np.int64)
         self._lengths = lengths
         flat = Coded(column.flatten())
-        texts: list[bytes] = []
-        numbers: dict[bytes, int] = {}
-        table = np.full(len(flat.values) + 1, -1, np.int64)
-        for code, text in enumerate(flat.values):
-            encoded = self._subject(text)
-            if encoded is not None:
-                number = table[code] = numbers.setdefault(encoded, len(texts))
-                if number == len(texts):
-                    texts.append(encoded)
+        texts, table = _numbered_people(flat.values) or self._each_subject(flat.values)
         people = table[flat.codes]
         rows = np.repeat(np.arange(len(lengths)), lengths)
         self.odd[rows[people < 0]] = True
@@ -169,16 +163,16 @@ class _Batch:
             self.odd[rows[again]] = True  # somebody named twice counts once
         self._enter("subjects", texts, people)
 
-    def _subject(self, text: str | None) -> bytes | None:
-        match = None if text is None else _NUMBERED(text)
-        if match is not None and text is not None:
-            kind = match[1]
-            if len(kind) < LABEL_CHARS_MAX:
-                return b"%d:%b%b" % (len(kind), kind.encode(), text[len(kind) + 1 :].encode())
-        person = None if text is None else self._stated(text)
-        if person is None or not fits(person):
-            return None
-        return encode_people(person.kind, (person.identifier,))[0]
+    def _each_subject(self, values: Sequence[str | None]) -> tuple[list[bytes], npt.NDArray[np.int64]]:
+        """The persons that some texts name, encoded, and which of them each text does; -1 for none."""
+        numbers: dict[bytes, int] = {}
+        table = np.full(len(values) + 1, -1, np.int64)
+        for code, text in enumerate(values):
+            person = None if text is None else self._stated(text)
+            if person is not None and fits(person):
+                encoded = encode_people(person.kind, (person.identifier,))[0]
+                table[code] = numbers.setdefault(encoded, len(numbers))
+        return list(numbers), table
 
     # Which dataset
 
@@ -270,3 +264,25 @@ class _Batch:
         for row, blob in zip(rows.tolist(), self._vault.encrypt_many(pairs), strict=True):
             sealed[row] = blob
         return pa.array(sealed, pa.binary())
+
+
+def _numbered_people(values: Sequence[str | None]) -> tuple[list[bytes], npt.NDArray[np.int64]] | None:
+    """As `_Batch._each_subject`, where every text is a person with a plain number: distinct texts are distinct persons."""
+    texts: list[bytes] = []
+    table = np.full(len(values) + 1, -1, np.int64)
+    rest, left = pa.array(values, pa.string()), np.arange(len(values))
+    for _ in range(_KINDS_MAX):
+        if not len(left):
+            return texts, table
+        kind = (rest[0].as_py() or "").partition(":")[0]
+        if not _KIND.fullmatch(kind):
+            return None
+        fits_kind = pc.match_substring_regex(rest, rf"\A{kind}:(?:0|[1-9][0-9]{{0,38}})\z")
+        hits = fits_kind.to_numpy(zero_copy_only=False).astype(np.bool_)
+        table[left[hits]] = np.arange(len(texts), len(texts) + int(hits.sum()))
+        numbers = pc.utf8_slice_codeunits(rest.filter(fits_kind), len(kind) + 1)
+        texts += pc.binary_join_element_wise(f"{len(kind)}:{kind}", numbers, "").cast(pa.binary()).to_pylist()
+        if not hits.any():
+            return None
+        rest, left = rest.filter(pa.array(~hits)), left[~hits]
+    return None if len(left) else (texts, table)

@@ -66,7 +66,7 @@ class Account:
         self._records += len(columns[0])
         self._parsed += len(columns[0])
         self._close_rows()
-        self._pieces.append(columns)
+        self._pieces.append(self._batch([columns]))  # at once, while the values are in the processor's cache
 
     def parsed_events(self, events: pa.RecordBatch) -> None:
         """Records that gave a row each, as ``RAW_EVENTS``; at most as many as there is `room` for."""

@@ -70,6 +70,11 @@ class _Named(msgspec.Struct, gc=False):
     uid: _Text = None
 
 
+class _Table(msgspec.Struct, gc=False):
+    name: str | None = None
+    uid: str | None = None
+
+
 class _Metadata(msgspec.Struct, gc=False):
     uid: _Text = None
     product: _Named | None = None
@@ -110,7 +115,7 @@ class _Record(msgspec.Struct, gc=False):
     src_endpoint: _Endpoint | None = None
     device: _Named | None = None
     query_info: _Query | None = None
-    table: _Named | None = None
+    table: _Table | None = None
     database: _Named | None = None
     resources: list[_Resource] | None = None
     unmapped: _Unmapped | None = None
@@ -125,6 +130,7 @@ _ACTOR: Final = _Actor()
 _USER: Final = _User()
 _SESSION: Final = _Session()
 _NAMED: Final = _Named()
+_TABLE: Final = _Table()
 _ENDPOINT: Final = _Endpoint()
 _QUERY: Final = _Query()
 _UNMAPPED: Final = _Unmapped()
@@ -165,7 +171,7 @@ class OrdinaryColumns:
 
     def __init__(self) -> None:
         self._stated: dict[tuple[Any, ...], tuple[int, str | None, str | None] | None] = {}
-        self._tables: dict[tuple[Any, Any], str] = {}
+        self._tables: dict[tuple[str | None, str | None], str | None] = {}
 
     def of(self, records: Sequence[_Record]) -> tuple[list[str | None], list[list[Any]]]:
         """The records' own identifiers, and the columns of their events: ``ocsf.COLUMNS`` from ``time`` on.
@@ -229,38 +235,36 @@ class OrdinaryColumns:
 
     def _subjects_and_objects(self, records: Sequence[_Record]) -> tuple[list[Any], list[Any]]:
         subjects: list[Any] = [(record.unmapped or _UNMAPPED).subjects or None for record in records]
-        objects: list[Any] = [self._table(record.table) for record in records]
+        objects: list[Any] = self._of_tables([record.table or _TABLE for record in records])
         odd: list[int] = []
-        for place, record in enumerate(records):
-            items = record.resources
-            if items:
-                found = [_subject(item) for item in items if type(item.type) is str and item.type in SUBJECT_TYPES]
-                if found:
-                    subjects[place] = [*(subjects[place] or ()), *found]
-            if objects[place] is None:
-                names = _objects(record)
-                if len(names) > 1:
-                    odd.append(place)
-                elif names:
-                    objects[place] = names[0]
+        for place in [place for place, record in enumerate(records) if record.resources]:
+            items = records[place].resources or ()
+            found = [_subject(item) for item in items if type(item.type) is str and item.type in SUBJECT_TYPES]
+            if found:
+                subjects[place] = [*(subjects[place] or ()), *found]
+        for place in [place for place, name in enumerate(objects) if name is None]:
+            names = _objects(records[place])
+            if len(names) > 1:
+                odd.append(place)
+            elif names:
+                objects[place] = names[0]
         if not all(map(PERSON.fullmatch, chain.from_iterable(filter(None, subjects)))):
             odd += [place for place, one in enumerate(subjects) if one and not all(map(PERSON.fullmatch, one))]
         if odd:
             raise OddError(odd)
         return [one if one is None or len(one) == 1 else list(dict.fromkeys(one)) for one in subjects], objects
 
-    def _table(self, table: _Named | None) -> str | None:
-        if table is None or table.name is None or table.name == "":
-            return None
-        key = (table.name, table.uid)
-        if type(table.name) is not str or type(table.uid) not in _PLAIN_TYPES:
-            return objects_of({"table": {"name": table.name, "uid": table.uid}})[0]
-        known = self._tables.get(key)
-        if known is None:
-            if len(self._tables) > _REMEMBERED:
-                self._tables.clear()
-            known = self._tables[key] = objects_of({"table": {"name": table.name, "uid": table.uid}})[0]
-        return known
+    def _of_tables(self, tables: Sequence[_Table]) -> list[str | None]:
+        keys = [(table.name, table.uid) for table in tables]
+        known = self._tables
+        try:
+            return [known[key] for key in keys]
+        except KeyError:
+            if len(known) > _REMEMBERED:
+                known.clear()
+            for name, uid in dict.fromkeys(keys):
+                known[name, uid] = objects_of({"table": {"name": name, "uid": uid}})[0] if name else None
+            return [known[key] for key in keys]
 
 
 def _derived(key: tuple[Any, ...]) -> tuple[int, str | None, str | None] | None:

@@ -22,7 +22,7 @@ from beholden.logs.reader import LogBatch, LogContext
 __all__ = ["Ocsf"]
 
 #: Lines looked at together: what they become stays in the processor's cache.
-_LINES: Final = 256
+_LINES: Final = 512
 #: Fewer ordinary records than this between odd ones are read one by one as well.
 _RUN_MIN: Final = 16
 

@@ -157,6 +157,9 @@ class Vault:
             return []
         lookups = self._lookup.many(texts)
         epoch = self._enter_epoch()
+        remembered = self._tokens.get_all(lookups)
+        if remembered is not None:
+            return remembered
         tokens = self._tokens.get(lookups)
         missing = {lookup: text for lookup, text in zip(lookups, texts, strict=True) if lookup not in tokens}
         if missing:
