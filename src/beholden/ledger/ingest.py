@@ -8,9 +8,11 @@ are idempotent on (source, uid).
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import tzinfo
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
@@ -45,6 +47,18 @@ class LogFile:
     store: str | None
     time_zone: tzinfo | None = None
     database: str | None = None  # what it calls the store's database, where somebody has said so
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """How many events were new and known, and times among which all of theirs lie."""
+
+    new: int = 0
+    known: int = 0
+    times: tuple[int, ...] = ()
+
+    def __add__(self, other: _Kept) -> _Kept:
+        return _Kept(self.new + other.new, self.known + other.known, self.times + other.times)
 
 
 class Ingest:
@@ -107,55 +121,45 @@ class Ingest:
     def _read(
         self, stream: BinaryIO, file: LogFile, reader: Reader, account: Account, progress: Callable[[int], None]
     ) -> SourceError | None:
-        """Keep the events of an open file; returns what stopped it before its end."""
-        last_record = -1
-        stores = DatabaseStores(self._world, file.store, file.database, lambda: _databases_in(file, reader))
-        try:
-            for batch in reader.read(stream, LogContext(file.source, file.time_zone)):
-                last_record = self._batch(batch, file, stores, account, last_record)
-                progress(account.records)
-        except SourceError as error:
-            return error
-        return None
+        """Keep the events of an open file; returns what stopped it before its end.
 
-    def _batch(self, batch: LogBatch, file: LogFile, stores: DatabaseStores, account: Account, before: int) -> int:
-        """Keep a batch's events, then enter its records into the account.
-
-        ``before`` is the last record of the batch before, whose events may go on here. Returns the last one of this.
+        While the events of one batch are made durable, those of the next are made: one batch is under way at most.
         """
-        outcome = Outcome()
-        events = self._events(batch.events, file, stores, outcome)
-        if events.num_rows:
-            self._append(events, account)
-        account.records += batch.records
-        account.parsed += batch.parsed
-        account.noise.update(batch.noise)
-        account.mended.update(batch.mended)
-        for problem in batch.problems:
-            account.add_problem(problem.record, problem.reason)
-        passed = {*outcome.kept, before}
-        for record, reason in outcome.problems.items():
-            if record not in passed:
-                account.parsed -= 1
-                account.add_problem(record, reason)
-        for record, reason in outcome.noise.items():
-            if record not in passed and record not in outcome.problems:
-                account.parsed -= 1
-                account.noise[reason] += 1
-        return before if batch.events.num_rows == 0 else int(batch.events.column("record")[-1].as_py())
+        stores = DatabaseStores(self._world, file.store, file.database, lambda: _databases_in(file, reader))
+        stopped: SourceError | None = None
+        last_record = -1
+        with ThreadPoolExecutor(1, "append") as thread:
+            under_way: Callable[[int], int] | None = None
+            try:
+                for batch in reader.read(stream, LogContext(file.source, file.time_zone)):
+                    outcome = Outcome()
+                    events = self._events(batch.events, file, stores, outcome)
+                    if under_way is not None:
+                        before, under_way = under_way, None
+                        last_record = before(last_record)
+                        progress(account.records)
+                    keeping = thread.submit(self._append, events)
+                    under_way = partial(_enter, batch, outcome, keeping, account)
+            except SourceError as error:
+                stopped = error
+            try:
+                if under_way is not None:
+                    under_way(last_record)
+                    progress(account.records)
+            except SourceError as error:
+                stopped = error
+        return stopped
 
-    def _append(self, events: pa.RecordBatch, account: Account) -> None:
+    def _append(self, events: pa.RecordBatch) -> _Kept:
         """Make events durable, in pieces that the ledger takes."""
+        if not events.num_rows:
+            return _Kept()
         if events.nbytes > APPEND_BYTES_MAX // 2 and events.num_rows > 1:
             half = events.num_rows // 2
-            self._append(events.slice(0, half), account)
-            self._append(events.slice(half), account)
-            return
+            return self._append(events.slice(0, half)) + self._append(events.slice(half))
         result = self._ledger.append(events)
-        account.events_new += result.new
-        account.events_known += result.known
         span = pc.min_max(events.column("time").cast(pa.int64()))
-        account.saw(span["min"].as_py(), span["max"].as_py())
+        return _Kept(result.new, result.known, (span["min"].as_py(), span["max"].as_py()))
 
     def _events(self, raw: pa.RecordBatch, file: LogFile, stores: DatabaseStores, outcome: Outcome) -> pa.RecordBatch:
         """The events to keep, in the order of the log; records that tell of none are in ``outcome``."""
@@ -165,6 +169,34 @@ class Ingest:
         outcome.kept.update(raw.column("record").take(pa.array(plain.places)).to_pylist())
         others = self._one_by_one.events(raw.take(pa.array(rest)), stores, file.source, outcome)
         return merged(plain, others.at(rest))
+
+
+def _enter(batch: LogBatch, outcome: Outcome, keeping: Future[_Kept], account: Account, before: int) -> int:
+    """Enter a batch's records into the account, once its events are kept.
+
+    ``before`` is the last record of the batch before, whose events may go on here. Returns the last one of this.
+    """
+    kept = keeping.result()
+    account.events_new += kept.new
+    account.events_known += kept.known
+    for time in kept.times:
+        account.saw(time, time)
+    account.records += batch.records
+    account.parsed += batch.parsed
+    account.noise.update(batch.noise)
+    account.mended.update(batch.mended)
+    for problem in batch.problems:
+        account.add_problem(problem.record, problem.reason)
+    passed = {*outcome.kept, before}
+    for record, reason in outcome.problems.items():
+        if record not in passed:
+            account.parsed -= 1
+            account.add_problem(record, reason)
+    for record, reason in outcome.noise.items():
+        if record not in passed and record not in outcome.problems:
+            account.parsed -= 1
+            account.noise[reason] += 1
+    return before if batch.events.num_rows == 0 else int(batch.events.column("record")[-1].as_py())
 
 
 def _databases_in(file: LogFile, reader: Reader) -> set[str]:
