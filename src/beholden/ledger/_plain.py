@@ -85,7 +85,7 @@ class _Batch:
         self._people: list[bytes] = []  # encoded, of all columns one behind the other
         self._who: dict[str, tuple[int, npt.NDArray[np.int64]]] = {}  # column -> its first person, and each row's
         kinds = combined(coded("actor"), coded("actor_kind"))
-        self._name("actor", kinds[0], kinds[1], lambda pair: acting(*pair, world))
+        self._name("actor", kinds[0], kinds[1], lambda pair: acting(pair[0], pair[1], world))
         for name in ("credential", "device"):
             column = coded(name)
             self._name(name, column.values, column.codes, partial(Person, name))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import groupby
 from typing import Any, Final
 
 import pyarrow as pa
@@ -20,9 +19,6 @@ __all__ = ["Account"]
 
 #: A log whose first records are all problems is of another format.
 _FIRST_RECORDS: Final = 50
-
-#: Rows by columns: in the order of the reader's own, or all of ``RAW_EVENTS``.
-_Piece = Sequence[Sequence[Any]] | pa.RecordBatch
 
 
 class Account:
@@ -46,7 +42,7 @@ class Account:
 
     def _reset(self) -> None:
         self._rows: list[tuple[Any, ...]] = []
-        self._pieces: list[_Piece] = []  # the rows before these
+        self._pieces: list[pa.RecordBatch] = []  # the rows before these
         self._records = 0
         self._parsed = 0
         self._noise: Counter[str] = Counter()
@@ -66,7 +62,7 @@ class Account:
         self._records += len(columns[0])
         self._parsed += len(columns[0])
         self._close_rows()
-        self._pieces.append(self._batch([columns]))  # at once, while the values are in the processor's cache
+        self._pieces.append(self._batch(columns))  # at once, while the values are in the processor's cache
 
     def parsed_events(self, events: pa.RecordBatch) -> None:
         """Records that gave a row each, as ``RAW_EVENTS``; at most as many as there is `room` for."""
@@ -110,7 +106,8 @@ class Account:
         if not self._records:
             return
         self._close_rows()
-        events, records, parsed = self._events(self._pieces), self._records, self._parsed
+        records, parsed = self._records, self._parsed
+        events = pa.concat_batches(self._pieces or [pa.RecordBatch.from_pylist([], schema=RAW_EVENTS)])
         noise, problems, mended = dict(self._noise), tuple(self._problems), dict(self._mended)
         self._reset()
         yield LogBatch(events.slice(0, BATCH_ROWS), records, parsed, noise, problems, mended)
@@ -119,7 +116,7 @@ class Account:
 
     def _close_rows(self) -> None:
         if self._rows:
-            self._pieces.append(tuple(zip(*self._rows, strict=True)))
+            self._pieces.append(self._batch(list(zip(*self._rows, strict=True))))
             self._rows = []
 
     def finish(self) -> Iterator[LogBatch]:
@@ -148,21 +145,11 @@ class Account:
         looks = looks_like(self._source.head)
         return None if looks in self._alike else looks
 
-    def _events(self, pieces: list[_Piece]) -> pa.RecordBatch:
-        batches: list[pa.RecordBatch] = []
-        for is_arrow, group in groupby(pieces, lambda piece: isinstance(piece, pa.RecordBatch)):
-            some = list(group)
-            batches += some if is_arrow else [self._batch(some)]
-        return batches[0] if len(batches) == 1 else pa.concat_batches(batches or [self._batch([])])
-
-    def _batch(self, pieces: list[Any]) -> pa.RecordBatch:
-        columns: dict[str, list[Any]] = {name: [] for name in self._columns}
-        for piece in pieces:
-            for name, values in zip(self._columns, piece, strict=True):
-                columns[name] += values
-        rows = len(columns["record"])
+    def _batch(self, columns: Sequence[Sequence[Any]]) -> pa.RecordBatch:
+        """Rows by the reader's columns, as ``RAW_EVENTS``."""
+        given = dict(zip(self._columns, columns, strict=True))
         arrays = [
-            pa.array(columns[field.name], field.type) if field.name in columns else pa.nulls(rows, field.type)
+            pa.array(given[field.name], field.type) if field.name in given else pa.nulls(len(columns[0]), field.type)
             for field in RAW_EVENTS
         ]
         return pa.RecordBatch.from_arrays(arrays, schema=RAW_EVENTS)

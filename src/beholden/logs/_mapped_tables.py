@@ -50,7 +50,9 @@ def read_table(stream: BinaryIO, head: bytes, mapping: Mapping, context: LogCont
             "a Parquet or Arrow file has one record a row",
             advice="leave 'records' out of its mapping",
         )
-    events = Events(mapping, Source(io.BytesIO(head)), context, frozenset({"a Parquet file", "a binary file"}))
+    events = Events(
+        mapping, Source(io.BytesIO(head)), context, frozenset({"a Parquet file", "an Arrow file", "a binary file"})
+    )
     table = _Table(mapping, context, events)
     for rows in table_rows(stream, head):
         if rows.batch is None:

@@ -135,7 +135,7 @@ _ENDPOINT: Final = _Endpoint()
 _QUERY: Final = _Query()
 _UNMAPPED: Final = _Unmapped()
 _PLAIN_TYPES: Final = {str, NoneType}
-_KINDS: Final = {**dict.fromkeys(SERVICES, "service"), **{int(text): "service" for text in SERVICES}}
+_KINDS: Final[dict[Any, str]] = {kind: "service" for text in SERVICES for kind in (text, int(text))}
 _decode: Final = msgspec.json.Decoder(_Record).decode
 
 

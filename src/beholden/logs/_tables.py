@@ -157,7 +157,7 @@ def _mended(column: pa.Array) -> tuple[pa.Array, int]:
     data.validate(full=True)
     raw = data.to_pylist()
     texts = [None if item is None else item.decode(errors="replace") for item in raw]
-    changed = sum(item is not None and text.encode() != item for item, text in zip(raw, texts, strict=True))
+    changed = sum(text is not None and text.encode() != item for item, text in zip(raw, texts, strict=True))
     return pa.array(texts, pa.string()), changed
 
 
@@ -200,8 +200,10 @@ def _is_whole(array: pa.Array) -> bool:
     type_ = array.type
     if type_ == pa.uint64():
         largest = pc.max(array).as_py()
-        return largest is None or largest < 1 << 63
-    return pa.types.is_integer(type_) or (pa.types.is_decimal(type_) and type_.scale == 0 and type_.precision <= 18)
+        return bool(largest is None or largest < 1 << 63)
+    return bool(
+        pa.types.is_integer(type_) or (pa.types.is_decimal(type_) and type_.scale == 0 and type_.precision <= 18)
+    )
 
 
 def _plain_times(array: pa.Array) -> pa.Array:

@@ -70,7 +70,7 @@ def both(rooms: Rooms, raw: pa.RecordBatch) -> tuple[list[dict[str, Any]], list[
 
 def shown(rooms: Rooms, events: pa.RecordBatch) -> list[dict[str, Any]]:
     """The rows, with what is encrypted opened and whose key it is under."""
-    rows = events.to_pylist()
+    rows: list[dict[str, Any]] = events.to_pylist()
     for row in rows:
         for name in ("literals", "detail"):
             if row[name] is not None:

@@ -23,6 +23,7 @@ from beholden.logs import (
     _pgaudit,
     _pgtime,
     _source,
+    _tables,
     _times,
     mapped,
     ocsf,
@@ -33,7 +34,7 @@ PAGE = (Path(__file__).parents[3] / "docs" / "reference" / "logs.md").read_text(
 #: Functions that are given a reason.
 SAID_BY = {"problem", "noise", "mended", "RefusedError", "_RefusedError", "RefusedRecordError"}
 CONSTANTS = [
-    _csv.TRUNCATED, _csv.BROKEN, _json.NOT_JSON, _json._NOT_OF_TYPE, _documents.NO_RECORDS, _source.TOO_LONG,
+    _csv.TRUNCATED, _csv.BROKEN, _json.NOT_JSON, _json._NOT_OF_TYPE, _documents.NO_RECORDS, _source.TOO_LONG, _tables.DAMAGED,
     _pgtime.ZONE_UNKNOWN, _Csvlog.stray, databases.ANOTHER_DATABASE, "no dataset", "not a JSON object",
 ]  # fmt: skip
 
