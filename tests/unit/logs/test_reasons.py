@@ -19,6 +19,7 @@ from beholden.logs import (
     _csv,
     _documents,
     _json,
+    _mapped_record,
     _ocsf_record,
     _pgaudit,
     _pgtime,
@@ -62,7 +63,11 @@ def returned(function: object) -> set[str]:
 
 ALL = (
     set(CONSTANTS)
-    | {text for module in (_json, _pgaudit, mapped, ocsf, _ocsf_record, interpret) for text in reasons(module)}
+    | {
+        text
+        for module in (_json, _pgaudit, _mapped_record, _ocsf_record, mapped, ocsf, interpret)
+        for text in reasons(module)
+    }
     | reasons(_pgtime, {"ValueError"})
     | reasons(_times, {"ValueError"}) - set(texts(ast.parse(inspect.getsource(_times.check_pattern)), {"ValueError"}))
     | set(texts(ast.parse(inspect.getsource(times.parse_time)), {"ValueError"}))
