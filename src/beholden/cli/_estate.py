@@ -21,6 +21,7 @@ from beholden.core.unknown import Unknown
 
 if TYPE_CHECKING:
     from beholden.ledger import Ed25519Signer, Ledger, VerifierKey
+    from beholden.ledger.disk import Disk
     from beholden.ledger.storage import Bucket, Mirror
     from beholden.state import State
     from beholden.stores import Connector
@@ -102,6 +103,26 @@ class Estate:
         if self.ledger_mirror is not None:
             return self.ledger_mirror.layout.root
         return self.config.path(self.config.ledger.url.removeprefix("file://"))
+
+    def ledger_to_verify(self) -> Path:
+        """The ledger's files; of a bucket's ledger a copy made now, which is removed when the estate is closed."""
+        if self.ledger_bucket is None:
+            return self.ledger_directory
+        from beholden.ledger.storage import fresh_copy
+
+        return self._stack.enter_context(fresh_copy(self.ledger_bucket, self.ledger_cache))
+
+    @property
+    def ledger_disk(self) -> Disk:
+        """How the ledger's files are changed where they lie."""
+        from beholden.core.ids import system_entropy
+        from beholden.ledger.disk import Disk
+
+        if self.ledger_mirror is None:
+            return Disk()
+        from beholden.ledger.storage import ObjectDisk
+
+        return ObjectDisk(self.ledger_mirror, entropy=system_entropy)
 
     @property
     def ledger_name(self) -> str:

@@ -11,9 +11,10 @@ from tests.support.ledger import SIGNER, all_rows, events, open_ledger, uid_of
 from tests.support.object_store import ENVIRONMENT, Place, Requests, make_bucket, object_server
 
 from beholden.core.errors import IntegrityError, NotFoundError, ReadOnlyError, SourceError, UsageError
-from beholden.ledger import AppendResult, verify
+from beholden.ledger import AppendResult
 from beholden.ledger.storage import connect, open_mirror
 from beholden.ledger.storage import ledger as ledger_module
+from beholden.ledger.verify import verify
 
 _NUMBERS = itertools.count()
 

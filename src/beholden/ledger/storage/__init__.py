@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from beholden.ledger.storage.client import Bucket, Transport, connect
+from beholden.ledger.storage.disk import ObjectDisk
 from beholden.ledger.storage.ledger import BucketLedger, open_bucket_ledger
-from beholden.ledger.storage.mirror import Mirror, open_mirror
-from beholden.ledger.storage.verify import verify_bucket
+from beholden.ledger.storage.mirror import Mirror, fresh_copy, open_mirror
+from beholden.ledger.storage.verify import check_frames, verify_bucket
 
 __all__ = [
     "Bucket",
     "BucketLedger",
     "Mirror",
+    "ObjectDisk",
     "Transport",
+    "check_frames",
     "connect",
+    "fresh_copy",
     "open_bucket_ledger",
     "open_mirror",
     "verify_bucket",

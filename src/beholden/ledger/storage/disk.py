@@ -20,8 +20,9 @@ from typing import BinaryIO, Final
 
 from beholden.core.errors import IntegrityError
 from beholden.core.ids import Entropy
-from beholden.ledger.files import Disk, StorageError, is_temporary, read_sealed_json, temporary_name
-from beholden.ledger.format import FORMAT_VERSION, TEMPORARY_SUFFIX
+from beholden.ledger.disk import TEMPORARY_SUFFIX, Disk, is_temporary, temporary_name
+from beholden.ledger.files import StorageError, read_sealed_json
+from beholden.ledger.format import FORMAT_VERSION
 from beholden.ledger.manifest import Manifest
 from beholden.ledger.pruned import cut_tile
 from beholden.ledger.storage.client import Missing, Overtaken

@@ -15,7 +15,7 @@ from beholden.ledger.storage.mirror import fresh_copy, is_local
 from beholden.ledger.verify import Finding, VerifyReport, verify
 from beholden.ledger.wal import is_whole, wal_files
 
-__all__ = ["verify_bucket"]
+__all__ = ["check_frames", "verify_bucket"]
 
 
 def verify_bucket(
@@ -32,9 +32,13 @@ def verify_bucket(
         BeholdenError: as `verify`.
     """
     with fresh_copy(bucket, cache) as directory:
-        report = verify(directory, key=key, estate_id=estate_id, acknowledged=acknowledged)
-        with reading():
-            cut = tuple(_cut_frames(Layout(directory)))
+        return check_frames(verify(directory, key=key, estate_id=estate_id, acknowledged=acknowledged), directory)
+
+
+def check_frames(report: VerifyReport, directory: Path) -> VerifyReport:
+    """What `verify` says of a `fresh_copy`, as it is to be said of the bucket."""
+    with reading():
+        cut = tuple(_cut_frames(Layout(directory)))
     names = {finding.object for finding in cut}
     notes = tuple(note for note in report.notes if note.object not in names and not is_local(note.object))
     return replace(report, findings=(*report.findings, *cut), notes=notes)
