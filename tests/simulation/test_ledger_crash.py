@@ -20,10 +20,10 @@ from tests.support.ledger_child import (
     write_all,
 )
 
-from beholden.ledger import verify
 from beholden.ledger.format import Layout
 from beholden.ledger.manifest import read_manifest
 from beholden.ledger.own import LEDGER_SOURCE
+from beholden.ledger.verify import verify
 
 ROOT = Path(__file__).parents[2]
 STOP = 9 * STEP

@@ -46,7 +46,7 @@ _SHORT_HELP = {
     "feed": "The company's own records that give accesses their reasons.",
     "who": "Who touched a dataset, a class of data or a person's data.",
     "watch": "Accesses without a reason.",
-    "ledger": "The record of accesses: status, seal, verify, prune, hold.",
+    "ledger": "The record of accesses: status, seal, verify, prove, prune, hold.",
     "vault": "People's tokens and keys: backup and restore.",
     "upgrade": "Which formats state, vault and ledger have, and what this version needs.",
 }

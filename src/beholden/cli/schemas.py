@@ -24,6 +24,7 @@ NOUNS: Final[dict[str, str]] = {
     "ingested": "beholden.cli._ingested:IngestedFile",
     "ledger-holds": "beholden.cli.ledger_hold:HoldRow",
     "ledger-prune": "beholden.cli.ledger_prune:PruneRow",
+    "ledger-proof": "beholden.cli.ledger_prove:EventProofRow",
     "ledger-status": "beholden.ledger.status:LedgerStatus",
     "ledger-verify": "beholden.ledger.verify:Finding",
     "log-formats": "beholden.cli.log:FormatRow",

@@ -15,7 +15,6 @@ __all__ = [
     "FORMAT_VERSION",
     "INPUT_EVENTS",
     "LOCK_TIMEOUT_S",
-    "TEMPORARY_SUFFIX",
     "TILE_WIDTH",
     "WAL_BYTES_MAX",
     "Layout",
@@ -32,8 +31,6 @@ APPEND_BYTES_MAX: Final = 512 * 1024 * 1024
 WAL_BYTES_MAX: Final = 256 * 1024 * 1024
 #: How long a writer waits for its turn.
 LOCK_TIMEOUT_S: Final = 30.0
-#: Files with this ending are unfinished and mean nothing.
-TEMPORARY_SUFFIX: Final = ".tmp"
 
 #: What `Ledger.append` takes: an access event without ``seq`` and ``ingested``, which the ledger sets.
 INPUT_EVENTS: Final = pa.schema([field for field in EVENTS if field.name not in {"seq", "ingested"}])
@@ -73,6 +70,11 @@ class Layout:
     def checked(self) -> Path:
         """Which segments were found unchanged, and by what they would be seen to be; may be deleted."""
         return self.root / "checked.json"
+
+    @property
+    def cosigned(self) -> Path:
+        """The newest tree head that each witness cosigned."""
+        return self.root / "cosigned"
 
     @property
     def lock(self) -> Path:

@@ -6,7 +6,6 @@ depends on nothing but the events before its end, so writing it twice writes the
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,12 +13,10 @@ from typing import Final
 
 from beholden.core.errors import IntegrityError
 from beholden.ledger.format import TILE_WIDTH, Layout
+from beholden.ledger.merkle import EMPTY_ROOT, HASH_BYTES, node_hash, perfect_root
 
 __all__ = ["EMPTY_ROOT", "HASH_BYTES", "Tile", "TreeBuilder", "perfect_root", "read_tile", "stored_edge", "tile_path"]
 
-HASH_BYTES: Final = 32
-#: The root of a tree without leaves.
-EMPTY_ROOT: Final = hashlib.sha256(b"").digest()
 _TILE_BYTES: Final = TILE_WIDTH * HASH_BYTES
 
 
@@ -102,7 +99,7 @@ class TreeBuilder:
                 if count >> bit & 1:
                     start = position - (HASH_BYTES << bit)
                     subtree = perfect_root(bytes(hashes[start:position]))
-                    root = _node(subtree, root) if root else subtree
+                    root = node_hash(subtree, root) if root else subtree
                     position = start
         return root or EMPTY_ROOT
 
@@ -168,16 +165,3 @@ def _candidates(layout: Layout, level: int, index: int, width: int) -> Iterator[
 
 def _stored_width(path: Path) -> int:
     return int(path.name) if path.parent.suffix == ".p" else TILE_WIDTH
-
-
-def perfect_root(hashes: bytes) -> bytes:
-    """The root over 2^k hashes, 32 bytes each."""
-    sha256 = hashlib.sha256
-    pair = 2 * HASH_BYTES
-    while len(hashes) > HASH_BYTES:
-        hashes = b"".join([sha256(b"\x01" + hashes[i : i + pair]).digest() for i in range(0, len(hashes), pair)])
-    return hashes
-
-
-def _node(left: bytes, right: bytes) -> bytes:
-    return hashlib.sha256(b"\x01" + left + right).digest()

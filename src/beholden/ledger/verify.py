@@ -25,8 +25,10 @@ from beholden.ledger.canonical import leaf_hashes
 from beholden.ledger.checkpoint import Checkpoint, PublicKey, VerifierKey, open_checkpoint, parse_verifier_key
 from beholden.ledger.files import is_temporary, reading
 from beholden.ledger.format import TILE_WIDTH, Layout
+from beholden.ledger.heads import check_heads
 from beholden.ledger.manifest import LedgerInfo, Manifest, Segment, read_info, read_manifest
 from beholden.ledger.own import own_count, own_events
+from beholden.ledger.proof import StoredTree
 from beholden.ledger.prune import logged_prune
 from beholden.ledger.pruned import cut_leaves, nodes_chain, read_nodes_files
 from beholden.ledger.recovery import check_public_key, check_quickly, is_leftover, is_leftover_segment
@@ -230,6 +232,16 @@ class _Verification:
             return TreeHashes(size, blocks, cut_leaves(self.layout, manifest.first_seq))
         return TreeHashes(size)
 
+    def _check_cosigned(self) -> None:
+        """Do the tree heads that witnesses cosigned belong to this ledger?"""
+        with self.catching():
+            for error in check_heads(StoredTree.open(self.layout.root, self.key)):
+                if not isinstance(error, IntegrityError):
+                    self.notes.append(Finding(error.where, error.found))
+                    continue
+                with self.catching():
+                    raise error
+
     def _read_small_files(self) -> None:
         info: LedgerInfo | None = None
         with self.catching():
@@ -270,6 +282,7 @@ class _Verification:
         }
         known |= {projection_path(self.layout, segment) for segment in manifest.segments}
         known |= set(nodes_chain(self.layout, manifest.first_seq).values())
+        known |= {path for path in self.layout.cosigned.glob("*") if not is_temporary(path)}
         known |= {path for path in self.layout.wal.glob("*.wal") if not path.name.startswith(".")}
         for path in self._files():
             name = self.layout.name(path)

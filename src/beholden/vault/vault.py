@@ -165,9 +165,17 @@ class Vault:
             UsageError: an identifier is longer than `IDENTIFIER_BYTES_MAX`.
             SourceError: the database cannot be read or written; no half batch is kept.
         """
-        texts = [encode_person(person) for person in people]
+        return self.tokens_of([encode_person(person) for person in people])
+
+    def tokens_of(self, texts: Sequence[bytes]) -> list[bytes]:
+        """As `tokens`, of people who are encoded already: see `encode_people`."""
+        if not texts:
+            return []
         lookups = self._lookup.many(texts)
         epoch = self._enter_epoch()
+        remembered = self._tokens.get_all(lookups)
+        if remembered is not None:
+            return remembered
         tokens = self._tokens.get(lookups)
         missing = {lookup: text for lookup, text in zip(lookups, texts, strict=True) if lookup not in tokens}
         if missing:
@@ -357,7 +365,8 @@ class Vault:
             key = chance[place * size + TOKEN_BYTES : (place + 1) * size]
             rows.append((lookup, token, self._wrap.seal(key + text, lookup + token)))
         with self._database.write() as connection:
-            _rows.insert_people(connection, rows)
+            if _rows.insert_people(connection, rows):
+                return {lookup: token for lookup, token, _ in rows}
             tokens = _rows.find_tokens(connection, list(new))
         if len(tokens) < len(new):  # forgotten by another process between our two statements (PostgreSQL only)
             tokens |= self._create({lookup: text for lookup, text in new.items() if lookup not in tokens})

@@ -7,11 +7,11 @@ import itertools
 import pytest
 from tests.support.ledger import NOW, SIGNER, all_rows, events, open_ledger, uid_of
 
-from beholden.ledger import verify
 from beholden.ledger.compact import SPAN_DAYS_MAX, mergeable, tree_sizes
 from beholden.ledger.files import Disk
 from beholden.ledger.format import Layout
 from beholden.ledger.manifest import Segment, read_manifest
+from beholden.ledger.verify import verify
 
 MINUTE = 60_000_000
 DAY = 86_400_000_000

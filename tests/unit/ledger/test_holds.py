@@ -9,9 +9,9 @@ from tests.support.ledger import NOW, SIGNER, batch_of, event, events, open_ledg
 
 from beholden.core.errors import NotFoundError, UsageError
 from beholden.core.selectors import Selector
-from beholden.ledger import verify
 from beholden.ledger.records import HoldRecord, ReleaseRecord
 from beholden.ledger.retention import Policy
+from beholden.ledger.verify import verify
 
 DAY = 86_400_000_000
 POLICY = Policy(Selector.parse("*"), 30, "accountability")

@@ -14,7 +14,6 @@ from tests.support.ledger import NOW, SIGNER, all_rows, batch_of, event, events,
 
 from beholden.core.errors import BeholdenError, IntegrityError, NotFoundError, SourceError, UsageError
 from beholden.core.selectors import Selector
-from beholden.ledger import verify
 from beholden.ledger.canonical import leaf_hashes
 from beholden.ledger.files import sealed_json
 from beholden.ledger.format import TILE_WIDTH, Layout
@@ -25,6 +24,7 @@ from beholden.ledger.records import PruneRecord
 from beholden.ledger.retention import Policy
 from beholden.ledger.segments import describe_batches
 from beholden.ledger.tree import read_tile
+from beholden.ledger.verify import verify
 
 DAY = 86_400_000_000
 ALL = Policy(Selector.parse("*"), 30, "accountability")

@@ -12,12 +12,12 @@ from tests.support.ledger import NOW, SIGNER, events, open_ledger
 
 from beholden.core.errors import IntegrityError
 from beholden.core.selectors import Selector
-from beholden.ledger import VerifyReport, verify
 from beholden.ledger.files import sealed_json
 from beholden.ledger.format import Layout
 from beholden.ledger.manifest import read_manifest
 from beholden.ledger.pruned import nodes_path
 from beholden.ledger.retention import Policy
+from beholden.ledger.verify import VerifyReport, verify
 
 DAY = 86_400_000_000
 STEP = 29

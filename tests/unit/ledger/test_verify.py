@@ -12,13 +12,14 @@ from tests.support.ledger import ORIGIN, SIGNER, events, open_ledger
 
 from beholden.core.errors import NotFoundError
 from beholden.core.events import EVENTS
-from beholden.ledger import Ed25519Signer, verify
+from beholden.ledger import Ed25519Signer
 from beholden.ledger.canonical import leaf_hashes
 from beholden.ledger.checkpoint import Checkpoint, sign_checkpoint
 from beholden.ledger.files import sealed_json
 from beholden.ledger.format import Layout
 from beholden.ledger.manifest import Manifest, read_manifest
 from beholden.ledger.tree import TreeBuilder
+from beholden.ledger.verify import verify
 
 SEGMENTS = ["segments/0000000000000000-0000000000000599.parquet", "segments/0000000000000600-0000000000000899.parquet"]
 
