@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from beholden.core.errors import BeholdenError, IntegrityError
 from beholden.core.events import EVENTS
-from beholden.engine import Engine, TableSource, load_sql
+from beholden.engine import DuckEngine, TableSource, load_sql
 from beholden.ledger.format import Layout
 from beholden.ledger.manifest import Manifest
 from beholden.ledger.segments import iterate_segment
@@ -33,7 +33,7 @@ def read_rows(layout: Layout, manifest: Manifest, first: int, stop: int) -> pa.T
     name = layout.name(paths[0]) if paths else "manifest.json"
     try:
         with tempfile.TemporaryDirectory(prefix="beholden-") as spill:
-            engine = Engine(memory=_MEMORY, threads=1, temp_directory=Path(spill))
+            engine = DuckEngine(memory=_MEMORY, threads=1, temp_directory=Path(spill))
             source = TableSource(parquet=tuple(paths), schema=EVENTS)
             asked = {"first": first, "last": stop - 1}
             found = engine.run(load_sql("beholden.ledger", "rows.sql"), asked, {"events": source})
