@@ -10,7 +10,9 @@ import click
 
 from beholden.cli._estate import Estate, open_estate, pass_estate, unproven_key
 from beholden.cli._lazy import Group
+from beholden.cli.ledger_hold import hold
 from beholden.cli.ledger_prove import export, prove
+from beholden.cli.ledger_prune import policies_of, prune
 from beholden.cli.ledger_verify import keep_head, part_options, read_head, verify_part
 from beholden.cli.ledger_witness import witness
 from beholden.cli.output import Column, emit, note, output_options
@@ -24,7 +26,11 @@ __all__ = ["ledger"]
 
 @click.group(cls=Group)
 def ledger() -> None:
-    """The record of accesses: status, seal, verify, prove."""
+    """The record of accesses: status, seal, verify, prove, prune, hold."""
+
+
+ledger.add_command(prune)
+ledger.add_command(hold)
 
 
 @ledger.command()
@@ -33,8 +39,14 @@ def ledger() -> None:
 def status(estate: Estate, *, output: str | None) -> None:
     """How many events are on record, since when, and the signed tree head."""
     row = estate.ledger.status()
-    waiting = f"{row.in_wal:,} events wait to be sealed: beholden ledger seal"
-    emit(output, "ledger-status", [row], _STATUS, empty="", after=[waiting] if row.in_wal else [])
+    after = [f"{row.in_wal:,} events wait to be sealed: beholden ledger seal"] if row.in_wal else []
+    if row.pruned:
+        after.append(
+            f"the record begins with event {row.first_seq:,}: older ones were pruned, last on {row.pruned[:10]}"
+        )
+    if not policies_of(estate):
+        after.append("no [[ledger.retention]] is declared: nothing is ever pruned")
+    emit(output, "ledger-status", [row], _STATUS, empty="", after=after)
 
 
 @ledger.command()

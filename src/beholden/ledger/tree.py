@@ -15,7 +15,7 @@ from beholden.core.errors import IntegrityError
 from beholden.ledger.format import TILE_WIDTH, Layout
 from beholden.ledger.merkle import EMPTY_ROOT, HASH_BYTES, node_hash, perfect_root
 
-__all__ = ["EMPTY_ROOT", "HASH_BYTES", "Tile", "TreeBuilder", "read_tile", "stored_edge", "tile_path"]
+__all__ = ["EMPTY_ROOT", "HASH_BYTES", "Tile", "TreeBuilder", "perfect_root", "read_tile", "stored_edge", "tile_path"]
 
 _TILE_BYTES: Final = TILE_WIDTH * HASH_BYTES
 
@@ -67,6 +67,18 @@ class TreeBuilder:
         before = self.size
         self.size += len(leaves) // HASH_BYTES
         self._push(0, before, leaves, full)
+        return full
+
+    def extend_blocks(self, hashes: bytes) -> list[Tile]:
+        """Add blocks of 256 leaves by their hashes of level 1; as `extend`. The tree must end with a whole block."""
+        if self.size % TILE_WIDTH or len(hashes) % HASH_BYTES:
+            raise ValueError("the tree does not end with a whole block, or a hash has not 32 bytes")
+        if not self._edge:
+            self._edge.append(bytearray())
+        full: list[Tile] = []
+        before = self.size // TILE_WIDTH
+        self.size += len(hashes) // HASH_BYTES * TILE_WIDTH
+        self._push(1, before, hashes, full)
         return full
 
     def edge(self) -> list[Tile]:

@@ -26,7 +26,7 @@ from beholden.ledger.recovery import check_quickly
 from beholden.ledger.rows import iterate_rows
 from beholden.ledger.snapshot import read_wal
 from beholden.ledger.tree import Tile, TreeBuilder, read_tile, stored_edge, tile_path
-from beholden.ledger.unchanged import check_file
+from beholden.ledger.unchanged import check_segment
 from beholden.ledger.verify import Finding
 
 __all__ = ["PartReport", "escape_chance", "verify_sample", "verify_since"]
@@ -133,7 +133,7 @@ def _check_new(tree: StoredTree, old: Checkpoint) -> Iterator[IntegrityError]:
     for segment in tree.manifest.segments:
         if segment.last_seq >= old.size:
             try:
-                check_file(tree.layout.segments / segment.file, segment, tree.layout)
+                check_segment(tree.layout, segment)
             except IntegrityError as error:
                 yield error
     try:
