@@ -43,6 +43,7 @@ ANSWERS: dict[str, list[tuple[str, list[str]]]] = {
         ("who", ["--actor", "nobody"]),
     ],
     "watch reasons": [("reasons", []), ("unexplained", ["--events"])],
+    "ledger prove": [("ledger-proof", ["3"])],
     "ledger status": [("ledger-status", [])],
     "ledger verify": [("ledger-verify", [])],
     "ledger prune": [("ledger-prune", ["--dry-run"]), ("ledger-prune", [])],
