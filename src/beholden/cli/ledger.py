@@ -10,6 +10,8 @@ import click
 
 from beholden.cli._estate import Estate, open_estate, pass_estate, unproven_key
 from beholden.cli._lazy import Group
+from beholden.cli.ledger_hold import hold
+from beholden.cli.ledger_prune import policies_of, prune
 from beholden.cli.output import Column, emit, note, output_options
 from beholden.core.unknown import Unknown
 
@@ -21,7 +23,11 @@ __all__ = ["ledger"]
 
 @click.group(cls=Group)
 def ledger() -> None:
-    """The record of accesses: status, seal, verify."""
+    """The record of accesses: status, seal, verify, prune, hold."""
+
+
+ledger.add_command(prune)
+ledger.add_command(hold)
 
 
 @ledger.command()
@@ -30,8 +36,14 @@ def ledger() -> None:
 def status(estate: Estate, *, output: str | None) -> None:
     """How many events are on record, since when, and the signed tree head."""
     row = estate.ledger.status()
-    waiting = f"{row.in_wal:,} events wait to be sealed: beholden ledger seal"
-    emit(output, "ledger-status", [row], _STATUS, empty="", after=[waiting] if row.in_wal else [])
+    after = [f"{row.in_wal:,} events wait to be sealed: beholden ledger seal"] if row.in_wal else []
+    if row.pruned:
+        after.append(
+            f"the record begins with event {row.first_seq:,}: older ones were pruned, last on {row.pruned[:10]}"
+        )
+    if not policies_of(estate):
+        after.append("no [[ledger.retention]] is declared: nothing is ever pruned")
+    emit(output, "ledger-status", [row], _STATUS, empty="", after=after)
 
 
 @ledger.command()

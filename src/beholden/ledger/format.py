@@ -95,6 +95,16 @@ class Layout:
         return self.root / "tile"
 
     @property
+    def pruned(self) -> Path:
+        """The hashes that are kept of pruned events, so that old tree heads can still be continued."""
+        return self.root / "pruned"
+
+    @property
+    def derived(self) -> tuple[Path, ...]:
+        """Where files lie that can be made again from the segment whose name they begin with."""
+        return self.uids, self.root / "index"
+
+    @property
     def uids(self) -> Path:
         """Which uids each segment holds; can be made again from the segments."""
         return self.root / "uids"

@@ -9,7 +9,7 @@ from beholden.vault.backup import BackupInfo, check_backup
 from beholden.vault.master import MasterKey
 from beholden.vault.restoring import RestoreInfo, restore
 from beholden.vault.sealing import IDENTIFIER_BYTES_MAX, encode_people
-from beholden.vault.vault import Forgotten, Tombstone, Vault, VaultStatus, open_vault
+from beholden.vault.vault import Forgotten, Tombstone, Vault, VaultStatus, open_vault, vault_format
 
 __all__ = [
     "IDENTIFIER_BYTES_MAX",
@@ -25,4 +25,5 @@ __all__ = [
     "encode_people",
     "open_vault",
     "restore",
+    "vault_format",
 ]

@@ -17,13 +17,13 @@ from beholden.core.times import Clock, format_time, system_clock
 from beholden.vault import _rows
 from beholden.vault._cache import Cache
 from beholden.vault._database import Database
-from beholden.vault._schema import create_meta, read_meta, read_restored
+from beholden.vault._schema import create_meta, read_format, read_meta, read_restored
 from beholden.vault.backup import BackupInfo, write_backup
 from beholden.vault.master import MasterKey
 from beholden.vault.sealing import KEY_BYTES, KeyedHash, Sealer, decode_person, encode_person, header, read_header
-from beholden.vault.tables import meta
+from beholden.vault.tables import FORMAT, meta
 
-__all__ = ["REASON_CHARS_MAX", "Forgotten", "Tombstone", "Vault", "VaultStatus", "open_vault"]
+__all__ = ["REASON_CHARS_MAX", "Forgotten", "Tombstone", "Vault", "VaultStatus", "open_vault", "vault_format"]
 
 REASON_CHARS_MAX: Final = 500
 
@@ -98,6 +98,22 @@ def open_vault(
         database.close()
         raise
     return Vault(database, master, entropy=entropy, clock=clock)
+
+
+def vault_format(url: str) -> tuple[int, int]:
+    """The format of the vault at ``url`` and the one this program writes. Needs no master key and changes nothing.
+
+    Raises as `open_vault`, but not for a newer one.
+    """
+    database = Database(url, create=False)
+    try:
+        with database.read() as connection:
+            found = read_format(connection)
+        if found is None:
+            raise database.missing("holds no vault")
+        return found, FORMAT
+    finally:
+        database.close()
 
 
 class Vault:

@@ -171,7 +171,7 @@ def test_a_manifest_that_forgets_events_is_found(directory):
     layout.manifest.write_bytes(sealed_json(Manifest(next_seq=600, segments=manifest.segments[:1])))
     assert "wal/0000000000000900.wal" in {name for name, _ in found(directory)}
     layout.manifest.write_bytes(sealed_json(Manifest(first_seq=600, next_seq=900, segments=manifest.segments[1:])))
-    assert ("manifest.json", "events before 600 are missing") in found(directory)
+    assert ("manifest.json", "begins with event 600; expected event 0") in found(directory)
     layout.manifest.write_bytes(sealed_json(Manifest(next_seq=900, segments=manifest.segments[1:])))
     assert {name for name, _ in found(directory)} >= {"manifest.json"}
 
