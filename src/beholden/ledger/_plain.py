@@ -35,6 +35,8 @@ __all__ = ["plain_events"]
 _BEYOND: Final = ("statement", "statement_ref", "parameters")
 #: A kind of person, short enough for every number to fit into the vault.
 _KIND: Final = re.compile(r"[a-z][a-z0-9_-]{0,63}")
+#: Identifiers of this length fit into the vault, whatever their kind and letters.
+_SHORT_CHARS: Final = 1024
 #: Kinds of person that are looked for in one batch; with more, each text is looked at by itself.
 _KINDS_MAX: Final = 4
 _TOKEN: Final = INPUT_EVENTS.field("actor").type
@@ -84,11 +86,14 @@ class _Batch:
         self._odd_where(self._activity, lambda text: not text)
         self._people: list[bytes] = []  # encoded, of all columns one behind the other
         self._who: dict[str, tuple[int, npt.NDArray[np.int64]]] = {}  # column -> its first person, and each row's
-        kinds = combined(coded("actor"), coded("actor_kind"))
-        self._name("actor", kinds[0], kinds[1], lambda pair: acting(pair[0], pair[1], world))
+        actor, kind = coded("actor"), coded("actor_kind")
+        if any(map(world.is_kind, ("actor", *kind.values))):
+            pairs, codes = combined(actor, kind)
+            self._name("actor", pairs, codes, lambda pair: acting(pair[0], pair[1], world))
+        else:
+            self._name_alike("actor", actor)
         for name in ("credential", "device"):
-            column = coded(name)
-            self._name(name, column.values, column.codes, partial(Person, name))
+            self._name_alike(name, coded(name))
         column = coded("on_behalf_of")
         self._name("on_behalf_of", column.values, column.codes, self._stated)
         for name in LABELS:
@@ -131,6 +136,13 @@ class _Batch:
             self.odd |= np.isin(codes, odd)
         table = np.array([*known, -1], np.int64)
         self._enter(name, texts, table[codes])
+
+    def _name_alike(self, name: str, column: Coded) -> None:
+        """Enter people of one kind, which the column is called after, whose identifiers are kept as they are."""
+        if max(map(len, column.values), default=0) <= _SHORT_CHARS:
+            self._enter(name, encode_people(name, column.values), column.codes)
+        else:
+            self._name(name, column.values, column.codes, partial(Person, name))
 
     def _enter(self, name: str, texts: Sequence[bytes], codes: npt.NDArray[np.int64]) -> None:
         self._who[name] = len(self._people), codes

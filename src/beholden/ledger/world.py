@@ -19,6 +19,8 @@ __all__ = ["Identifiers", "StoreView", "SubjectFields", "World", "fits", "identi
 #: How a store compares the identifiers of one kind: as whole numbers, as UUIDs, or letter by letter.
 Identifiers = Literal["integer", "uuid", "text"]
 
+#: Names whose dataset is remembered.
+_REMEMBERED: Final = 1 << 16
 _INTEGERS: Final = re.compile(
     r"(?:u?(?:tiny|small|medium|big|huge)?int(?:eger)?\d*|(?:small|big)?serial\d?|numeric|decimal|number)\b",
     re.IGNORECASE,
@@ -138,6 +140,7 @@ class StoreView:
     ) -> None:
         self.name = name
         self.dialect = dialect
+        self._resolved: dict[str, str] = {}
         self.schema = schema
         self.rows = rows
         self.search_path = search_path
@@ -194,6 +197,14 @@ class StoreView:
 
     def resolve(self, written: str) -> str:
         """The dataset's path for a name as a log wrote it; the name itself, unquoted, when no dataset has it."""
+        found = self._resolved.get(written)
+        if found is None:
+            if len(self._resolved) >= _REMEMBERED:
+                self._resolved.clear()
+            found = self._resolved[written] = self._resolve(written)
+        return found
+
+    def _resolve(self, written: str) -> str:
         plain = written.replace('"', "").replace("`", "")
         candidates = (plain, *(f"{schema}.{plain}" for schema in self.search_path))
         for candidate in candidates:
