@@ -14,6 +14,7 @@ from beholden.core.config import Config
 from beholden.core.times import Window, format_time, parse_time
 from beholden.core.unknown import Unknown
 from beholden.engine import Engine, load_sql
+from beholden.ledger.forgetting import ERASURES
 from beholden.ledger.log import Snapshot
 from beholden.state import State
 from beholden.state.ingests import IngestRow, ingest_rows
@@ -120,6 +121,7 @@ def _reaches(snapshot: Snapshot, engine: Engine, now: int) -> list[_Reach]:
     by_source: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for row in table.to_pylist():
         by_source[row["source"]].append(row)
+    by_source.pop(ERASURES, None)  # no log: it is silent by nature
     return [_reach(source, rows, now) for source, rows in by_source.items()]
 
 
