@@ -94,7 +94,7 @@ def forget(
     """Forget people for good: each SUBJECT is written kind:identifier, e.g. customer:17.
 
     Their mapping to tokens and their keys are destroyed. Events, counts and proofs stay and name nobody; texts of
-    theirs can never be read again. Tickets about nobody else, and devices and keys only they acted with, go with them.
+    theirs can never be read again. Tickets about them, and devices and keys that only they acted with, go with them.
     That it was done, when, by whom and how many they were is an event of the ledger. It cannot be undone: backups of
     the vault made before bring nobody back.
 

@@ -40,6 +40,8 @@ ERASURES: Final = "beholden-vault"
 #: OCSF Entity Management.
 _CLASS_UID: Final = 3004
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+#: People who stay on record with a ticket: with more it is work on many, a campaign, and keeps its name.
+_MANY: Final = 100
 _TOKENS: Final = pa.schema([("token", pa.binary(16))])
 
 #: Of these people's tokens, those that a legal hold keeps, and why; what is told must not name them.
@@ -79,7 +81,7 @@ def forget_people(
     clock: Clock,
     held: Held | None = None,
 ) -> Erased:
-    """Forget people, and what is on record with nobody else: tickets about them, devices and keys they acted with.
+    """Forget people, and what leads to them: tickets about them, devices and keys that only they acted with.
 
     Durable when it returns: their mappings and keys are gone; the event is in the ledger unless `Erased.untold` says
     otherwise. If it raises nobody was forgotten. It may be repeated: who is gone is unknown. One call for many costs
@@ -188,13 +190,13 @@ def _events(erasure: Erasure, vault: Vault) -> pa.RecordBatch:
 
 
 def _going_with(erased: list[bytes], snapshot: Snapshot, engine: Engine, vault: Vault) -> list[bytes]:
-    """Tokens of what is on record with these people and nobody who stays."""
+    """Tokens of what leads to these people."""
     if not erased:
         return []
     gone = [*erased, *vault.forgotten_tokens()]
     found = engine.run(
         load_sql("beholden.ledger", "forgetting.sql"),
-        {},
+        {"many": _MANY},
         {"events": snapshot.source(), "erased": _table(erased), "gone": _table(gone)},
     )
     tokens: list[bytes] = found.column("token").to_pylist()

@@ -1,11 +1,13 @@
--- What goes with people who are forgotten: tickets, devices, keys and texts that are on record with nobody else.
+-- What goes with people who are forgotten: tickets about them, devices, keys and texts that are on record with nobody else.
 -- in:  events = the ledger's events
 --      erased = (token): people to be forgotten now
 --      gone   = (token): these, and everybody forgotten before
+--      $many  = a number: a ticket with more people who stay is no ticket about one of them
 -- out: token
---      A ticket goes unless an event names it together with somebody who stays. A device or credential goes if one of
---      the people acted with it, and nobody who stays did. An application or purpose goes if every event that has it
---      names one of the forgotten and nobody who stays.
+--      A ticket goes unless many who stay are on record with it: the company's own list of tickets names whom it is
+--      about, and of few the one without a name would be found by leaving out the others. A device or credential goes if
+--      one of the people acted with it, and nobody who stays did. An application or purpose goes if every event that
+--      has it names one of the forgotten and nobody who stays.
 -- cost: three scans: the columns that name people, the five that are asked for, and both for what the five have in common
 with naming as (
     select n.seq
@@ -51,6 +53,8 @@ others as (
     from people as p
     left join gone as g on p.person = g.token
     where g.token is null
+    group by p.kind, p.token
+    having p.kind <> 'assignment' or count(distinct p.person) > $many
     union
     select u.kind, u.token
     from uses as u

@@ -23,6 +23,7 @@ __all__ = [
     "insert_marks",
     "insert_people",
     "insert_tombstones",
+    "marked",
     "read_epoch",
     "set_epoch",
     "tombstones",
@@ -100,6 +101,16 @@ def delete_tokens(connection: sa.Connection, tokens: Collection[bytes]) -> dict[
 def forgotten(connection: sa.Connection) -> list[bytes]:
     """Every forgotten token."""
     return list(connection.execute(sa.select(forgotten_tokens.c.token)).scalars())
+
+
+def marked(connection: sa.Connection, lookups: Collection[bytes]) -> set[bytes]:
+    """Those of ``lookups`` whose person was forgotten, once or more."""
+    statement = sa.select(forgotten_people.c.lookup).where(forgotten_people.c.lookup.in_(_keys()))
+    return {
+        lookup
+        for part in _parts(sorted(lookups))
+        for lookup in connection.execute(statement, {"keys": part}).scalars()
+    }
 
 
 def insert_erasure(connection: sa.Connection, erasure_id: bytes, sealed: bytes) -> None:

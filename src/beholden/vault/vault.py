@@ -207,6 +207,13 @@ class Vault:
         with self._database.read() as connection:
             return _rows.forgotten(connection)
 
+    def were_forgotten(self, people: Sequence[Person]) -> list[bool]:
+        """Whether each person was forgotten and did not come back since. One forgotten as a token alone is not known."""
+        lookups = self._lookup.many(encode_person(person) for person in people)
+        with self._database.read() as connection:
+            gone = _rows.marked(connection, lookups) - _rows.find_tokens(connection, lookups).keys()
+        return [lookup in gone for lookup in lookups]
+
     def nameless(self, tokens: Iterable[bytes]) -> dict[bytes, str]:
         """How answers call each of these tokens, which `identities` does not know.
 
