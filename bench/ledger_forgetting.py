@@ -61,7 +61,7 @@ def _company(directory: Path, people: int, scale: float, days: int) -> None:
     _run(directory, "vault", "backup", str(directory / ".beholden" / "before.backup"))
     robbed = _robbed(directory, people)
     robbed.look_around()
-    before = robbed.guessed(MUST_FIND_NOBODY | REMAINING)
+    before = robbed.guessed({**MUST_FIND_NOBODY, **REMAINING})
     with_key = robbed.guessed_with_the_master_key()
     readable = len(robbed.readable())
     files = _found(robbed)
@@ -76,7 +76,7 @@ def _company(directory: Path, people: int, scale: float, days: int) -> None:
     robbed.talk.append(said)
     (item,) = json.loads(said)["items"]
     _run(directory, "ledger", "seal")
-    after = robbed.guessed(MUST_FIND_NOBODY | REMAINING)
+    after = robbed.guessed({**MUST_FIND_NOBODY, **REMAINING})
     events = robbed.events()
     print(f"{len(events):,} events of {days} days; {item['forgotten']:,} people and {item['also']:,} tickets, devices and "
           f"texts forgotten in one call: {taken:.1f} s, with the start of the program")  # fmt: skip

@@ -183,7 +183,7 @@ def case(tmp_path_factory) -> Case:
         robbed.talk.append(beholden(directory, *arguments, ok=True).err)
     robbed.look_around()
     answers = {question: beholden(directory, *question, ok=True).items for question in questions()}
-    found = robbed.guessed(MUST_FIND_NOBODY | REMAINING)
+    found = robbed.guessed({**MUST_FIND_NOBODY, **REMAINING})
     found["files"] = len(robbed.found_in_files(robbed.files()))
     found["sources"] = len(robbed.found_in_files({path.name: path.read_bytes() for path in sources.iterdir()}))
     with_key, readable = robbed.guessed_with_the_master_key(), robbed.readable()

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from tests.support.estate import rooms_in
+from tests.support.estate import MASTER, rooms_in
 from tests.support.forgetting_child import ERASED, REASON, forget, prepare
 from tests.support.ledger import NOW, SIGNER, all_rows
 
@@ -23,7 +23,7 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture(scope="module")
 def prepared(tmp_path_factory) -> Path:
-    directory = tmp_path_factory.mktemp("prepared") / "rooms"
+    directory: Path = tmp_path_factory.mktemp("prepared") / "rooms"
     directory.mkdir()
     with rooms_in(directory) as rooms:
         prepare(rooms)
@@ -64,19 +64,13 @@ def survive(directory: Path, kill_at: int, seed: int) -> None:
         assert rooms.vault.untold() == []
         (event,) = [row for row in all_rows(rooms.ledger) if row["source"] == ERASURES]
         assert event["subject_count"] == len(ERASED)
-        gone = erased_tokens(directory / "ledger", SIGNER, ErasureSeals(_master()))
+        gone = erased_tokens(directory / "ledger", SIGNER, ErasureSeals(MASTER))
         assert rooms.vault.forgotten(gone).keys() == gone
         assert {stone.reason for stone in rooms.vault.forgotten(gone).values()} == {REASON}
         assert len(gone) == 2 * len(ERASED)  # and their tickets
         assert sum(row.events_new for row in ingest_rows(rooms.state)) <= 1
         rooms.ledger.seal()
     assert verify(directory / "ledger", key=SIGNER).findings == ()
-
-
-def _master():
-    from tests.support.estate import MASTER
-
-    return MASTER
 
 
 @pytest.mark.parametrize("seed", range(4))

@@ -179,7 +179,5 @@ class Robbed:
         with self.vault() as vault:
             texts = vault.decrypt([blob for blob, _ in pairs], [subjects for _, subjects in pairs])
         plain = {"texts": b"\n".join(text for text in texts if text is not None)}
-        patterns = {
-            person: [text.encode() for text in texts if len(text) >= 8] for person, texts in self.texts.items()
-        }
+        patterns = {person: [text.encode() for text in texts if len(text) >= 8] for person, texts in self.texts.items()}
         return set(found_in(plain, patterns))

@@ -113,7 +113,8 @@ def _unkeyed(name: str) -> Hash:
 
 
 #: Hashes that need no key.
-KEYLESS: tuple[Hash, ...] = tuple(map(_unkeyed, ("md5", "sha1", "sha256", "sha512", "blake2b", "blake2s"))) + (
+KEYLESS: tuple[Hash, ...] = (
+    *map(_unkeyed, ("md5", "sha1", "sha256", "sha512", "blake2b", "blake2s")),
     lambda _purpose, data: hashlib.blake2b(data, digest_size=16).digest(),
 )
 
@@ -143,12 +144,12 @@ def by_device(loot: Loot) -> Guesses:
 
 def by_address(loot: Loot, hashes: Iterable[Hash] = ()) -> Guesses:
     """Addresses from which people act, in plain, or under hashes that can be computed."""
-    pairs = []
+    pairs: list[tuple[str, Iterable[bytes]]] = []
     for line in loot.lines:
         if line.acts and "ip" in line.values:
             packed = ipaddress.ip_address(line.values["ip"]).packed
-            for form in (packed, *(one("ip", packed)[:10] for one in hashes)):
-                pairs.append((line.person, loot.nameless(loot.where("ip", form), acts=True)))
+            forms_of_it = (packed, *(one("ip", packed)[:10] for one in hashes))
+            pairs += [(line.person, loot.nameless(loot.where("ip", form), acts=True)) for form in forms_of_it]
     return _voted(pairs)
 
 

@@ -107,9 +107,7 @@ def marked(connection: sa.Connection, lookups: Collection[bytes]) -> set[bytes]:
     """Those of ``lookups`` whose person was forgotten, once or more."""
     statement = sa.select(forgotten_people.c.lookup).where(forgotten_people.c.lookup.in_(_keys()))
     return {
-        lookup
-        for part in _parts(sorted(lookups))
-        for lookup in connection.execute(statement, {"keys": part}).scalars()
+        lookup for part in _parts(sorted(lookups)) for lookup in connection.execute(statement, {"keys": part}).scalars()
     }
 
 

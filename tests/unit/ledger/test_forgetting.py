@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from tests.support.estate import MASTER, Rooms, rooms_in
@@ -23,8 +24,8 @@ def rooms(tmp_path) -> Iterator[Rooms]:
         yield opened
 
 
-def forget(rooms: Rooms, *people: str, **more) -> Erased:
-    known = {"reason": "request 7", "by": Person("actor", "clerk")}
+def forget(rooms: Rooms, *people: str, **more: Any) -> Erased:
+    known: dict[str, Any] = {"reason": "request 7", "by": Person("actor", "clerk")}
     return forget_people(
         [Person.parse(text) for text in people], vault=rooms.vault, ledger=rooms.ledger, state=rooms.state,
         engine=rooms.engine, clock=lambda: NOW, **(known | more),
@@ -35,7 +36,7 @@ def named(rooms: Rooms, *texts: str) -> list[bool]:
     return [token is not None for token in rooms.vault.find([Person.parse(text) for text in texts])]
 
 
-def erasures(rooms: Rooms) -> list[dict]:
+def erasures(rooms: Rooms) -> list[dict[str, Any]]:
     return [row for row in all_rows(rooms.ledger) if row["source"] == ERASURES]
 
 
@@ -134,7 +135,7 @@ def test_what_leads_to_the_forgotten_goes_with_them(rooms, events, goes, sealed)
 class Full(Disk):
     """A disk without room."""
 
-    def write(self, file, data):  # type: ignore[no-untyped-def]
+    def write(self, _file, _data):
         raise OSError(28, "full")
 
 
@@ -166,7 +167,9 @@ def test_an_erasure_that_was_told_is_not_told_twice(rooms):
 
 def test_a_large_erasure_is_several_events_of_one_batch(rooms):
     people = [f"customer:{number}" for number in range(4100)]
-    tokens = {rooms.token(text) for text in people[:1]} | set(rooms.vault.tokens([Person.parse(text) for text in people]))
+    tokens = {rooms.token(text) for text in people[:1]} | set(
+        rooms.vault.tokens([Person.parse(text) for text in people])
+    )
     done = forget(rooms, *people)
     assert done.forgotten == 4100
     assert [row["subject_count"] for row in erasures(rooms)] == [4100, 0, 0]
