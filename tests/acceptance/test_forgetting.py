@@ -17,14 +17,14 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-from tests.support.command import Run, beholden
-from tests.support.robbed import MUST_FIND_NOBODY, REMAINING, Robbed
-from tests.support.thief import Line, Visit
 
 from beholden.core.names import Person
 from beholden.core.times import parse_time
 from beholden.logs._identity import identity_prefix
 from beholden.vault import MasterKey, WrongKeyError, check_backup
+from tests.support.command import Run, beholden
+from tests.support.robbed import MUST_FIND_NOBODY, REMAINING, Robbed
+from tests.support.thief import Line, Visit
 
 FIRST = 71830455
 PEOPLE = [FIRST + place for place in range(12)]

@@ -14,12 +14,12 @@ from pathlib import Path
 from typing import Any, BinaryIO, Final
 
 import sqlalchemy as sa
-from tests.support.estate import Rooms, rooms_in
-from tests.support.ledger import NOW, open_ledger
-from tests.support.ledger_child import SteppingDisk
 
 from beholden.core.names import Person
 from beholden.ledger.forgetting import Erased, forget_people
+from tests.support.estate import Rooms, rooms_in
+from tests.support.ledger import NOW, open_ledger
+from tests.support.ledger_child import SteppingDisk
 
 __all__ = ["ERASED", "REASON", "forget", "prepare"]
 

@@ -9,6 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
+
+from beholden.core.names import Person
+from beholden.core.times import parse_time
+from beholden.ledger import Ed25519Signer
+from beholden.ledger.format import Layout
+from beholden.ledger.manifest import read_info
+from beholden.ledger.snapshot import read_snapshot
+from beholden.vault import MasterKey, Vault, open_vault
 from tests.support.proofs import root_of, sealed_leaves
 from tests.support.thief import (
     KEYLESS,
@@ -29,14 +37,6 @@ from tests.support.thief import (
     right,
     unpacked_wal,
 )
-
-from beholden.core.names import Person
-from beholden.core.times import parse_time
-from beholden.ledger import Ed25519Signer
-from beholden.ledger.format import Layout
-from beholden.ledger.manifest import read_info
-from beholden.ledger.snapshot import read_snapshot
-from beholden.vault import MasterKey, Vault, open_vault
 
 __all__ = ["MUST_FIND_NOBODY", "REMAINING", "Robbed"]
 
