@@ -13,8 +13,8 @@ from tests.support.estate import MASTER, rooms_in
 from tests.support.forgetting_child import ERASED, REASON, forget, prepare
 from tests.support.ledger import NOW, SIGNER, all_rows
 
-from beholden.ledger import verify
 from beholden.ledger.forgetting import ERASURES, erased_tokens, tell_erasures
+from beholden.ledger.verify import verify
 from beholden.state.ingests import ingest_rows
 from beholden.vault import ErasureSeals
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import getpass
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TextIO
 
@@ -110,7 +111,7 @@ def forget(
     with engine(estate) as running:
         done = forget_people(
             people, reason=reason, by=Person("actor", by or _user()), vault=estate.vault, ledger=estate.ledger,
-            state=estate.state, engine=running, clock=estate.clock,
+            state=estate.state, engine=running, clock=estate.clock, held=partial(_held, estate),
         )  # fmt: skip
     row = ForgottenRow(
         len(set(people)), done.forgotten, done.unknown, len(set(people)) - done.forgotten - done.unknown, done.also,
@@ -120,7 +121,7 @@ def forget(
     if not done.scrubbed:
         note(_UNSCRUBBED)
     for place, why in list(done.held.items())[:_TOLD_MAX]:
-        note(f"person {place + 1:,} of the list is held: {why}")
+        note(f"person {place + 1:,} of the list is held {why}")
     if done.untold is not None:
         raise BeholdenError(
             "vault forget",
@@ -129,6 +130,20 @@ def forget(
         )
     if done.held:
         raise BeholdenError("vault forget", f"{row.held:,} of them are held and were left alone")
+
+
+def _held(estate: Estate, tokens: Sequence[bytes]) -> dict[bytes, str]:
+    """Of these people those whom a legal hold names."""
+    from beholden.ledger.format import Layout
+    from beholden.ledger.holds import read_holds
+
+    snapshot = estate.ledger.tables()
+    wanted = set(tokens)
+    return {
+        token: f"by legal hold {hold.hold_id}"
+        for hold in read_holds(Layout(estate.ledger_directory), snapshot.manifest, snapshot.recent).in_force
+        if hold.on in ("subject", "actor") and (token := bytes.fromhex(hold.value)) in wanted
+    }
 
 
 def _lines(file: TextIO | None) -> Iterator[str]:

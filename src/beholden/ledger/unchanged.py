@@ -19,7 +19,7 @@ from beholden.ledger.files import temporary_name
 from beholden.ledger.format import Layout
 from beholden.ledger.manifest import Manifest, Segment
 
-__all__ = ["check_unchanged"]
+__all__ = ["check_segment", "check_unchanged"]
 
 #: Of a file: size, times of change in nanoseconds (content; content, name or rights), inode.
 _Marks = tuple[int, int, int, int]
@@ -37,7 +37,7 @@ def check_unchanged(layout: Layout, manifest: Manifest) -> None:
         path = layout.segments / segment.file
         marks = _marks(path, layout)
         if known.get(segment.file) != marks:
-            _compare(path, segment, layout)
+            check_segment(layout, segment)
         found[segment.file] = marks
     if found != known:
         _keep(layout.checked, found)
@@ -53,7 +53,10 @@ def _marks(path: Path, layout: Layout) -> _Marks:
     return status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino
 
 
-def _compare(path: Path, segment: Segment, layout: Layout) -> None:
+def check_segment(layout: Layout, segment: Segment) -> None:
+    """Hash a segment's file; raises `IntegrityError` if it is missing or not what was sealed."""
+    path = layout.segments / segment.file
+    _marks(path, layout)
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     if digest != segment.sha256:

@@ -9,9 +9,9 @@ from tests.support.ledger import NOW, SIGNER, all_rows, open_ledger
 
 from beholden.core.errors import NotFoundError, SourceError, UsageError
 from beholden.core.names import Person
-from beholden.ledger import verify
 from beholden.ledger.files import Disk
 from beholden.ledger.forgetting import ERASURES, Erased, erased_tokens, forget_people, tell_erasures
+from beholden.ledger.verify import verify
 from beholden.state.ingests import ingest_rows
 from beholden.vault import ErasureSeals
 
