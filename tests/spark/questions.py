@@ -236,9 +236,15 @@ def _unexplained(rng: Random, count: int, _: Engine) -> Iterator[Ask]:
         yield Ask(tables, window | {"slack": slack}, ("events",))
 
 
+def _rows(rng: Random, count: int, _duck: Engine) -> Iterator[Ask]:
+    for first in (0, count // 4):
+        yield Ask({"events": events(rng, count)}, {"first": first, "last": first + count // 2}, files=("events",))
+
+
 CASES: Final[Mapping[str, Callable[[Random, int, Engine], Iterator[Ask]]]] = {
     "ledger/actors.sql": _actors,
     "ledger/forgetting.sql": _forgetting,
+    "ledger/rows.sql": _rows,
     "ledger/sources.sql": _sources,
     "ledger/touched.sql": _touched,
     "ledger/who_events.sql": _who_events,
