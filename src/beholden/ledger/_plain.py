@@ -90,7 +90,7 @@ class _Batch:
         if any(map(world.is_kind, ("actor", *kind.values))):
             pairs, codes = combined(actor, kind)
             self._name("actor", pairs, codes, lambda pair: acting(pair[0], pair[1], world))
-            actors = (acting(*pair, world) for pair in pairs)
+            actors = (acting(pair[0], pair[1], world) for pair in pairs)
             self._subject_acts = np.array([one is not None and one.kind != "actor" for one in actors], np.bool_)[codes]
         else:
             self._name_alike("actor", actor)

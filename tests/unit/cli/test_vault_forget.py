@@ -101,3 +101,13 @@ def test_a_ledger_is_sealed_also_where_the_vault_is_lost(estate):
     for file in (estate / ".beholden").glob("vault.db*"):
         file.unlink()
     beholden(estate, "ledger", "seal", ok=True)
+
+
+def test_who_is_under_a_legal_hold_is_left_alone(estate):
+    beholden(estate, "ledger", "hold", "add", "--subject", SUBJECT, "--reason", "case 12", "--by", "ludmilla", ok=True)
+    done = beholden(estate, "vault", "forget", SUBJECT, "customer:71830457", "--reason", "asked", "--json")
+    assert done.refused(1) == "vault forget: 1 of them are held and were left alone"
+    (item,) = done.items
+    assert (item["asked"], item["forgotten"], item["held"]) == (2, 1, 1)
+    assert "person 1 of the list is held by legal hold" in done.err
+    assert known(estate)
