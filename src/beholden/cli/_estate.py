@@ -230,6 +230,14 @@ class Estate:
             self.ledger_directory, estate_id=estate_id, origin=origin, signer=signer, clock=self.clock, create=create
         )
 
+    def tell_erasures(self) -> None:
+        """Bring erasures on record whose event a stopped process could not write any more."""
+        from beholden.ledger.forgetting import tell_erasures
+
+        with suppress(NotFoundError):  # a lost vault knows of none
+            if not self.vault.read_only:
+                tell_erasures(self.vault, self.ledger, self.state, self.clock)
+
     def connector(self, name: str) -> Connector:
         """An open connector to the store of that name; opened anew if it was closed, else the same one."""
         from beholden.stores import open_store

@@ -56,6 +56,7 @@ def seal(estate: Estate) -> None:
 
     Events are durable as soon as `log ingest` ends; sealing makes every later change of them show.
     """
+    estate.tell_erasures()
     result = estate.ledger.seal()
     note(f"{result.events:,} events sealed into {result.segments:,} segments; tree size {result.checkpoint.size:,}")
 

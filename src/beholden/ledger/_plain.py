@@ -90,8 +90,11 @@ class _Batch:
         if any(map(world.is_kind, ("actor", *kind.values))):
             pairs, codes = combined(actor, kind)
             self._name("actor", pairs, codes, lambda pair: acting(pair[0], pair[1], world))
+            actors = (acting(pair[0], pair[1], world) for pair in pairs)
+            self._subject_acts = np.array([one is not None and one.kind != "actor" for one in actors], np.bool_)[codes]
         else:
             self._name_alike("actor", actor)
+            self._subject_acts = np.zeros(raw.num_rows, np.bool_)
         for name in ("credential", "device"):
             self._name_alike(name, coded(name))
         column = coded("on_behalf_of")
@@ -212,7 +215,9 @@ class _Batch:
         tokens = self._vault.tokens_of(self._people)
         all_tokens = pa.FixedSizeBinaryArray.from_buffers(_TOKEN, len(tokens), [None, pa.py_buffer(b"".join(tokens))])
         columns: dict[str, pa.Array] = {name: raw.column(name) for name in (*COPIED, "rows", "fields")}
-        columns["ip"] = packed_addresses(columns["ip"], partial(self._vault.keyed_hash, "ip"))
+        columns["ip"] = packed_addresses(
+            columns["ip"], partial(self._vault.keyed_hash, "ip"), pa.array(self._subject_acts, pa.bool_())
+        )
         columns |= {name: taken(all_tokens, codes, first) for name, (first, codes) in self._who.items()}
         columns["subjects"] = pa.ListArray.from_arrays(
             pa.array(np.concatenate(([0], np.cumsum(self._lengths))).astype(np.int32)),
@@ -233,7 +238,7 @@ class _Batch:
         session = self._coded("session")
         hashes = self._hashes("session", [text.encode("utf-8", "surrogatepass") for text in session.values])
         columns["session"] = taken(hashes, session.codes)
-        columns["detail"] = self._details(columns["scope"], tokens)
+        columns["detail"] = self._details(tokens)
         return pa.RecordBatch.from_arrays(
             [
                 columns[field.name] if field.name in columns else pa.nulls(raw.num_rows, field.type)
@@ -258,19 +263,24 @@ class _Batch:
         cut = digests.reshape(len(data), -1)[:, : type_.byte_width] if data else digests
         return pa.FixedSizeBinaryArray.from_buffers(type_, len(data), [None, pa.py_buffer(cut.tobytes())])
 
-    def _details(self, scopes: pa.Array, tokens: list[bytes]) -> pa.Array:
-        """Details, under the key of the person whose rows alone were reached, or the estate's."""
+    def _details(self, tokens: list[bytes]) -> pa.Array:
+        """Details, under the keys of all subjects, of the one who acts or is acted for where there are none, or the estate's."""
         details = self._raw.column("detail")
         if details.null_count == len(details):
             return pa.nulls(len(details), pa.binary())
         rows = np.flatnonzero(details.is_valid().to_numpy(zero_copy_only=False))
-        alone = pc.equal(scopes, "subjects").to_numpy(zero_copy_only=False) & (self._lengths == 1)
         first, people = self._who["subjects"]
-        begins = np.cumsum(self._lengths) - self._lengths
+        ends = np.cumsum(self._lengths)
         texts = details.take(pa.array(rows)).to_pylist()
+
+        def owners(row: int) -> list[bytes]:
+            if length := int(self._lengths[row]):
+                return [tokens[first + int(code)] for code in people[ends[row] - length : ends[row]]]
+            start, codes = self._who["actor" if self._subject_acts[row] else "on_behalf_of"]
+            return [tokens[start + int(codes[row])]] if codes[row] >= 0 else []
+
         pairs = [
-            (tokens[first + int(people[begins[row]])] if alone[row] else None, text.encode("utf-8", "surrogatepass"))
-            for row, text in zip(rows.tolist(), texts, strict=True)
+            (owners(row), text.encode("utf-8", "surrogatepass")) for row, text in zip(rows.tolist(), texts, strict=True)
         ]
         sealed: list[bytes | None] = [None] * len(details)
         for row, blob in zip(rows.tolist(), self._vault.encrypt_many(pairs), strict=True):

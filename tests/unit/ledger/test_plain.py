@@ -74,7 +74,8 @@ def shown(rooms: Rooms, events: pa.RecordBatch) -> list[dict[str, Any]]:
     for row in rows:
         for name in ("literals", "detail"):
             if row[name] is not None:
-                row[name] = (rooms.vault.decrypt([row[name]]), row[name][:18] if row[name][1] else None)
+                header = row[name][:18] if row[name][1] == 1 else row[name][:2]
+                row[name] = (rooms.vault.decrypt([row[name]], [row["subjects"]]), header)
     return rows
 
 
