@@ -292,9 +292,9 @@ def _plain_people(values: Sequence[str | None], world: World) -> tuple[list[byte
     """As `_Batch._each_subject`, where every identifier is kept as it is written: distinct texts are distinct persons."""
     texts: list[bytes] = []
     table = np.full(len(values) + 1, -1, np.int64)
-    if None in values or max(map(len, values), default=0) > _SHORT_CHARS:
-        return None
     rest, left = pa.array(values, pa.string()), np.arange(len(values))
+    if rest.null_count or (pc.max(pc.utf8_length(rest)).as_py() or 0) > _SHORT_CHARS:
+        return None
     for _ in range(_KINDS_MAX):
         if not len(left):
             return texts, table
