@@ -233,7 +233,7 @@ class Ledger:
         manifest, _ = read_manifest(self._layout)
         checkpoint = open_checkpoint(read_checkpoint(self._layout), self._info.origin, self._signer)
         uids = known.known if known else KnownUids(self._disk, self._layout)
-        uids.set_segments(manifest.segments)
+        uids.set_segments(manifest)
         writer = _Writer(manifest, stat, checkpoint, uids)
         self._read_wal(writer)
         check_sizes(checkpoint, manifest.next_seq, writer.next_seq)
@@ -309,7 +309,7 @@ class Ledger:
         writer.manifest, writer.checkpoint, writer.tree = sealed.manifest, sealed.checkpoint, sealed.tree
         writer.manifest_stat = _stat(self._layout.manifest)
         writer.wal = None
-        writer.known.set_segments(sealed.manifest.segments)
+        writer.known.seal(sealed.manifest)
         return SealResult(events.num_rows, len(sealed.manifest.segments) - len(before.segments), sealed.checkpoint)
 
 

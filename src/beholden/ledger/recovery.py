@@ -76,9 +76,6 @@ def clear_leftovers(disk: Disk, layout: Layout, manifest: Manifest, held_end: in
                 layout.name(path), "is not listed in manifest.json", advice="restore the manifest it belongs to"
             )
         disk.remove(path)
-    for path in layout.uids.iterdir():
-        if path.with_suffix(".parquet").name not in listed:
-            disk.remove(path)
 
 
 def is_leftover_segment(path: Path, sealed_end: int, held_end: int) -> bool:
