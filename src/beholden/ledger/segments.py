@@ -127,10 +127,20 @@ def read_tail(path: Path, name: str, rows: int) -> pa.Table:
 
 def source_spans(events: pa.Table) -> tuple[SourceSpan, ...]:
     """What each source gave, in order of their names."""
-    times = pa.table({"source": events["source"], "time": events["time"].cast(pa.int64())})
-    grouped = times.group_by("source").aggregate([("time", "count"), ("time", "min"), ("time", "max")])
+    times = events["time"].cast(pa.int64())
+    delays = pc.subtract(events["ingested"].cast(pa.int64()), times)
+    table = pa.table({"source": events["source"], "time": times, "delay": delays})
+    found = [("time", "count"), *((name, kind) for name in ("time", "delay") for kind in ("min", "max"))]
+    grouped = table.group_by("source").aggregate(found)
     return tuple(
-        SourceSpan(source=row["source"], events=row["time_count"], time_min=row["time_min"], time_max=row["time_max"])
+        SourceSpan(
+            source=row["source"],
+            events=row["time_count"],
+            time_min=row["time_min"],
+            time_max=row["time_max"],
+            delay_min=row["delay_min"],
+            delay_max=row["delay_max"],
+        )
         for row in grouped.sort_by("source").to_pylist()
     )
 

@@ -322,7 +322,7 @@ class _Verification:
             hashes.extend(leaf_hashes(batch))
         if seq != segment.last_seq + 1:
             raise IntegrityError(name, f"ends before event {seq}", expected=f"event {segment.last_seq} to be its last")
-        spans = source_spans(read_columns(path, name, ["source", "time"]))
+        spans = source_spans(read_columns(path, name, ["source", "time", "ingested"]))
         times = (min(span.time_min for span in spans), max(span.time_max for span in spans))
         if spans != segment.sources or times != (segment.time_min, segment.time_max):
             raise IntegrityError("manifest.json", f"its sources or times of {segment.file} are not those of the events")
