@@ -1,7 +1,7 @@
 """What appending, sealing and verifying cost: CPU us an event, bytes an event, and bytes of each column.
 
-    python bench/ledger_append.py                          # 200,000 events made from a seed, the same every time
-    python bench/ledger_append.py 1048576 'events/*.parquet'   # as many of the reference generator's
+python bench/ledger_append.py                          # 200,000 events made from a seed, the same every time
+python bench/ledger_append.py 1048576 'events/*.parquet'   # as many of the reference generator's
 """
 
 from __future__ import annotations
@@ -97,4 +97,6 @@ def measure(name: str, count: int, work: Callable[[], Any]) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1].replace(",", "")) if len(sys.argv) > 1 else 200_000, sys.argv[2] if len(sys.argv) > 2 else None)
+    main(
+        int(sys.argv[1].replace(",", "")) if len(sys.argv) > 1 else 200_000, sys.argv[2] if len(sys.argv) > 2 else None
+    )

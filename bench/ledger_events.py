@@ -29,8 +29,7 @@ _TEXTS = {
 def reference_events(files: str, count: int) -> list[pa.RecordBatch]:
     """The first ``count`` events of the reference generator, as batches of `INPUT_EVENTS`.
 
-    Args:
-        files: its Parquet files, a path with or without ``*``.
+    ``files`` are its Parquet files, a path with or without ``*``.
     """
     connection = duckdb.connect()
     connection.execute("SET TimeZone = 'UTC'")

@@ -100,7 +100,7 @@ def _encode(batch: pa.RecordBatch, prefix: bytes) -> tuple[memoryview, list[int]
     for part in parts:
         part.write(records, at)
         at += part.sizes
-    return memoryview(records), edges.tolist()
+    return records.data, edges.tolist()
 
 
 def _column(array: pa.Array) -> _Part:

@@ -15,12 +15,14 @@ it and the SHA-256 of all that follows it.
 from __future__ import annotations
 
 import hashlib
+import itertools
 import re
 import struct
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from io import BufferedReader
 from pathlib import Path
-from typing import Any, BinaryIO, Final
+from typing import Any, Final
 
 import msgspec
 import numpy as np
@@ -111,10 +113,12 @@ def open_run(path: Path) -> UidRun:
             raise ValueError("not a run of uids") from None
     code = _code_type(len(sources))
     data = np.asarray(np.memmap(path, np.uint8, "r"))
-    edges = np.cumsum([_HEADER.size + _padded(name_bytes), bits // 8, 8 * count, 2 * count, code.itemsize * count]).tolist()
+    edges = np.cumsum(
+        [_HEADER.size + _padded(name_bytes), bits // 8, 8 * count, 2 * count, code.itemsize * count]
+    ).tolist()
     if edges[-1] != len(data):
         raise ValueError("not a run of uids")
-    filter_, high, low, codes = (data[start:end] for start, end in zip(edges, edges[1:], strict=False))
+    filter_, high, low, codes = (data[start:end] for start, end in itertools.pairwise(edges))
     return UidRun(*found, Entries(high.view("<u8"), low.view("<u2"), codes.view(code), sources), filter_, bits)
 
 
@@ -190,7 +194,7 @@ def _place_start(high: _U64, place: int, bits: int) -> int:
     return int(np.searchsorted(high, np.uint64(-(-(place << 32) // bits) << 32)))
 
 
-def _digest(start: bytes, rest: BinaryIO) -> bytes:
+def _digest(start: bytes, rest: BufferedReader) -> bytes:
     return hashlib.sha256(start + hashlib.file_digest(rest, "sha256").digest()).digest()
 
 

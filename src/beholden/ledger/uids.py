@@ -26,7 +26,7 @@ from beholden.ledger.files import Disk
 from beholden.ledger.format import Layout
 from beholden.ledger.manifest import Manifest
 from beholden.ledger.segments import read_columns
-from beholden.ledger.uid_runs import SUFFIX, Entries, UidRun, is_intact, open_run, run_name, run_range, write_run
+from beholden.ledger.uid_runs import SUFFIX, Entries, UidRun, is_intact, open_run, run_name, write_run
 from beholden.ledger.unchanged import Marks, keep_marks, marks_of, read_marks
 
 __all__ = ["KnownUids", "SourceCodes", "UidKeys", "chosen_runs", "find", "sorted_entries"]
@@ -107,12 +107,11 @@ class SourceCodes:
 
 @dataclass(frozen=True, slots=True)
 class _Held:
-    """A run, and what its numbers of sources are in this process."""
+    """A run's entries, and what their numbers of sources are in this process; no run where there was no room for one."""
 
-    run: UidRun | Entries
-    first_seq: int
-    last_seq: int
+    entries: Entries
     codes: npt.NDArray[np.int32]
+    run: UidRun | None = None
 
 
 class KnownUids:
@@ -140,10 +139,8 @@ class KnownUids:
         for held in reversed(self._sealed.values()):
             if codes.isdisjoint(held.codes.tolist()):
                 continue
-            entries, at = held.run, np.arange(len(wanted))
-            if isinstance(entries, UidRun):
-                entries, at = entries.entries, entries.possible(wanted.high)
-            hits = at[find(entries, held.codes, wanted.take(at))]
+            at = held.run.possible(wanted.high) if held.run else np.arange(len(wanted))
+            hits = at[find(held.entries, held.codes, wanted.take(at))]
             if hits.size:
                 found[left[hits]] = True
                 left = left[~found[left]]
@@ -222,9 +219,7 @@ class KnownUids:
             level += 1
             if len(keys) < _FAN_IN:
                 continue
-            held = [self._sealed[key] for key in keys]
-            parts = [item.run.entries if isinstance(item.run, UidRun) else item.run for item in held]
-            if not self._write(keys[0][0], keys[-1][1], parts):
+            if not self._write(keys[0][0], keys[-1][1], [self._sealed[key].entries for key in keys]):
                 return
             for key in keys:
                 del self._sealed[key]
@@ -241,12 +236,12 @@ class KnownUids:
         except OSError:
             if len(parts) > 1:
                 return False
-            held = _Held(parts[0], first_seq, last_seq, self._sources.of(parts[0].sources))
+            held = _Held(parts[0], self._sources.of(parts[0].sources))
         self._sealed[first_seq, last_seq] = held
         return True
 
     def _hold(self, run: UidRun) -> _Held:
-        return _Held(run, run.first_seq, run.last_seq, self._sources.of(run.entries.sources))
+        return _Held(run.entries, self._sources.of(run.entries.sources), run)
 
     def _files(self) -> list[Path]:
         if not self._layout.uids.is_dir():
@@ -276,8 +271,7 @@ def sorted_entries(sources: SourceCodes, events: pa.Table) -> Entries:
 def find(entries: Entries, codes: npt.NDArray[np.int32] | None, keys: UidKeys) -> _Mask:
     """Which keys have an entry that is equal; entries with one ``high`` are tried in turn.
 
-    Args:
-        codes: what the entries' numbers of sources are in this process, if they differ.
+    ``codes`` is what the entries' numbers of sources are in this process, if they differ.
     """
     found = np.zeros(len(keys), np.bool_)
     at = np.searchsorted(entries.high, keys.high, "left")
