@@ -63,7 +63,7 @@ def pymerkle_memory(batches: list[pa.RecordBatch], _directory: Path) -> None:
     tree = InmemoryTree(algorithm="sha256")
     for record in _records(batches):
         tree.append_entry(record)
-    tree.get_state()
+    tree.get_root()
 
 
 def pymerkle_sqlite(batches: list[pa.RecordBatch], directory: Path) -> None:
@@ -73,7 +73,7 @@ def pymerkle_sqlite(batches: list[pa.RecordBatch], directory: Path) -> None:
     tree = SqliteTree(str(directory / "tree.db"), algorithm="sha256")
     for batch in batches:
         tree.append_entries(_records([batch]))
-    tree.get_state()
+    tree.get_root()
     tree.close()
 
 

@@ -5,7 +5,7 @@ front of them is a filter, 16 bits an entry, of which the bit for each entry's p
 uids is set. Sorted keys walk through it in one direction, and 15 of 16 unknown ones end there. An entry says all there
 is to compare, so a hit needs no segment. Files are memory-mapped: they cost address space, not memory.
 
-Everything is little-endian: magic "BHLDUID" and version 2, entries u64, bits of the filter u64, bytes of the names u64,
+Everything is little-endian: magic "BHLDUID" and version 2, FIRST u64, entries u64, bits of the filter u64, bytes of the names u64,
 SHA-256; then the names of the sources as a JSON list, the filter (bit i is bit i % 8 of byte i // 8), each padded with
 zeros to 8 bytes; the first 8 bytes of each uid, as the number they are in big-endian, u64; the 2 bytes after them, u16;
 the number of the source in the list, u16, or u32 where there are more than 65,536. The SHA-256 is of the header before
@@ -33,7 +33,7 @@ from beholden.ledger.files import Disk, temporary_name
 __all__ = ["SUFFIX", "Entries", "UidRun", "is_intact", "open_run", "run_name", "run_range", "write_run"]
 
 SUFFIX: Final = ".uids"
-_HEADER: Final = struct.Struct("<8sQQQ32s")
+_HEADER: Final = struct.Struct("<8sQQQQ32s")
 _MAGIC: Final = b"BHLDUID\x02"
 _DIGEST_BYTES: Final = 32
 _FILTER_BITS: Final = 16
@@ -102,10 +102,9 @@ def open_run(path: Path) -> UidRun:
         header = file.read(_HEADER.size)
         if len(header) < _HEADER.size or found is None:
             raise ValueError("not a run of uids")
-        magic, count, bits, name_bytes, _ = _HEADER.unpack(header)
-        if magic != _MAGIC or count != found[1] - found[0] + 1 or not 0 < bits <= _FILTER_BITS_MAX or bits % 64:
-            raise ValueError("not a run of uids")
-        if name_bytes > path.stat().st_size:
+        magic, first_seq, count, bits, name_bytes, _ = _HEADER.unpack(header)
+        right = magic == _MAGIC and (first_seq, first_seq + count - 1) == found and bits % 64 == 0
+        if not right or not 0 < bits <= _FILTER_BITS_MAX or name_bytes > path.stat().st_size:
             raise ValueError("not a run of uids")
         try:
             sources = msgspec.json.decode(file.read(name_bytes), type=tuple[str, ...])
@@ -137,7 +136,9 @@ def write_run(disk: Disk, path: Path, parts: Sequence[Entries]) -> None:
 
     When it returns the run is durable under its name. Memory: 2 bytes an entry, and a million entries at a time.
     """
-    count = sum(map(len, parts))
+    found, count = run_range(path.name), sum(map(len, parts))
+    if found is None or found[1] - found[0] + 1 != count:
+        raise ValueError("a run has an entry for each event its name says")
     bits = min(_FILTER_BITS_MAX, -(-count * _FILTER_BITS // 64) * 64)
     sources = tuple(sorted({name for part in parts for name in part.sources}))
     names = msgspec.json.encode(sources)
@@ -153,7 +154,7 @@ def write_run(disk: Disk, path: Path, parts: Sequence[Entries]) -> None:
                 file.seek(edges[section])
                 disk.write(file, array.data)
                 edges[section] += array.nbytes
-        start = _HEADER.pack(_MAGIC, count, bits, len(names), b"")[:-_DIGEST_BYTES]
+        start = _HEADER.pack(_MAGIC, found[0], count, bits, len(names), b"")[:-_DIGEST_BYTES]
         file.seek(_HEADER.size)
         disk.write(file, names.ljust(_padded(len(names)), b"\0"))
         with temporary.open("rb") as written:

@@ -212,12 +212,12 @@ class KnownUids:
                 self._write(first, last, [sorted_entries(self._sources, events)])
 
     def _merge(self) -> None:
-        """Where sixteen runs of one size or less stand at the end, make one of them."""
+        """Where sixteen runs of one size stand at the end, make one of them and of smaller ones among them."""
         level = 0
         while level <= _MERGED_LEVEL_MAX:
             keys = _last_of_level(list(self._sealed), level)
             level += 1
-            if len(keys) < _FAN_IN:
+            if not keys:
                 continue
             if not self._write(keys[0][0], keys[-1][1], [self._sealed[key].entries for key in keys]):
                 return
@@ -289,13 +289,12 @@ def find(entries: Entries, codes: npt.NDArray[np.int32] | None, keys: UidKeys) -
 
 
 def _last_of_level(keys: list[tuple[int, int]], level: int) -> list[tuple[int, int]]:
-    """The runs at the end, each after the other, that have fewer than 16^(level + 1) entries."""
+    """The runs at the end with fewer than 16^(level + 1) entries, if sixteen of them have 16^level or more; else none."""
+    sizes = [last - first + 1 for first, last in keys]
     start = len(keys)
-    while start and keys[start - 1][1] - keys[start - 1][0] + 1 < _FAN_IN ** (level + 1):
-        if start < len(keys) and keys[start - 1][1] + 1 != keys[start][0]:
-            break
+    while start and sizes[start - 1] < _FAN_IN ** (level + 1):
         start -= 1
-    return keys[start:]
+    return keys[start:] if sum(size >= _FAN_IN**level for size in sizes[start:]) >= _FAN_IN else []
 
 
 def _in_order(parts: list[UidKeys]) -> UidKeys:
