@@ -21,7 +21,8 @@ from ledger_events import busy_events, reference_events
 
 from beholden.core.limits import BATCH_ROWS
 from beholden.core.times import system_clock
-from beholden.ledger import Ed25519Signer, Ledger, verify
+from beholden.ledger import Ed25519Signer, Ledger
+from beholden.ledger.verify import verify
 
 
 def main(count: int, files: str | None) -> None:

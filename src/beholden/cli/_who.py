@@ -89,7 +89,10 @@ def build_question(
 
 def answer(estate: Estate, question: Question, *, events: bool, resolve: bool) -> Answer:
     """Ask the ledger and say what it cannot say."""
-    snapshot = estate.ledger.tables()
+    return estate.ledger.ask(lambda snapshot: _answer_from(estate, question, snapshot, events=events, resolve=resolve))
+
+
+def _answer_from(estate: Estate, question: Question, snapshot: Snapshot, *, events: bool, resolve: bool) -> Answer:
     with engine(estate) as running:
         _check_stores(estate, question, snapshot, running)
         matched = matched_events(question, snapshot, running, estate.vault)

@@ -15,6 +15,7 @@ from beholden.core.times import Window, format_time, parse_time
 from beholden.core.unknown import Unknown
 from beholden.engine import Engine, load_sql
 from beholden.ledger.log import Snapshot
+from beholden.ledger.own import LEDGER_SOURCE
 from beholden.state import State
 from beholden.state.ingests import IngestRow, ingest_rows
 from beholden.stores import place_of
@@ -72,6 +73,7 @@ def gaps(
     readings = ingest_rows(state)
     shared = _of_same_servers(config, wanted)
     found = list(_unrecorded(wanted, mine, readings, shared))
+    found += _pruned(snapshot, window)
     for reach in mine:
         found += _edges(reach, window, now)
         found += _silences(reach, window)
@@ -115,11 +117,25 @@ def _unrecorded(
             yield Unknown.of("log", store, f"no access to this store is on record: {why}")
 
 
+def _pruned(snapshot: Snapshot, window: Window) -> Iterator[Unknown]:
+    """That time asked about was on record and is no more, which is not the same as never recorded."""
+    pruned = snapshot.manifest.pruned
+    if pruned is None or (window.start is not None and window.start > pruned.record.time_max):
+        return
+    policies = ", ".join(map(str, pruned.record.policies))
+    reason = (
+        f"events, the newest of {format_time(pruned.record.time_max)}, were on record and have been pruned, "
+        f"last on {format_time(pruned.time)[:10]} under {policies}"
+    )
+    yield Unknown.of("pruned", "ledger", reason, count=snapshot.manifest.first_seq)
+
+
 def _reaches(snapshot: Snapshot, engine: Engine, now: int) -> list[_Reach]:
     table = engine.run(load_sql("beholden.ledger", "sources.sql"), {}, {"events": snapshot.source()})
     by_source: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for row in table.to_pylist():
-        by_source[row["source"]].append(row)
+        if row["source"] != LEDGER_SOURCE:  # what the ledger says of itself is no record of a store
+            by_source[row["source"]].append(row)
     return [_reach(source, rows, now) for source, rows in by_source.items()]
 
 

@@ -19,7 +19,7 @@ from beholden.ledger.files import temporary_name
 from beholden.ledger.format import Layout
 from beholden.ledger.manifest import Manifest, Segment
 
-__all__ = ["Marks", "check_unchanged", "keep_marks", "marks_of", "read_marks"]
+__all__ = ["Marks", "check_segment", "check_unchanged", "keep_marks", "marks_of", "read_marks"]
 
 #: Of a file: size, times of change in nanoseconds (content; content, name or rights), inode.
 Marks = tuple[int, int, int, int]
@@ -37,7 +37,7 @@ def check_unchanged(layout: Layout, manifest: Manifest) -> None:
         path = layout.segments / segment.file
         marks = _marks(path, layout)
         if known.get(segment.file) != marks:
-            _compare(path, segment, layout)
+            check_segment(layout, segment)
         found[segment.file] = marks
     if found != known:
         keep_marks(layout.checked, found)
@@ -62,7 +62,10 @@ def _marks(path: Path, layout: Layout) -> Marks:
         ) from None
 
 
-def _compare(path: Path, segment: Segment, layout: Layout) -> None:
+def check_segment(layout: Layout, segment: Segment) -> None:
+    """Hash a segment's file; raises `IntegrityError` if it is missing or not what was sealed."""
+    path = layout.segments / segment.file
+    _marks(path, layout)
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     if digest != segment.sha256:

@@ -5,6 +5,7 @@ import re
 import struct
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pytest
@@ -94,7 +95,7 @@ def test_what_lies_under_a_null_is_not_in_the_record():
     names = [field.name for field in EVENTS if field.nullable]
     columns = []
     for field, array in zip(EVENTS, plain.columns, strict=True):
-        values = {"fields": ["x", "yy"], "subjects": [b"s" * 16] * 2}.get(field.name)
+        values: Any = {"fields": ["x", "yy"], "subjects": [b"s" * 16] * 2}.get(field.name)
         if values is not None:
             data = pa.array(values * 3, field.type.value_type)
             array = pa.ListArray.from_arrays(pa.array([0, 2, 4, 6], pa.int32()), data, mask=mask)  # noqa: PLW2901 - the same column

@@ -9,11 +9,12 @@ import pytest
 from tests.support.ledger import SIGNER, batch_of, event, events, open_ledger
 from tests.unit.ledger.test_disk_full import FullDisk
 
-from beholden.ledger import uids, verify
+from beholden.ledger import uids
 from beholden.ledger.files import Disk
 from beholden.ledger.manifest import Manifest
 from beholden.ledger.uid_runs import Entries, open_run, run_name, run_range, write_run
 from beholden.ledger.uids import chosen_runs
+from beholden.ledger.verify import verify
 
 STEP = 7
 

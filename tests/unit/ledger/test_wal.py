@@ -55,7 +55,12 @@ def test_a_reader_decodes_each_frame_once(file, monkeypatch):
     data = path.read_bytes()
     reader, decoded = WalReader(), []
     decode = wal._decode
-    monkeypatch.setattr(wal, "_decode", lambda *given: decoded.append(given[2]) or decode(*given))
+
+    def counting(payload, size, events, where):
+        decoded.append(events)
+        return decode(payload, size, events, where)
+
+    monkeypatch.setattr(wal, "_decode", counting)
     for end in (ends[0], ends[1], ends[1], ends[3], ends[3]):
         path.write_bytes(data[:end])
         scan = reader.scan(path, NAME, ESTATE)
@@ -72,6 +77,7 @@ def test_a_reader_sees_that_a_frame_was_taken_back(file):
     reader = WalReader()
     path.write_bytes(data[: ends[2]])
     before = scan_wal(path, NAME, ESTATE).position
+    assert before is not None
     for number in (100, 200):
         other, _ = encode_frame(number_events(check_batch(events(number, number + 3)), 9, NOW), 9, before.digest)
         for content in (data, data[: ends[2]] + other, data[: ends[2]]):
