@@ -13,6 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from tests.support.ledger import SIGNER, all_rows, batch_of, event, events, open_ledger
 
 from beholden.core.errors import BeholdenError
+from beholden.ledger import uids
 from beholden.ledger.verify import verify
 
 #: Few numbers and few sources, so that events meet again.
@@ -20,10 +21,12 @@ KEYS = st.lists(st.tuples(st.integers(0, 60), st.sampled_from(["crm", "web"])), 
 
 
 class LedgerAsAModel(RuleBasedStateMachine):
-    """Two openings of one ledger take turns; the model is a list of keys in order."""
+    """Two openings of one ledger take turns; the model is a list of keys in order. Two runs of uids become one."""
 
     def __init__(self):
         super().__init__()
+        self.patch = pytest.MonkeyPatch()
+        self.patch.setattr(uids, "_FAN_IN", 2)
         self.root = Path(tempfile.mkdtemp(prefix="beholden-test-"))
         self.keys = []
         self.sealed = 0
@@ -34,6 +37,7 @@ class LedgerAsAModel(RuleBasedStateMachine):
 
     def teardown(self):
         shutil.rmtree(self.root)
+        self.patch.undo()
 
     @rule(keys=KEYS, which=st.integers(0, 1))
     def append(self, keys, which):
@@ -56,6 +60,18 @@ class LedgerAsAModel(RuleBasedStateMachine):
     @rule(which=st.integers(0, 1))
     def reopen(self, which):
         self.writers[which] = self._open()
+
+    @precondition(lambda self: self.sealed)
+    @rule(which=st.integers(0, 1), place=st.integers(0), keep=st.booleans())
+    def lose_or_damage_a_run_of_uids(self, which, place, keep):
+        runs = sorted((self.root / "ledger" / "uids").glob("*.uids"))
+        path = runs[place % len(runs)]
+        data = path.read_bytes()
+        path.unlink()  # who has it open keeps it
+        if keep:
+            path.write_bytes(data[: place % len(data)])
+        self.writers[which] = self._open()
+        self.writers[which].append(batch_of([]))
 
     @precondition(lambda self: len(self.keys) > self.sealed)
     @rule(which=st.integers(0, 1), garbage=st.binary(min_size=1, max_size=59))

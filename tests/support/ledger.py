@@ -13,6 +13,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from beholden.ledger import INPUT_EVENTS, Ed25519Signer, Ledger
+from beholden.ledger.format import Layout
+from beholden.ledger.uid_runs import run_range
 
 ESTATE = "estate-1"
 ORIGIN = "test.example/ledger"
@@ -84,6 +86,14 @@ def open_ledger(directory: Path, **options: Any) -> Ledger:
         "create": True,
     }
     return Ledger.open(directory, **(known | options))
+
+
+def uids_cover(layout: Layout, first_seq: int, next_seq: int) -> bool:
+    """Whether runs of uids follow each other without gap from an event at or before the first to the last."""
+    ranges = [run_range(path.name) for path in sorted(layout.uids.glob("*.uids"))]
+    edges = [found[0] for found in ranges if found] + [next_seq]
+    follow = all(found is not None and found[1] + 1 == edges[i + 1] for i, found in enumerate(ranges))
+    return follow and edges[0] <= first_seq and (len(ranges) == 0 or edges[1] > first_seq)
 
 
 def all_rows(ledger: Ledger) -> list[dict[str, Any]]:

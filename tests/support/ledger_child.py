@@ -14,8 +14,10 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, BinaryIO, Final
+from unittest import mock
 
 from beholden.core.selectors import Selector
+from beholden.ledger import uids
 from beholden.ledger.files import Disk
 from beholden.ledger.retention import Policy
 from tests.support.ledger import NOW, events, open_ledger
@@ -73,13 +75,14 @@ class SteppingDisk(Disk):
 
 
 def write_all(directory: Path, first: int, stop: int, disk: Disk, told: Callable[[str], Any]) -> None:
-    """Append events in steps, seal now and then, and tell what was acknowledged."""
+    """Append events in steps, seal now and then, and tell what was acknowledged. Two runs of uids become one."""
     ledger = open_ledger(directory, segment_events_max=SEGMENT_EVENTS_MAX, disk=disk)
-    for number, start in enumerate(range(first, stop, STEP), 1):
-        ledger.append(events(start, start + STEP))
-        told(f"{start} {start + STEP}")
-        if number % SEAL_EVERY == 0:
-            ledger.seal()
+    with mock.patch.object(uids, "_FAN_IN", 2):
+        for number, start in enumerate(range(first, stop, STEP), 1):
+            ledger.append(events(start, start + STEP))
+            told(f"{start} {start + STEP}")
+            if number % SEAL_EVERY == 0:
+                ledger.seal()
 
 
 def keep_all(directory: Path, first: int, stop: int, disk: Disk, told: Callable[[str], Any]) -> None:

@@ -104,12 +104,17 @@ class Layout:
     @property
     def derived(self) -> tuple[Path, ...]:
         """Where files lie that can be made again from the segment whose name they begin with."""
-        return self.uids, self.root / "index"
+        return (self.root / "index",)
 
     @property
     def uids(self) -> Path:
-        """Which uids each segment holds; can be made again from the segments."""
+        """Which uids are held; can be made again from the segments."""
         return self.root / "uids"
+
+    @property
+    def checked_uids(self) -> Path:
+        """Which runs of uids were found whole, likewise."""
+        return self.uids / "checked.json"
 
     def name(self, path: Path) -> str:
         """A path as people and findings name it: below the directory, with slashes."""

@@ -38,7 +38,7 @@ from beholden.ledger.status import LedgerStatus, read_status
 from beholden.ledger.tree import EMPTY_ROOT, TreeBuilder
 from beholden.ledger.uids import KnownUids
 from beholden.ledger.unchanged import check_unchanged
-from beholden.ledger.wal import WalPosition, encode_frame, file_header, scan_wal, wal_files, wal_name
+from beholden.ledger.wal import WalPosition, WalReader, encode_frame, file_header, scan_wal, wal_files, wal_name
 
 __all__ = ["AppendResult", "Ledger", "SealResult", "Snapshot"]
 
@@ -106,6 +106,8 @@ class Ledger:
         self._lock_timeout_s = lock_timeout_s
         self._turn = threading.Lock()
         self._writer: _Writer | None = None
+        self._reader = WalReader()
+        self._reading = threading.Lock()
         self.cut_bytes = 0
 
     @classmethod
@@ -266,12 +268,14 @@ class Ledger:
     def tables(self) -> Snapshot:
         """Everything the ledger holds at one instant, without waiting for writers.
 
-        Durable: every event it returns, except those another process is acknowledging at this moment. Its files may
-        go when segments are merged or pruned: see `ask`.
+        Durable: every event it returns, except those another process is acknowledging at this moment. Unsealed events
+        are decoded once for this object, 0.3 us each, and stay in memory until they are sealed. Its files may go when
+        segments are merged or pruned: see `ask`.
         """
         with reading():
             for remaining in reversed(range(_TRIES_MAX)):
-                snapshot = read_snapshot(self._layout, self._info, self._signer)
+                with self._reading:
+                    snapshot = read_snapshot(self._layout, self._info, self._signer, self._reader)
                 try:
                     check_unchanged(self._layout, snapshot.manifest)
                 except (IntegrityError, FileNotFoundError):
@@ -328,7 +332,7 @@ class Ledger:
         manifest, _ = read_manifest(self._layout)
         checkpoint = open_checkpoint(read_checkpoint(self._layout), self._info.origin, self._signer)
         uids = known.known if known else KnownUids(self._disk, self._layout)
-        uids.set_segments(manifest.segments)
+        uids.set_segments(manifest)
         writer = _Writer(manifest, stat, checkpoint, uids)
         self._read_wal(writer)
         check_sizes(checkpoint, manifest.next_seq, writer.next_seq)
@@ -382,7 +386,8 @@ class Ledger:
                     self._disk.truncate(file, at.offset)
                 raise
         end = at.offset + len(header) + len(frame)
-        writer.wal = WalPosition(at.path, end, digest, at.first_seq, at.next_seq + events.num_rows)
+        frame_at = at.offset + len(header)
+        writer.wal = WalPosition(at.path, end, digest, at.first_seq, at.next_seq + events.num_rows, frame_at)
 
     def _append(self, writer: _Writer, batch: pa.RecordBatch) -> AppendResult:
         keys, first_rows = writer.known.keys(batch).sorted_distinct()
@@ -421,7 +426,7 @@ class Ledger:
         writer.manifest, writer.checkpoint, writer.tree = sealed.manifest, sealed.checkpoint, sealed.tree
         writer.manifest_stat = _stat(self._layout.manifest)
         writer.wal = None
-        writer.known.set_segments(sealed.manifest.segments)
+        writer.known.seal(sealed.manifest)
         return SealResult(events.num_rows, len(sealed.manifest.segments) - len(before.segments), sealed.checkpoint)
 
     def _compact(self, writer: _Writer) -> None:
@@ -432,7 +437,7 @@ class Ledger:
         """Go on with a manifest that was just written and has the same end."""
         if manifest is not writer.manifest:
             writer.manifest, writer.manifest_stat = manifest, _stat(self._layout.manifest)
-            writer.known.set_segments(manifest.segments)
+            writer.known.set_segments(manifest)
 
 
 def _create(disk: Disk, layout: Layout, info: LedgerInfo, signer: Signer, lock_timeout_s: float) -> None:

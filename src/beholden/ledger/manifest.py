@@ -32,12 +32,17 @@ class LedgerInfo(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
 
 
 class SourceSpan(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """What one source gave to a segment: completeness of an answer is told from these. Times in microseconds."""
+    """What one source gave to a segment: completeness of an answer is told from these. Times in microseconds.
+
+    The delays are from an event's time to its arrival. A negative one shows a clock ahead of the ledger's.
+    """
 
     source: str
     events: int
     time_min: int
     time_max: int
+    delay_min: int
+    delay_max: int
 
 
 class Segment(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -173,7 +173,9 @@ def _blocks_of(layout: Layout, manifest: Manifest, segments: Sequence[Segment]) 
     for segment in segments:
         name = f"segments/{segment.file}"
         check_segment(layout, segment)
-        if source_spans(read_columns(layout.segments / segment.file, name, ["source", "time"])) != segment.sources or (
+        if source_spans(
+            read_columns(layout.segments / segment.file, name, ["source", "time", "ingested"])
+        ) != segment.sources or (
             segment.time_min != min(span.time_min for span in segment.sources)
             or segment.time_max != max(span.time_max for span in segment.sources)
         ):

@@ -85,7 +85,9 @@ def clear_leftovers(disk: Disk, layout: Layout, manifest: Manifest, held_end: in
     for directory in (layout.segments, layout.uids):
         disk.make_directory(directory)
     tiles = [path for path in layout.tiles.rglob("*") if path.is_dir()]
-    remove_temporaries(disk, layout.root, layout.wal, layout.segments, layout.pruned, *layout.derived, *tiles)
+    remove_temporaries(
+        disk, layout.root, layout.wal, layout.segments, layout.uids, layout.pruned, *layout.derived, *tiles
+    )
     listed = {segment.file for segment in manifest.segments}
     for path in sorted(layout.segments.iterdir()):
         if path.name in listed:

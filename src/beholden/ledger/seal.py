@@ -16,9 +16,9 @@ manifest back.
 from __future__ import annotations
 
 import contextlib
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
 import pyarrow as pa
 
@@ -30,11 +30,9 @@ from beholden.ledger.format import TILE_WIDTH, Layout
 from beholden.ledger.manifest import Manifest, Segment
 from beholden.ledger.pruned import cut_leaves
 from beholden.ledger.segments import read_tail, write_segment
-from beholden.ledger.tree import Tile, TreeBuilder, stored_edge, tile_path
+from beholden.ledger.tree import HASH_BYTES, Tile, TreeBuilder, stored_edge, tile_path
 
 __all__ = ["Sealed", "load_tree", "seal_events", "tail_leaves"]
-
-_LEAVES_AT_A_TIME: Final = 65536
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,11 +83,13 @@ def seal_events(
     segments: list[Segment] = []
     written: list[Path] = []
     try:
-        for start in range(0, events.num_rows, segment_events_max):
-            segment = write_segment(disk, layout, events.slice(start, segment_events_max), now)
-            written.append(layout.segments / segment.file)
-            segments.append(segment)
-        tiles = _grow(tree, events, checkpoint)
+        with ThreadPoolExecutor(1) as hasher:  # Parquet is written outside of the interpreter's lock: two processors
+            leaves = hasher.submit(leaf_hashes, events)
+            for start in range(0, events.num_rows, segment_events_max):
+                segment = write_segment(disk, layout, events.slice(start, segment_events_max), now)
+                written.append(layout.segments / segment.file)
+                segments.append(segment)
+            tiles = _grow(tree, leaves.result(), checkpoint)
         _write_tiles(disk, layout, tiles)
         head = Checkpoint(checkpoint.origin, tree.size, tree.root())
         replace_file(disk, layout.checkpoint, sign_checkpoint(head, signer))
@@ -102,26 +102,18 @@ def seal_events(
     return Sealed(after, head, tree)
 
 
-def _grow(tree: TreeBuilder, events: pa.Table, checkpoint: Checkpoint) -> list[Tile]:
+def _grow(tree: TreeBuilder, leaves: bytes, checkpoint: Checkpoint) -> list[Tile]:
     """Add the events' leaves; stop if the tree has not the signed root where it has the signed size."""
     tiles: list[Tile] = []
-    first = tree.size
-    _check_root(tree, checkpoint)
-    while tree.size < first + events.num_rows:
-        rows = _LEAVES_AT_A_TIME
-        if tree.size < checkpoint.size:
-            rows = min(rows, checkpoint.size - tree.size)
-        tiles += tree.extend(leaf_hashes(events.slice(tree.size - first, rows)))
-        _check_root(tree, checkpoint)
+    signed = max(0, checkpoint.size - tree.size) * HASH_BYTES
+    for part in (b"", leaves[:signed], leaves[signed:]):
+        tiles += tree.extend(part)
+        if tree.size == checkpoint.size and tree.root() != checkpoint.root:
+            raise IntegrityError(
+                "checkpoint", "the events do not have the root that was signed for them",
+                advice="nothing was signed. Find what was altered with: beholden ledger verify",
+            )  # fmt: skip
     return tiles + tree.edge()
-
-
-def _check_root(tree: TreeBuilder, checkpoint: Checkpoint) -> None:
-    if tree.size == checkpoint.size and tree.root() != checkpoint.root:
-        raise IntegrityError(
-            "checkpoint", "the events do not have the root that was signed for them",
-            advice="nothing was signed. Find what was altered with: beholden ledger verify",
-        )  # fmt: skip
 
 
 def _write_tiles(disk: Disk, layout: Layout, tiles: list[Tile]) -> None:

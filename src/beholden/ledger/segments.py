@@ -1,4 +1,4 @@
-"""Sealed segments: Parquet files that hold consecutive events, zstd, with bloom filters on what is searched by."""
+"""Sealed segments: Parquet files that hold consecutive events in one row group, as small as zstd makes them."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, Final
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -14,7 +15,7 @@ import pyarrow.parquet as pq
 from beholden.core.errors import IntegrityError
 from beholden.core.events import EVENTS
 from beholden.ledger.files import Disk, temporary_name
-from beholden.ledger.format import Layout
+from beholden.ledger.format import TILE_WIDTH, Layout
 from beholden.ledger.manifest import Segment, SourceSpan, segment_name
 
 __all__ = [
@@ -27,24 +28,31 @@ __all__ = [
     "write_segment",
 ]
 
-#: Rows a reader must touch at least; also the grain of statistics and bloom filters.
-_ROW_GROUP_ROWS: Final = 131_072
 #: Parquet writes in small pieces; this much is given to the disk at a time.
 _WRITE_BYTES: Final = 1 << 20
-_BLOOM_FPP: Final = 0.05
+#: Rows read at a time.
+_READ_ROWS: Final = 65_536
 #: What Arrow raises over a file that is damaged: a name in its footer may be no text, a count absurd.
 UNREADABLE: Final = (pa.ArrowException, OSError, ValueError, LookupError, TypeError, ArithmeticError, MemoryError)
-#: What questions name: person, actor, dataset, event.
-_BLOOMED: Final = {"subjects.list.element": "subjects", "actor": "actor", "dataset": "dataset", "uid": "uid"}
-#: Columns whose values hardly repeat: a dictionary would only be built to be thrown away.
-_PLAIN: Final = ("uid", "literals", "correlation", "detail")
 #: Columns that rise, or nearly: differences are small.
 _DELTA: Final = ("seq", "time", "ingested")
-_DICTIONARY: Final = [
-    f"{field.name}.list.element" if pa.types.is_list(field.type) else field.name
-    for field in EVENTS
-    if field.name not in {*_PLAIN, *_DELTA}
-]
+#: A dictionary may hold this much; what Parquet gives up a dictionary for by itself is less than it saves here.
+_DICTIONARY_BYTES_MAX: Final = 64 << 20
+#: Rows that are read as quickly as their last few.
+_UNDIVIDED_MAX: Final = 65_536
+#: Rows looked at to see how a column repeats: so many runs, evenly spread, of so many rows.
+_SAMPLE_RUNS: Final = 16
+_SAMPLE_ROWS: Final = 4096
+#: Of a sample's values this share or less is distinct: a dictionary, whatever comes.
+_REPEATING_MAX: Final = 1 / 64
+#: This share or more is: no dictionary. Where it is so of 2^16, it is about so for 80 % of 2^20, and a dictionary with
+#: the references to it takes more than the values.
+_DISTINCT_MIN: Final = 0.985
+#: All runs have this many times the distinct values of half of them, or less: the same ones come back everywhere, so
+#: that of 2^20 rows two thirds at most are distinct.
+_SHARED_MAX: Final = 1.8
+#: Or this many times, or more: values come back only soon after, where zstd finds them without a dictionary.
+_LOCAL_MIN: Final = 1.97
 
 
 def write_segment(disk: Disk, layout: Layout, events: pa.Table, sealed: int) -> Segment:
@@ -85,13 +93,9 @@ def iterate_segment(path: Path, name: str) -> Iterator[pa.RecordBatch]:
         IntegrityError: it is missing or cannot be read as a segment.
     """
     try:
-        with pq.ParquetFile(path) as file:
-            if not file.schema_arrow.equals(EVENTS):
-                raise IntegrityError(name, "does not have the columns of a segment")
-            for batch in file.iter_batches(batch_size=65536):
-                events = pa.RecordBatch.from_arrays(batch.columns, schema=EVENTS)
-                events.validate(full=True)  # a changed byte may leave a text that is none
-                yield events
+        for events in _batches(path, name):
+            events.validate(full=True)  # a changed byte may leave a text that is none
+            yield events
     except UNREADABLE:
         raise _unreadable(name) from None
 
@@ -123,10 +127,20 @@ def read_tail(path: Path, name: str, rows: int) -> pa.Table:
 
 def source_spans(events: pa.Table) -> tuple[SourceSpan, ...]:
     """What each source gave, in order of their names."""
-    times = pa.table({"source": events["source"], "time": events["time"].cast(pa.int64())})
-    grouped = times.group_by("source").aggregate([("time", "count"), ("time", "min"), ("time", "max")])
+    times = events["time"].cast(pa.int64())
+    delays = pc.subtract(events["ingested"].cast(pa.int64()), times)
+    table = pa.table({"source": events["source"], "time": times, "delay": delays})
+    found = [("time", "count"), *((name, kind) for name in ("time", "delay") for kind in ("min", "max"))]
+    grouped = table.group_by("source").aggregate(found)
     return tuple(
-        SourceSpan(source=row["source"], events=row["time_count"], time_min=row["time_min"], time_max=row["time_max"])
+        SourceSpan(
+            source=row["source"],
+            events=row["time_count"],
+            time_min=row["time_min"],
+            time_max=row["time_max"],
+            delay_min=row["delay_min"],
+            delay_max=row["delay_max"],
+        )
         for row in grouped.sort_by("source").to_pylist()
     )
 
@@ -173,39 +187,95 @@ class _Sink:
 
 
 def _write_parquet(sink: _Sink, events: pa.Table) -> None:
+    dictionaries = [_leaf(field) for field in EVENTS if _wants_dictionary(events, field)]
     with pa.BufferedOutputStream(pa.PythonFile(sink, mode="w"), _WRITE_BYTES) as target:
-        pq.write_table(
-            events,
-            target,
-            row_group_size=_ROW_GROUP_ROWS,
-            compression="zstd",
-            compression_level=3,
-            use_dictionary=_DICTIONARY,
-            column_encoding=dict.fromkeys(_DELTA, "DELTA_BINARY_PACKED"),
-            bloom_filter_options=_bloom_options(events),
-        )
+        _write_columns(target, events, dictionaries)
 
 
-def _bloom_options(events: pa.Table) -> dict[str, dict[str, float]]:
-    options = {}
-    for leaf, column in _BLOOMED.items():
-        array = events[column].combine_chunks()
-        distinct = pc.count_distinct(pc.list_flatten(array) if pa.types.is_list(array.type) else array).as_py()
-        if distinct:
-            options[leaf] = {"ndv": min(distinct, _ROW_GROUP_ROWS), "fpp": _BLOOM_FPP}
-    return options
+def _write_columns(target: pa.NativeFile, columns: pa.Table, dictionaries: list[str]) -> None:
+    """One row group, since a dictionary is worth more the more rows share it, and the tail that the next seal reads.
+
+    Statistics for readers who would skip rows are not needed: derived files answer questions.
+    """
+    with pq.ParquetWriter(
+        target,
+        columns.schema,
+        compression="zstd",
+        compression_level=3,
+        use_dictionary=dictionaries,
+        dictionary_pagesize_limit=_DICTIONARY_BYTES_MAX,
+        column_encoding={name: "DELTA_BINARY_PACKED" for name in _DELTA if name in columns.column_names},
+        write_statistics=False,
+    ) as writer:
+        body = columns.num_rows - TILE_WIDTH if columns.num_rows > _UNDIVIDED_MAX else columns.num_rows
+        for part in (columns.slice(0, body), columns.slice(body)):
+            if part.num_rows:
+                writer.write_table(part, row_group_size=part.num_rows)
+
+
+def _wants_dictionary(events: pa.Table, field: pa.Field) -> bool:
+    """Whether a column takes less room with a dictionary in these events: estates differ, so no column has its rule."""
+    column = events[field.name]
+    if field.name in _DELTA or column.null_count == len(column):
+        return False
+    runs = _sampled(column)
+    values, distinct = _count(runs)
+    if values and distinct <= _REPEATING_MAX * values:
+        return True
+    if len(runs) == _SAMPLE_RUNS and values > _SAMPLE_ROWS:
+        growth = distinct / max(1, _count(runs[::2])[1])
+        if distinct >= _DISTINCT_MIN * values or growth >= _LOCAL_MIN:
+            return False
+        if growth <= _SHARED_MAX:
+            return True
+    alone = events.select([field.name])
+    return _written_bytes(alone, [_leaf(field)]) < _written_bytes(alone, [])
+
+
+def _sampled(column: pa.ChunkedArray) -> list[pa.ChunkedArray]:
+    if len(column) <= _SAMPLE_RUNS * _SAMPLE_ROWS:
+        return [column]
+    starts = np.linspace(0, len(column) - _SAMPLE_ROWS, _SAMPLE_RUNS).astype(np.int64).tolist()
+    return [column.slice(start, _SAMPLE_ROWS) for start in starts]
+
+
+def _count(runs: list[pa.ChunkedArray]) -> tuple[int, int]:
+    """Values that are not null, and how many of them are distinct."""
+    column = pa.chunked_array([chunk for run in runs for chunk in run.chunks], runs[0].type)
+    values = pc.list_flatten(column) if pa.types.is_list(column.type) else column
+    return len(values) - values.null_count, pc.count_distinct(values).as_py()
+
+
+def _written_bytes(columns: pa.Table, dictionaries: list[str]) -> int:
+    target = pa.MockOutputStream()
+    _write_columns(target, columns, dictionaries)
+    return int(target.size())
+
+
+def _leaf(field: pa.Field) -> str:
+    return f"{field.name}.list.element" if pa.types.is_list(field.type) else field.name
+
+
+def _batches(path: Path, name: str) -> Iterator[pa.RecordBatch]:
+    with pq.ParquetFile(path) as file:
+        if not file.schema_arrow.equals(EVENTS):
+            raise IntegrityError(name, "does not have the columns of a segment")
+        for batch in file.iter_batches(batch_size=_READ_ROWS):
+            yield pa.RecordBatch.from_arrays(batch.columns, schema=EVENTS)
 
 
 def _compare(path: Path, name: str, events: pa.Table) -> None:
     """Stop before the write-ahead log goes if the file does not say what it should."""
     row = 0
-    for batch in iterate_segment(path, name):
-        expected = events.slice(row, batch.num_rows)
-        if not pa.Table.from_batches([batch]).equals(expected):
-            raise IntegrityError(
-                name, "what was written reads back differently", advice="the events are kept as they were"
-            )
-        row += batch.num_rows
+    try:
+        for batch in _batches(path, name):
+            if not pa.Table.from_batches([batch]).equals(events.slice(row, batch.num_rows)):
+                raise IntegrityError(
+                    name, "what was written reads back differently", advice="the events are kept as they were"
+                )
+            row += batch.num_rows
+    except UNREADABLE:
+        raise _unreadable(name) from None
     if row != events.num_rows:
         raise IntegrityError(name, f"{row} events read back", expected=f"{events.num_rows}")
 

@@ -15,7 +15,7 @@ from beholden.ledger.checkpoint import Checkpoint, VerifierKey, open_checkpoint
 from beholden.ledger.format import Layout
 from beholden.ledger.manifest import LedgerInfo, Manifest, read_manifest
 from beholden.ledger.segments import describe_batches
-from beholden.ledger.wal import scan_wal, wal_files
+from beholden.ledger.wal import WalReader, scan_wal, wal_files
 
 __all__ = ["Snapshot", "WalContent", "check_sizes", "read_checkpoint", "read_snapshot", "read_wal"]
 
@@ -50,8 +50,10 @@ class WalContent:
     torn: dict[str, int]
 
 
-def read_snapshot(layout: Layout, info: LedgerInfo, key: VerifierKey) -> Snapshot:
+def read_snapshot(layout: Layout, info: LedgerInfo, key: VerifierKey, reader: WalReader | None = None) -> Snapshot:
     """Read one instant: repeated when a seal ends meanwhile, which shows in the manifest or the checkpoint.
+
+    Each unsealed event is read from the log: 0.3 us; with a ``reader`` only those it has not read before.
 
     Events another process is about to acknowledge may be included.
 
@@ -65,7 +67,7 @@ def read_snapshot(layout: Layout, info: LedgerInfo, key: VerifierKey) -> Snapsho
         problem: IntegrityError | None = None
         wal: WalContent | None = None
         try:
-            wal = read_wal(layout, info.estate_id, manifest.next_seq)
+            wal = read_wal(layout, info.estate_id, manifest.next_seq, reader)
         except FileNotFoundError:
             continue
         except IntegrityError as error:
@@ -92,7 +94,7 @@ def read_checkpoint(layout: Layout) -> bytes:
         raise SourceError("checkpoint", f"cannot be read ({error.strerror})") from None
 
 
-def read_wal(layout: Layout, estate_id: str, next_seq: int) -> WalContent:
+def read_wal(layout: Layout, estate_id: str, next_seq: int, reader: WalReader | None = None) -> WalContent:
     """The events from ``next_seq`` on, as far as they are whole.
 
     Raises:
@@ -102,7 +104,7 @@ def read_wal(layout: Layout, estate_id: str, next_seq: int) -> WalContent:
     content = WalContent([], {})
     for path in wal_files(layout.wal):
         name = layout.name(path)
-        scan = scan_wal(path, name, estate_id)
+        scan = reader.scan(path, name, estate_id) if reader else scan_wal(path, name, estate_id)
         if scan.torn_bytes:
             content.torn[name] = scan.torn_bytes
         if scan.position is None or scan.position.next_seq <= next_seq:

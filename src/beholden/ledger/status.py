@@ -17,12 +17,18 @@ __all__ = ["LedgerStatus", "SourceStatus", "read_status"]
 
 @dataclass(frozen=True, slots=True)
 class SourceStatus:
-    """What one source of records gave. Times are RFC 3339."""
+    """What one source of records gave. Times are RFC 3339.
+
+    ``delay_max_s`` is the longest time from an event to its arrival; ``lead_max_s`` is how far its clock was ahead of
+    the ledger's at most, 0 if never.
+    """
 
     source: str
     events: int
     first: str
     last: str
+    delay_max_s: float
+    lead_max_s: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +84,14 @@ def read_status(layout: Layout, snapshot: Snapshot) -> LedgerStatus:
         first_seq=manifest.first_seq,
         pruned=_time(manifest.pruned.time if manifest.pruned else None),
         sources=tuple(
-            SourceStatus(span.source, span.events, format_time(span.time_min), format_time(span.time_max))
+            SourceStatus(
+                source=span.source,
+                events=span.events,
+                first=format_time(span.time_min),
+                last=format_time(span.time_max),
+                delay_max_s=max(0, span.delay_max) / 1e6,
+                lead_max_s=max(0, -span.delay_min) / 1e6,
+            )
             for span in spans
         ),
     )
@@ -97,6 +110,8 @@ def _merge(sealed: list[SourceSpan], recent: tuple[SourceSpan, ...]) -> tuple[So
             events=span.events + (known.events if known is not span else 0),
             time_min=min(span.time_min, known.time_min),
             time_max=max(span.time_max, known.time_max),
+            delay_min=min(span.delay_min, known.delay_min),
+            delay_max=max(span.delay_max, known.delay_max),
         )
     return tuple(merged[name] for name in sorted(merged))
 

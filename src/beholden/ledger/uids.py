@@ -1,21 +1,19 @@
-"""Which (source, uid) the ledger already holds, with bounded memory.
+"""Which (source, uid) the ledger already holds, with bounded memory and nearly the same cost however much it holds.
 
-Each segment has a projection, ``uids/<segment>.uids``: the first 8 bytes of every uid as a big-endian number, sorted,
-and the row each belongs to. It is memory-mapped and searched; a hit is compared with the segment's own uid and source
-columns, which are read only then. Events that are not sealed yet are held as sorted runs, 20 bytes an event.
+Sealed events are in sorted runs on disk (`beholden.ledger.uid_runs`), one from each seal; sixteen of about one size that
+follow each other become one, so that there are at most 15 of each size below 2^28 entries. A key walks past a run's
+filter and is searched only where that lets it through. Unsealed events are held in memory as sorted runs, 20 bytes each.
 
-A projection can be made again from its segment at any time and is when it is missing or damaged. File: magic "BHLDUID" and
-version 1, events u64 little-endian, SHA-256 of the rest, the prefixes (u64 little-endian), the rows (u32).
+Runs can be made again from the segments at any time and are where one is missing or damaged. They are named by the
+events they cover, not by segments: segments may be merged, and old ones removed, without touching a run. Events
+that were removed count as known as long as their run has others that are held.
 """
 
 from __future__ import annotations
 
-import hashlib
-import struct
-from collections import OrderedDict
-from collections.abc import Callable
+import contextlib
+from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -24,17 +22,19 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from beholden.core.events import EVENTS
-from beholden.ledger.files import Disk, replace_file
+from beholden.ledger.files import Disk
 from beholden.ledger.format import Layout
-from beholden.ledger.manifest import Segment
+from beholden.ledger.manifest import Manifest
 from beholden.ledger.segments import read_columns
+from beholden.ledger.uid_runs import SUFFIX, Entries, UidRun, is_intact, open_run, run_name, write_run
+from beholden.ledger.unchanged import Marks, keep_marks, marks_of, read_marks
 
-__all__ = ["KnownUids", "UidKeys", "projection_bytes", "projection_path"]
+__all__ = ["KnownUids", "SourceCodes", "UidKeys", "chosen_runs", "find", "sorted_entries"]
 
-_HEADER: Final = struct.Struct("<8sQ32s")
-_MAGIC: Final = b"BHLDUID\x01"
-#: Segments whose full uid column stays in memory after a hit: 20 bytes an event each.
-_CACHED_SEGMENTS: Final = 4
+#: Runs of one size that become one.
+_FAN_IN: Final = 16
+#: Larger runs (16^7 entries, 4 GB) stay as they are: merging them would hold up a writer for minutes.
+_MERGED_LEVEL_MAX: Final = 6
 
 _UID: Final = np.dtype([("high", ">u8"), ("low", f">u{EVENTS.field('uid').type.byte_width - 8}")])
 
@@ -48,7 +48,7 @@ class UidKeys:
     """(source, uid) of some events: the uid's two parts as numbers, the source as its code in this process."""
 
     high: _U64
-    low: _U64
+    low: npt.NDArray[np.uint16]
     source: npt.NDArray[np.int32]
 
     def __len__(self) -> int:
@@ -60,6 +60,11 @@ class UidKeys:
 
     def sorted_distinct(self) -> tuple[UidKeys, _Index]:
         """Each key once, sorted; and the row where it stood first."""
+        order = np.argsort(self.high, kind="stable")
+        keys = self.take(order)
+        alike = keys.high[1:] == keys.high[:-1]
+        if not alike.any():
+            return keys, order
         order = np.lexsort((self.source, self.low, self.high))
         keys = self.take(order)
         new = np.ones(len(keys), np.bool_)
@@ -69,147 +74,237 @@ class UidKeys:
         return keys.take(new), order[new]
 
 
+class SourceCodes:
+    """Numbers for the names of sources, the same as long as the process knows them."""
+
+    def __init__(self) -> None:
+        self._codes: dict[str, int] = {}
+
+    def of(self, names: Iterable[str]) -> npt.NDArray[np.int32]:
+        """The codes of some names."""
+        return np.array([self._codes.setdefault(name, len(self._codes)) for name in names], np.int32)
+
+    def names(self) -> tuple[str, ...]:
+        """All names, each at the place its code says."""
+        return tuple(self._codes)
+
+    def keys(self, events: pa.RecordBatch | pa.Table) -> UidKeys:
+        """The keys of some events, in their order."""
+        parts = [np.frombuffer(_fixed_bytes(chunk), _UID) for chunk in _chunks(events.column("uid"))]
+        both = np.concatenate(parts) if parts else np.empty(0, _UID)
+        codes = [self._column(chunk) for chunk in _chunks(events.column("source"))]
+        return UidKeys(
+            both["high"].astype(np.uint64),
+            both["low"].astype(np.uint16),
+            np.concatenate(codes) if codes else np.empty(0, np.int32),
+        )
+
+    def _column(self, sources: pa.Array) -> npt.NDArray[np.int32]:
+        encoded = sources.dictionary_encode()
+        indices: npt.NDArray[np.int32] = encoded.indices.to_numpy(zero_copy_only=False)
+        return self.of(encoded.dictionary.to_pylist())[indices]
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """A run's entries, and what their numbers of sources are in this process; no run where there was no room for one."""
+
+    entries: Entries
+    codes: npt.NDArray[np.int32]
+    run: UidRun | None = None
+
+
 class KnownUids:
     """Every (source, uid) of the ledger, as the holder of the lock knows it."""
 
     def __init__(self, disk: Disk, layout: Layout) -> None:
         self._disk = disk
         self._layout = layout
-        self._codes: dict[str, int] = {}
-        self._runs: list[UidKeys] = []
-        self._segments: dict[str, tuple[Segment, _U64, npt.NDArray[np.uint32]]] = {}
-        self._columns: OrderedDict[str, UidKeys] = OrderedDict()
+        self._sources = SourceCodes()
+        self._recent: list[UidKeys] = []
+        self._sealed: dict[tuple[int, int], _Held] = {}
 
     def keys(self, events: pa.RecordBatch | pa.Table) -> UidKeys:
         """The keys of some events."""
-        uids = events.column("uid")
-        sources = events.column("source")
-        parts = [np.frombuffer(_fixed_bytes(chunk), _UID) for chunk in _chunks(uids)]
-        both = np.concatenate(parts) if parts else np.empty(0, _UID)
-        codes = [self._source_codes(chunk) for chunk in _chunks(sources)]
-        return UidKeys(
-            both["high"].astype(np.uint64),
-            both["low"].astype(np.uint64),
-            np.concatenate(codes) if codes else np.empty(0, np.int32),
-        )
+        return self._sources.keys(events)
 
     def contains(self, keys: UidKeys) -> _Mask:
         """Which of the keys (sorted by ``high``) are held."""
         found = np.zeros(len(keys), np.bool_)
-        for run in self._runs:
-            found |= _search(run.high, keys, partial(_matches, run, keys))
+        for run in self._recent:
+            found |= find(Entries(run.high, run.low, run.source, ()), None, keys)
+        left = np.flatnonzero(~found)
+        wanted = keys.take(left)
         codes = set(np.unique(keys.source).tolist())
-        for file, (segment, prefixes, rows) in self._segments.items():
-            if not codes.isdisjoint(self._code(span.source) for span in segment.sources):
-                found |= _search(prefixes, keys, partial(self._matches_row, file, rows, keys))
+        for held in reversed(self._sealed.values()):
+            if codes.isdisjoint(held.codes.tolist()):
+                continue
+            at = held.run.possible(wanted.high) if held.run else np.arange(len(wanted))
+            hits = at[find(held.entries, held.codes, wanted.take(at))]
+            if hits.size:
+                found[left[hits]] = True
+                left = left[~found[left]]
+                wanted = keys.take(left)
         return found
 
     def add(self, keys: UidKeys) -> None:
         """Remember unsealed events. Runs are merged when as long as the next: there are never more than log2(n)."""
-        self._runs.append(keys.take(np.argsort(keys.high, kind="stable")))
-        while len(self._runs) > 1 and len(self._runs[-1]) * 2 > len(self._runs[-2]):
-            last, before = self._runs.pop(), self._runs.pop()
-            merged = UidKeys(
-                np.concatenate((before.high, last.high)),
-                np.concatenate((before.low, last.low)),
-                np.concatenate((before.source, last.source)),
-            )
-            self._runs.append(merged.take(np.argsort(merged.high, kind="stable")))
+        self._recent.append(_in_order([keys]))
+        while len(self._recent) > 1 and len(self._recent[-1]) * 2 > len(self._recent[-2]):
+            self._recent[-2:] = [_in_order(self._recent[-2:])]
 
-    def set_segments(self, segments: tuple[Segment, ...]) -> None:
-        """Know these segments and no unsealed events. Projections that are missing or damaged are made."""
-        self._runs = []
-        wanted = {segment.file: segment for segment in segments}
-        for file in self._segments.keys() - wanted.keys():
-            del self._segments[file]
-            self._columns.pop(file, None)
-        for file, segment in wanted.items():
-            if file not in self._segments:
-                self._segments[file] = (segment, *self._map(segment))
+    def seal(self, manifest: Manifest) -> None:
+        """The unsealed events are sealed now, as the last of the manifest's.
 
-    def _map(self, segment: Segment) -> tuple[_U64, npt.NDArray[np.uint32]]:
-        path = projection_path(self._layout, segment)
-        if not _usable(path, segment.events):
-            columns = read_columns(self._layout.segments / segment.file, f"segments/{segment.file}", ["uid"])
-            data = projection_bytes(columns["uid"])
-            try:
-                self._disk.make_directory(self._layout.uids)
-                replace_file(self._disk, path, data)
-            except OSError:  # no room: the segment is sealed all the same, and this process can hold it in memory
-                return _views(np.frombuffer(data, np.uint8), segment.events)
-        return _views(np.memmap(path, np.uint8, "r"), segment.events)
+        When it returns there is a run of them, and if it makes sixteen of one size, one of these instead. Where there
+        was no room the run is held in memory, and another writer will make it.
+        """
+        entries = _in_order(self._recent)
+        first_seq, last_seq = manifest.next_seq - len(entries), manifest.next_seq - 1
+        self._recent = []
+        if len(entries):
+            sealed = Entries(entries.high, entries.low, entries.source, self._sources.names())
+            self._write(first_seq, last_seq, [sealed])
+        self._merge()
 
-    def _matches_row(self, file: str, rows: npt.NDArray[np.uint32], keys: UidKeys, at: _Index, i: _Index) -> _Mask:
-        return _matches(self._column(file), keys, rows[at], i)
+    def set_segments(self, manifest: Manifest) -> None:
+        """Know the events of these segments and no unsealed ones. Runs that are missing or damaged are made."""
+        self._recent = []
+        runs = self._readable(manifest)
+        ranges = chosen_runs({*runs, *self._sealed}, manifest)
+        self._sealed = {key: self._sealed[key] if key in self._sealed else self._hold(runs[key]) for key in ranges}
+        seq = manifest.first_seq
+        for first, last in [*ranges, (manifest.next_seq, manifest.next_seq)]:
+            if seq < first:
+                self._make(manifest, seq, first - 1)
+            seq = max(seq, last + 1)
+        self._sealed = dict(sorted(self._sealed.items()))
+        self._merge()
+        wanted = {run_name(*key) for key in self._sealed}
+        for path in self._files():
+            if path.name not in wanted:
+                self._disk.remove(path)
 
-    def _column(self, file: str) -> UidKeys:
-        if file not in self._columns:
-            self._columns[file] = self.keys(
-                read_columns(self._layout.segments / file, f"segments/{file}", ["uid", "source"])
-            )
-        self._columns.move_to_end(file)
-        while len(self._columns) > _CACHED_SEGMENTS:
-            self._columns.popitem(last=False)
-        return self._columns[file]
+    def _readable(self, manifest: Manifest) -> dict[tuple[int, int], UidRun]:
+        """The runs on disk that are whole. Each is hashed once, and again when its file was changed."""
+        known = read_marks(self._layout.checked_uids)
+        marks: dict[str, Marks] = {}
+        runs: dict[tuple[int, int], UidRun] = {}
+        for path in self._files():
+            with contextlib.suppress(OSError, ValueError):
+                found = marks_of(path)
+                run = open_run(path)
+                if known.get(path.name) == found or is_intact(path):
+                    marks[path.name] = found
+                    runs[run.first_seq, run.last_seq] = run
+        if marks != known and manifest.next_seq:
+            keep_marks(self._layout.checked_uids, marks)
+        return runs
 
-    def _source_codes(self, sources: pa.Array) -> npt.NDArray[np.int32]:
-        encoded = sources.dictionary_encode()
-        codes = np.array([self._code(name) for name in encoded.dictionary.to_pylist()], np.int32)
-        indices: npt.NDArray[np.int32] = encoded.indices.to_numpy(zero_copy_only=False)
-        return codes[indices]
+    def _make(self, manifest: Manifest, first_seq: int, last_seq: int) -> None:
+        """Make runs of some events anew, one for each segment."""
+        for segment in manifest.segments:
+            first, last = max(first_seq, segment.first_seq), min(last_seq, segment.last_seq)
+            if first <= last:
+                path = self._layout.segments / segment.file
+                columns = read_columns(path, self._layout.name(path), ["uid", "source"])
+                events = columns.slice(first - segment.first_seq, last - first + 1)
+                self._write(first, last, [sorted_entries(self._sources, events)])
 
-    def _code(self, source: str) -> int:
-        return self._codes.setdefault(source, len(self._codes))
+    def _merge(self) -> None:
+        """Where sixteen runs of one size stand at the end, make one of them and of smaller ones among them."""
+        level = 0
+        while level <= _MERGED_LEVEL_MAX:
+            keys = _last_of_level(list(self._sealed), level)
+            level += 1
+            if not keys:
+                continue
+            if not self._write(keys[0][0], keys[-1][1], [self._sealed[key].entries for key in keys]):
+                return
+            for key in keys:
+                del self._sealed[key]
+                with contextlib.suppress(OSError):  # what is covered by a longer one is removed by the next writer
+                    self._disk.remove(self._layout.uids / run_name(*key))
 
-
-def projection_path(layout: Layout, segment: Segment) -> Path:
-    """Where a segment's projection lies."""
-    return (layout.uids / segment.file).with_suffix(".uids")
-
-
-def projection_bytes(uids: pa.ChunkedArray) -> bytes:
-    """The projection of a segment with these uids: the same bytes every time."""
-    data = b"".join(_fixed_bytes(chunk) for chunk in uids.chunks)
-    high = np.frombuffer(data, _UID)["high"].astype(np.uint64)
-    rows = np.argsort(high, kind="stable")
-    rest = high[rows].astype("<u8").tobytes() + rows.astype("<u4").tobytes()
-    return _HEADER.pack(_MAGIC, len(high), hashlib.sha256(rest).digest()) + rest
-
-
-def _views(data: npt.NDArray[np.uint8], events: int) -> tuple[_U64, npt.NDArray[np.uint32]]:
-    middle = _HEADER.size + 8 * events
-    return data[_HEADER.size : middle].view("<u8"), data[middle:].view("<u4")
-
-
-def _usable(path: Path, events: int) -> bool:
-    try:
-        with path.open("rb") as file:
-            magic, found, sha256 = _HEADER.unpack(file.read(_HEADER.size))
-            if magic != _MAGIC or found != events or path.stat().st_size != _HEADER.size + 12 * events:
+    def _write(self, first_seq: int, last_seq: int, parts: list[Entries]) -> bool:
+        """Make a run and hold it; False if there was no room, where what is in memory is held as it is."""
+        path = self._layout.uids / run_name(first_seq, last_seq)
+        try:
+            self._disk.make_directory(self._layout.uids)
+            write_run(self._disk, path, parts)
+            held = self._hold(open_run(path))
+        except OSError:
+            if len(parts) > 1:
                 return False
-            # A damaged one would let events in twice. Hashed once by each writer: about 8 ms for a million events.
-            return bool(hashlib.file_digest(file, "sha256").digest() == sha256)
-    except (OSError, struct.error):
-        return False
+            held = _Held(parts[0], self._sources.of(parts[0].sources))
+        self._sealed[first_seq, last_seq] = held
+        return True
+
+    def _hold(self, run: UidRun) -> _Held:
+        return _Held(run.entries, self._sources.of(run.entries.sources), run)
+
+    def _files(self) -> list[Path]:
+        if not self._layout.uids.is_dir():
+            return []
+        return sorted(path for path in self._layout.uids.iterdir() if path.suffix == SUFFIX)
 
 
-def _search(prefixes: _U64, keys: UidKeys, equal: Callable[[_Index, _Index], _Mask]) -> _Mask:
-    """Which keys have an entry with their prefix that is also equal; entries with one prefix are tried in turn."""
+def chosen_runs(ranges: Iterable[tuple[int, int]], manifest: Manifest) -> list[tuple[int, int]]:
+    """The runs to be asked: those of sealed events, the longest of any that overlap; in sequence order.
+
+    A shorter one is left over from a merge that was stopped.
+    """
+    chosen: list[tuple[int, int]] = []
+    for first, last in sorted(ranges, key=lambda item: (item[0] - item[1], item)):
+        held = manifest.first_seq <= last < manifest.next_seq
+        if held and all(last < other[0] or other[1] < first for other in chosen):
+            chosen.append((first, last))
+    return sorted(chosen)
+
+
+def sorted_entries(sources: SourceCodes, events: pa.Table) -> Entries:
+    """The entries of some events' run."""
+    keys = _in_order([sources.keys(events)])
+    return Entries(keys.high, keys.low, keys.source, sources.names())
+
+
+def find(entries: Entries, codes: npt.NDArray[np.int32] | None, keys: UidKeys) -> _Mask:
+    """Which keys have an entry that is equal; entries with one ``high`` are tried in turn.
+
+    ``codes`` is what the entries' numbers of sources are in this process, if they differ.
+    """
     found = np.zeros(len(keys), np.bool_)
-    at = np.searchsorted(prefixes, keys.high, "left")
-    end = np.searchsorted(prefixes, keys.high, "right")
-    open_keys = np.flatnonzero(at < end)
+    at = np.searchsorted(entries.high, keys.high, "left")
+    open_keys = np.flatnonzero(at < len(entries))
+    open_keys = open_keys[entries.high[at[open_keys]] == keys.high[open_keys]]
     while open_keys.size:
-        hit = equal(at[open_keys], open_keys)
+        places = at[open_keys]
+        sources: npt.NDArray[Any] = entries.code[places] if codes is None else codes[entries.code[places]]
+        hit = (entries.low[places] == keys.low[open_keys]) & (sources == keys.source[open_keys])
         found[open_keys[hit]] = True
         at[open_keys] += 1
-        open_keys = open_keys[~hit & (at[open_keys] < end[open_keys])]
+        open_keys = open_keys[~hit & (at[open_keys] < len(entries))]
+        open_keys = open_keys[entries.high[at[open_keys]] == keys.high[open_keys]]
     return found
 
 
-def _matches(held: UidKeys, keys: UidKeys, at: npt.NDArray[Any], i: _Index) -> _Mask:
-    equal: _Mask = (held.high[at] == keys.high[i]) & (held.low[at] == keys.low[i]) & (held.source[at] == keys.source[i])
-    return equal
+def _last_of_level(keys: list[tuple[int, int]], level: int) -> list[tuple[int, int]]:
+    """The runs at the end with fewer than 16^(level + 1) entries, if sixteen of them have 16^level or more; else none."""
+    sizes = [last - first + 1 for first, last in keys]
+    start = len(keys)
+    while start and sizes[start - 1] < _FAN_IN ** (level + 1):
+        start -= 1
+    return keys[start:] if sum(size >= _FAN_IN**level for size in sizes[start:]) >= _FAN_IN else []
+
+
+def _in_order(parts: list[UidKeys]) -> UidKeys:
+    if not parts:
+        return UidKeys(np.empty(0, np.uint64), np.empty(0, np.uint16), np.empty(0, np.int32))
+    high = np.concatenate([part.high for part in parts])
+    order = np.argsort(high, kind="stable")
+    low = np.concatenate([part.low for part in parts])
+    source = np.concatenate([part.source for part in parts])
+    return UidKeys(high[order], low[order], source[order])
 
 
 def _chunks(column: pa.Array | pa.ChunkedArray) -> list[pa.Array]:

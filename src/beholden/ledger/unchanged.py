@@ -19,10 +19,10 @@ from beholden.ledger.files import temporary_name
 from beholden.ledger.format import Layout
 from beholden.ledger.manifest import Manifest, Segment
 
-__all__ = ["check_segment", "check_unchanged"]
+__all__ = ["Marks", "check_segment", "check_unchanged", "keep_marks", "marks_of", "read_marks"]
 
 #: Of a file: size, times of change in nanoseconds (content; content, name or rights), inode.
-_Marks = tuple[int, int, int, int]
+Marks = tuple[int, int, int, int]
 
 
 def check_unchanged(layout: Layout, manifest: Manifest) -> None:
@@ -31,8 +31,8 @@ def check_unchanged(layout: Layout, manifest: Manifest) -> None:
     Raises:
         IntegrityError: one is missing, or is not what was sealed.
     """
-    known = _read(layout.checked)
-    found: dict[str, _Marks] = {}
+    known = read_marks(layout.checked)
+    found: dict[str, Marks] = {}
     for segment in manifest.segments:
         path = layout.segments / segment.file
         marks = _marks(path, layout)
@@ -40,17 +40,26 @@ def check_unchanged(layout: Layout, manifest: Manifest) -> None:
             check_segment(layout, segment)
         found[segment.file] = marks
     if found != known:
-        _keep(layout.checked, found)
+        keep_marks(layout.checked, found)
 
 
-def _marks(path: Path, layout: Layout) -> _Marks:
+def marks_of(path: Path) -> Marks:
+    """By what a file would be seen to have been changed.
+
+    Raises:
+        OSError: there is none.
+    """
+    status = path.stat()
+    return status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino
+
+
+def _marks(path: Path, layout: Layout) -> Marks:
     try:
-        status = path.stat()
+        return marks_of(path)
     except OSError:
         raise IntegrityError(
             layout.name(path), "is missing or cannot be read as Parquet", advice="restore it from a backup"
         ) from None
-    return status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino
 
 
 def check_segment(layout: Layout, segment: Segment) -> None:
@@ -66,15 +75,15 @@ def check_segment(layout: Layout, segment: Segment) -> None:
         )  # fmt: skip
 
 
-def _read(path: Path) -> dict[str, _Marks]:
+def read_marks(path: Path) -> dict[str, Marks]:
     """What was noted; nothing where that cannot be read, so that all is hashed again."""
     try:
-        return msgspec.json.decode(path.read_bytes(), type=dict[str, _Marks])
+        return msgspec.json.decode(path.read_bytes(), type=dict[str, Marks])
     except (OSError, msgspec.DecodeError):
         return {}
 
 
-def _keep(path: Path, marks: dict[str, _Marks]) -> None:
+def keep_marks(path: Path, marks: dict[str, Marks]) -> None:
     """Note it for the next question; a ledger that can only be read is hashed each time."""
     temporary = temporary_name(path.with_name(f"{path.name}.{os.getpid()}"))
     with contextlib.suppress(OSError):

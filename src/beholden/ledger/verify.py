@@ -35,7 +35,7 @@ from beholden.ledger.recovery import check_public_key, check_quickly, is_leftove
 from beholden.ledger.rehashed import TreeHashes, stored_blocks
 from beholden.ledger.segments import iterate_segment, read_columns, source_spans
 from beholden.ledger.snapshot import WalContent, check_sizes, read_checkpoint, read_wal
-from beholden.ledger.uids import projection_bytes, projection_path
+from beholden.ledger.uids_check import UidsCheck
 
 __all__ = ["Finding", "VerifyReport", "stored_key", "verify"]
 
@@ -170,6 +170,7 @@ class _Verification:
     manifest: Manifest | None = None
     checkpoint: Checkpoint | None = None
     wal: WalContent | None = None
+    uids: UidsCheck = field(init=False)
     events: int = 0
     tiles: int = 0
     own_waiting: int = 0
@@ -184,6 +185,7 @@ class _Verification:
 
     def run(self) -> None:
         self._read_small_files()
+        self.uids = UidsCheck(self.layout, self.manifest or Manifest())
         self._look_for_strangers()
         held = self.manifest.next_seq if self.manifest else 0
         if self.manifest and self.checkpoint and self.wal:
@@ -282,7 +284,7 @@ class _Verification:
             self.layout.lock,
             self.layout.checked,
         }
-        known |= {projection_path(self.layout, segment) for segment in manifest.segments}
+        known |= {self.layout.checked_uids, *self.uids.paths()}
         known |= set(nodes_chain(self.layout, manifest.first_seq).values())
         known |= {path for path in self.layout.cosigned.glob("*") if not is_temporary(path)}
         known |= {path for path in self.layout.wal.glob("*.wal") if not path.name.startswith(".")}
@@ -327,8 +329,11 @@ class _Verification:
                 read = True
             whole = whole and read
             if read:
-                with self.catching():
-                    self._check_uids(path, name, segment)
+                self.uids.compare(segment, read_columns(path, name, ["uid", "source"]))
+        for path, reason in self.uids.findings():
+            self.findings.append(Finding(self.layout.name(path), reason))
+        for path in self.uids.missing():
+            self.notes.append(Finding(self.layout.name(path), "is missing; the next writer makes it again"))
         return whole
 
     def _read_records(self, path: Path, name: str, segment: Segment, hashes: TreeHashes) -> None:
@@ -342,22 +347,10 @@ class _Verification:
             hashes.extend(leaf_hashes(batch))
         if seq != segment.last_seq + 1:
             raise IntegrityError(name, f"ends before event {seq}", expected=f"event {segment.last_seq} to be its last")
-        spans = source_spans(read_columns(path, name, ["source", "time"]))
+        spans = source_spans(read_columns(path, name, ["source", "time", "ingested"]))
         times = (min(span.time_min for span in spans), max(span.time_max for span in spans))
         if spans != segment.sources or times != (segment.time_min, segment.time_max):
             raise IntegrityError("manifest.json", f"its sources or times of {segment.file} are not those of the events")
-
-    def _check_uids(self, path: Path, name: str, segment: Segment) -> None:
-        projection = projection_path(self.layout, segment)
-        try:
-            found = projection.read_bytes()
-        except FileNotFoundError:
-            self.notes.append(Finding(self.layout.name(projection), "is missing; the next writer makes it again"))
-            return
-        if found != projection_bytes(read_columns(path, name, ["uid"])["uid"]):
-            raise IntegrityError(
-                self.layout.name(projection), "does not match its segment; remove it, it is made again"
-            )
 
 
 def _check_file(path: Path, name: str, segment: Segment) -> None:

@@ -5,6 +5,7 @@ import re
 import struct
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pytest
@@ -84,6 +85,39 @@ def test_null_and_empty_differ():
     batch = numbered(batch_of(rows))
     same = pa.RecordBatch.from_arrays([pa.array([0] * 5), *batch.columns[1:]], schema=EVENTS)
     assert len(set(canonical_records(same))) == 5
+
+
+def test_what_lies_under_a_null_is_not_in_the_record():
+    """Arrow allows bytes and elements under a null; two arrays that are equal must have one record."""
+    plain = numbered(events(0, 3))
+    rows = plain.to_pylist()
+    mask = pa.array([False, True, False])
+    names = [field.name for field in EVENTS if field.nullable]
+    columns = []
+    for field, array in zip(EVENTS, plain.columns, strict=True):
+        values: Any = {"fields": ["x", "yy"], "subjects": [b"s" * 16] * 2}.get(field.name)
+        if values is not None:
+            data = pa.array(values * 3, field.type.value_type)
+            array = pa.ListArray.from_arrays(pa.array([0, 2, 4, 6], pa.int32()), data, mask=mask)  # noqa: PLW2901 - the same column
+        elif field.name == "detail":
+            offsets = pa.py_buffer(b"".join(i.to_bytes(4, "little") for i in (0, 2, 5, 6)))
+            valid = pa.py_buffer(b"\x05")
+            array = pa.Array.from_buffers(pa.binary(), 3, [valid, offsets, pa.py_buffer(b"abcdef")])  # noqa: PLW2901 - the same column
+        columns.append(array)
+    assert {"fields", "subjects", "detail"} < set(names)
+    batch = pa.RecordBatch.from_arrays(columns, schema=EVENTS)
+    rows = batch.to_pylist()
+    assert rows[1]["fields"] is rows[1]["subjects"] is rows[1]["detail"] is None
+    assert canonical_records(batch) == [encode_as_documented(row) for row in rows]
+
+
+def test_values_of_many_lengths_are_encoded_as_documented():
+    lengths = [*range(40), *[5] * 40, 70_000, 0, 65_536]
+    rows = [
+        event(i, detail=bytes([i % 256]) * length, dataset="d" * (length % 300)) for i, length in enumerate(lengths)
+    ]
+    batch = numbered(batch_of(rows))
+    assert canonical_records(batch) == [encode_as_documented(row) for row in batch.to_pylist()]
 
 
 def test_columns_must_be_those_of_the_ledger():

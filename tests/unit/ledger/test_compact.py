@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 
 import pytest
-from tests.support.ledger import NOW, SIGNER, all_rows, events, open_ledger, uid_of
+from tests.support.ledger import NOW, SIGNER, all_rows, events, open_ledger, uid_of, uids_cover
 
 from beholden.ledger.compact import SPAN_DAYS_MAX, mergeable, tree_sizes
 from beholden.ledger.files import Disk
@@ -78,7 +78,7 @@ def test_merging_keeps_events_tree_and_the_sizes_of_tree_heads(tmp_path):
     manifest, _ = read_manifest(layout)
     assert tree_sizes(layout, manifest.segments) == [root.size for root in roots]
     assert {path.name for path in layout.segments.iterdir()} == {segment.file for segment in manifest.segments}
-    assert {path.stem for path in layout.uids.iterdir()} == {path.stem for path in layout.segments.iterdir()}
+    assert uids_cover(layout, 0, STOP)
     report = verify(directory, key=SIGNER)
     assert (report.findings, report.notes, report.events) == ((), (), STOP)
     assert open_ledger(directory).append(events(0, 20)).new == 0

@@ -128,6 +128,20 @@ def test_status_counts_what_is_there(ledger, directory):
     assert status.root_hash == ledger.tables().checkpoint.root.hex()
 
 
+def test_status_says_how_far_each_source_lies_behind_or_ahead(directory):
+    ledger = open_ledger(directory, clock=lambda: NOW)
+    second = 1_000_000
+    ledger.append(batch_of([event(1, "crm", time=NOW - 90 * second), event(2, "crm", time=NOW - second)]))
+    ledger.append(batch_of([event(1, "web", time=NOW + 7 * second)]))
+    ledger.seal()
+    ledger.append(batch_of([event(3, "crm", time=NOW + 2 * second), event(3, "web", time=NOW + second)]))
+    for _ in range(2):
+        found = {source.source: (source.delay_max_s, source.lead_max_s) for source in ledger.status().sources}
+        assert found == {"crm": (90.0, 2.0), "web": (0.0, 7.0)}
+        assert verify(directory, key=SIGNER).findings == ()
+        ledger.seal()
+
+
 def test_many_small_seals_continue_one_tree(directory):
     ledger = open_ledger(directory)
     for start in range(0, 600, 50):
@@ -187,6 +201,13 @@ def test_a_batch_of_another_form_is_refused(ledger):
     refuse(ledger, batch.append_column("seq", pa.array([1, 2, 3])), "unknown or repeated: seq")
     refuse(ledger, batch.append_column("uid", batch.column("uid")), "unknown or repeated: uid")
     refuse(ledger, batch.set_column(0, "time", pa.array([1, 2, 3])), "column time is int64; expected timestamp")
+    for unit, zone in (("us", "Europe/Berlin"), ("us", None), ("ms", "UTC")):
+        times = batch.column("time").cast(pa.timestamp(unit, zone), safe=False)
+        refuse(
+            ledger,
+            batch.set_column(0, "time", times),
+            rf"column time is timestamp\[{unit}.*expected timestamp\[us, tz=UTC\]",
+        )
     empty = pa.nulls(3, pa.binary(10))
     refuse(ledger, batch.set_column(batch.schema.get_field_index("uid"), "uid", empty), "column uid has 3 nulls")
     text = pa.Array.from_buffers(pa.string(), 1, [None, pa.py_buffer(b"\0\0\0\0\1\0\0\0"), pa.py_buffer(b"\xff")])

@@ -8,7 +8,7 @@ from tests.support.ledger import ESTATE, NOW, events
 from beholden.core.errors import IntegrityError, UsageError
 from beholden.ledger import wal
 from beholden.ledger.accept import check_batch, number_events
-from beholden.ledger.wal import encode_frame, file_header, scan_wal, wal_name
+from beholden.ledger.wal import WalReader, encode_frame, file_header, scan_wal, wal_name
 
 NAME = "wal/0000000000000005.wal"
 SIZES = (3, 1, 40)
@@ -48,6 +48,42 @@ def test_reading_goes_on_from_a_position(file):
     rest = scan_wal(path, NAME, ESTATE, first.position)
     assert [batch.num_rows for batch in rest.batches] == [1, 40]
     assert rest.position == scan_wal(path, NAME, ESTATE).position
+
+
+def test_a_reader_decodes_each_frame_once(file, monkeypatch):
+    path, ends = file
+    data = path.read_bytes()
+    reader, decoded = WalReader(), []
+    decode = wal._decode
+
+    def counting(payload, size, events, where):
+        decoded.append(events)
+        return decode(payload, size, events, where)
+
+    monkeypatch.setattr(wal, "_decode", counting)
+    for end in (ends[0], ends[1], ends[1], ends[3], ends[3]):
+        path.write_bytes(data[:end])
+        scan = reader.scan(path, NAME, ESTATE)
+        assert scan == scan_wal(path, NAME, ESTATE) or scan.batches == scan_wal(path, NAME, ESTATE).batches
+        del decoded[len(decoded) - sum(stop <= end for stop in ends[1:]) :]  # what the comparison decoded
+    assert decoded == list(SIZES)
+
+
+def test_a_reader_sees_that_a_frame_was_taken_back(file):
+    """A writer could not make a frame durable and cut it off; another came in its place, or none."""
+    path, ends = file
+    data = path.read_bytes()
+    first = scan_wal(path, NAME, ESTATE)
+    reader = WalReader()
+    path.write_bytes(data[: ends[2]])
+    before = scan_wal(path, NAME, ESTATE).position
+    assert before is not None
+    for number in (100, 200):
+        other, _ = encode_frame(number_events(check_batch(events(number, number + 3)), 9, NOW), 9, before.digest)
+        for content in (data, data[: ends[2]] + other, data[: ends[2]]):
+            path.write_bytes(content)
+            assert reader.scan(path, NAME, ESTATE).batches == scan_wal(path, NAME, ESTATE).batches
+    assert [batch.num_rows for batch in first.batches] == list(SIZES)
 
 
 def test_every_cut_keeps_the_whole_frames_before_it(file):
