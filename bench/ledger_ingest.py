@@ -30,8 +30,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from beholden.core.times import system_clock
-from beholden.ledger import Ed25519Signer, Ledger, verify
+from beholden.ledger import Ed25519Signer, Ledger
 from beholden.ledger.ingest import Ingest, LogFile
+from beholden.ledger.proof import StoredTree
+from beholden.ledger.verify import verify
 from beholden.ledger.world import StoreView, SubjectFields, World
 from beholden.logs import LogBatch, LogContext, Reader, load_mapping, open_reader
 from beholden.state import open_state
@@ -270,7 +272,10 @@ def main(count: int, script: Path | None) -> None:
                 measure(f"{form}, nobody known", path, reader, "first", count, rooms)
                 measure(f"{form}, everybody known", path, reader, "second", count, rooms)
                 report = verify(estate / "ledger", key=signer)
-                print(f"{'':28}verified: {report.events:,} events, {len(report.findings)} findings")
+                tree = StoredTree.open(estate / "ledger", signer)
+                proof = tree.prove_event(count, tree.newest)  # raises unless it leads to the signed root
+                found = f"{report.events:,} events, {len(report.findings)} findings; proof of {len(proof.path)} hashes"
+                print(f"{'':28}verified: {found}")
         print(f"{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MiB at most in memory")
 
 
