@@ -14,6 +14,7 @@ from beholden.core.config import Config
 from beholden.core.times import Window, format_time, parse_time
 from beholden.core.unknown import Unknown
 from beholden.engine import Engine, load_sql
+from beholden.ledger.forgetting import ERASURES
 from beholden.ledger.log import Snapshot
 from beholden.ledger.own import LEDGER_SOURCE
 from beholden.state import State
@@ -134,7 +135,10 @@ def _reaches(snapshot: Snapshot, engine: Engine, now: int) -> list[_Reach]:
     table = engine.run(load_sql("beholden.ledger", "sources.sql"), {}, {"events": snapshot.source()})
     by_source: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for row in table.to_pylist():
-        if row["source"] != LEDGER_SOURCE:  # what the ledger says of itself is no record of a store
+        if row["source"] not in (
+            LEDGER_SOURCE,
+            ERASURES,
+        ):  # what ledger and vault say of themselves is no record of a store
             by_source[row["source"]].append(row)
     return [_reach(source, rows, now) for source, rows in by_source.items()]
 
