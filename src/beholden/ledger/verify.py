@@ -329,7 +329,8 @@ class _Verification:
                 read = True
             whole = whole and read
             if read:
-                self.uids.compare(segment, read_columns(path, name, ["uid", "source"]))
+                with self.catching():
+                    self.uids.compare(segment, read_columns(path, name, ["uid", "source"]))
         for path, reason in self.uids.findings():
             self.findings.append(Finding(self.layout.name(path), reason))
         for path in self.uids.missing():
