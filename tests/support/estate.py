@@ -15,7 +15,7 @@ from beholden.core.events import RAW_EVENTS
 from beholden.core.ids import seeded_entropy
 from beholden.core.names import Person
 from beholden.core.times import parse_time
-from beholden.engine import Engine
+from beholden.engine import DuckEngine, Engine
 from beholden.ledger import Ledger
 from beholden.ledger.ingest import Ingest, LogFile
 from beholden.ledger.world import StoreView, SubjectFields, World
@@ -178,5 +178,5 @@ def rooms_in(directory: Path, *, state_url: str | None = None) -> Iterator[Rooms
                 f"sqlite:///{directory / 'vault.db'}", MASTER, create=True, entropy=seeded_entropy(7), clock=lambda: NOW
             )
         )
-        engine = stack.enter_context(Engine(memory="256MB", threads=1, temp_directory=directory / "spill"))
+        engine = stack.enter_context(DuckEngine(memory="256MB", threads=1, temp_directory=directory / "spill"))
         yield Rooms(directory, state, vault, open_ledger(directory / "ledger"), engine)

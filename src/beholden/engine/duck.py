@@ -19,11 +19,11 @@ from typing import Final, Self
 import duckdb
 import pyarrow as pa
 
-from beholden.core.errors import BeholdenError, LimitError, SourceError, UsageError
+from beholden.core.errors import BeholdenError, LimitError, SourceError
 from beholden.engine.sql import quote_identifier, quote_text
 from beholden.engine.tables import TableSource
 
-__all__ = ["Engine"]
+__all__ = ["DuckEngine"]
 
 _SPILL: Final = "spill-"
 #: How each kind of DuckDB error is told. Its own text may quote values and is dropped.
@@ -34,8 +34,8 @@ _KINDS: Final = (
 )
 
 
-class Engine:
-    """Runs SQL in DuckDB's dialect.
+class DuckEngine:
+    """An `Engine` on this machine.
 
     Args:
         memory: as DuckDB writes it, ``4GB``; beyond it, intermediate results go to ``temp_directory``.
@@ -72,27 +72,14 @@ class Engine:
         shutil.rmtree(self._spill, ignore_errors=True)
 
     def run(self, sql: str, parameters: Mapping[str, object], tables: Mapping[str, TableSource]) -> pa.Table:
-        """The rows of one SQL text.
-
-        Args:
-            sql: one statement; parameters are written ``$name``.
-            parameters: values to bind; exactly those that the text names.
-            tables: what the text may read, by the names it uses.
-
-        Raises:
-            BeholdenError: the query failed; the error has its kind, never the engine's own text.
-            LimitError: it needs more memory than allowed. SourceError: a file cannot be read.
-        """
+        """As `Engine.run` states."""
         with self._connection(tables) as connection:
             result: pa.Table = connection.sql(sql, params=dict(parameters)).to_arrow_table()
             return result
 
     @contextlib.contextmanager
     def _connection(self, tables: Mapping[str, TableSource]) -> Iterator[duckdb.DuckDBPyConnection]:
-        paths = [path for source in tables.values() for path in source.parquet]
-        for path in paths:
-            if not path.is_file():
-                raise SourceError(f"file {path.name}", "is missing", expected="a Parquet file to ask")
+        paths = [path for source in tables.values() for path in source.files()]
         try:
             with contextlib.closing(duckdb.connect(":memory:", config=self._config())) as connection:
                 allowed = ", ".join(quote_text(str(path)) for path in paths)
@@ -120,17 +107,13 @@ class Engine:
 
 def _add_table(connection: duckdb.DuckDBPyConnection, name: str, source: TableSource) -> None:
     """A view of the source's columns: its files first, then its rows in memory."""
-    schema = source.columns
-    rows = source.table if source.table is not None else schema.empty_table()
-    missing = set(schema.names) - set(rows.schema.names)
-    if missing:
-        raise UsageError(f"table {name}", f"its rows lack column {min(missing)}", expected="the columns of its schema")
+    rows = source.rows(name)
     if not source.parquet:
-        connection.register(name, rows.select(schema.names))
+        connection.register(name, rows)
         return
     memory = f"{name} in memory"
-    connection.register(memory, rows.select(schema.names))
-    columns = ", ".join(quote_identifier(column) for column in schema.names)
+    connection.register(memory, rows)
+    columns = ", ".join(quote_identifier(column) for column in rows.schema.names)
     files = ", ".join(quote_text(str(path)) for path in source.parquet)
     connection.execute(
         f"CREATE TEMP VIEW {quote_identifier(name)} AS "

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from beholden.core.errors import UsageError
+from beholden.core.errors import SourceError, UsageError
 
 __all__ = ["TableSource"]
 
@@ -32,3 +32,21 @@ class TableSource:
         if self.table is not None:
             return self.table.schema
         raise UsageError("table source", "neither a table nor a schema", expected="one of them")
+
+    def rows(self, name: str) -> pa.Table:
+        """The rows in memory, in the columns a query sees; raises `UsageError`, naming the table, if one is missing."""
+        schema = self.columns
+        rows = self.table if self.table is not None else schema.empty_table()
+        missing = set(schema.names) - set(rows.schema.names)
+        if missing:
+            raise UsageError(
+                f"table {name}", f"its rows lack column {min(missing)}", expected="the columns of its schema"
+            )
+        return rows.select(schema.names)
+
+    def files(self) -> tuple[Path, ...]:
+        """The Parquet files; raises `SourceError` for one that is not there."""
+        for path in self.parquet:
+            if not path.is_file():
+                raise SourceError(f"file {path.name}", "is missing", expected="a Parquet file to ask")
+        return self.parquet

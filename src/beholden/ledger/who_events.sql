@@ -16,7 +16,7 @@ with judged as (
         t.asked, coalesce(t.distance, 0) as distance,
         case when e.activity in ('read', 'query', 'export') then 'read' else 'change' end as manner,
         case
-            when $subject is not null and list_contains(e.subjects, $subject) then 'named'
+            when $subject is not null and list_contains(e.subjects, cast($subject as blob)) then 'named'
             when $subject is not null and t.store is null then null
             when $subject is not null and e.scope = 'table' and not t.part then 'included'
             when $subject is not null and e.scope = 'table' then 'possible'
@@ -43,9 +43,9 @@ with judged as (
     from events as e
     left join targets as t on e.store = t.store and e.dataset = t.dataset
     where e.time >= $start and e.time < $end
-      and ($actors is null or list_contains($actors, e.actor))
-      and ($credentials is null or list_contains($credentials, e.credential))
-      and ($only is null or list_contains($only, e.store || '/' || e.dataset))
+      and ($actors is null or list_contains(cast($actors as blob[]), e.actor))
+      and ($credentials is null or list_contains(cast($credentials as blob[]), e.credential))
+      and ($only is null or list_contains(cast($only as varchar[]), e.store || '/' || e.dataset))
 ),
 ranked as (
     select
@@ -77,7 +77,7 @@ chosen as (
 select
     seq, uid, time, actor, store, dataset, activity, fields, rows, subjects, subject_count, scope, statement, literals,
     match,
-    list_filter(list_distinct(together), lambda d: d is distinct from store || '/' || dataset) as also
+    list_sort(list_filter(list_distinct(together), lambda d: d is distinct from store || '/' || dataset)) as also
 from chosen
 where best = 1
 order by seq

@@ -17,8 +17,10 @@ grouped as (
     select
         actor, store, dataset, activity, match,
         count(*) as events,
-        -- a log may claim any number
-        cast(case when sum(rows) > 9223372036854775807 then 9223372036854775807 else sum(rows) end as bigint) as rows,
+        -- a log may claim any number: their sum may be none of 64 bits
+        cast(
+            greatest(least(sum(cast(rows as decimal(38, 0))), 9223372036854775807), -9223372036854775808) as bigint
+        ) as rows,
         max(subject_count) as whole,  -- of one access: a whole dataset, or more persons than are kept by name
         min(time) as first,
         max(time) as last
@@ -39,4 +41,5 @@ left join companions as c
     on g.actor is not distinct from c.actor and g.store is not distinct from c.store
     and g.dataset is not distinct from c.dataset and g.activity = c.activity and g.match = c.match
 order by
-    case g.match when 'named' then 0 when 'included' then 1 else 2 end, g.events desc, g.last desc, g.store, g.dataset
+    case g.match when 'named' then 0 when 'included' then 1 else 2 end, g.events desc, g.last desc, g.store, g.dataset,
+    g.activity, g.actor, g.match

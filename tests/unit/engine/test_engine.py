@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from beholden.core.errors import BeholdenError, LimitError, NotFoundError, SourceError, UsageError
-from beholden.engine import Engine, TableSource, load_sql
+from beholden.engine import DuckEngine, TableSource, load_sql
 
 SCHEMA = pa.schema(
     [
@@ -31,7 +31,7 @@ def rows(*numbers: int) -> pa.Table:
 
 @pytest.fixture
 def engine(tmp_path):
-    with Engine(memory="256MB", threads=1, temp_directory=tmp_path / "spill") as opened:
+    with DuckEngine(memory="256MB", threads=1, temp_directory=tmp_path / "spill") as opened:
         yield opened
 
 
@@ -156,7 +156,7 @@ def test_memory_is_limited_and_beyond_it_rows_are_spilled(tmp_path):
         "SELECT max(place) AS n "
         "FROM (SELECT row_number() OVER (ORDER BY md5(i::VARCHAR)) AS place FROM range(2000000) t(i))"
     )
-    with Engine(memory="64MB", threads=1, temp_directory=tmp_path) as engine:
+    with DuckEngine(memory="64MB", threads=1, temp_directory=tmp_path) as engine:
         assert engine.run(sorted_sql, {}, {})["n"].to_pylist() == [2_000_000]
         with pytest.raises(LimitError, match=r"more memory is needed.*Raise engine\.memory"):
             engine.run("SELECT list(i::VARCHAR || 'aaaaaaaaaaaaaaaaaaaaaaaaaa') FROM range(5000000) t(i)", {}, {})
@@ -171,7 +171,7 @@ def test_spilled_rows_of_a_stopped_process_are_removed(tmp_path):
     for directory in (stale, running, tmp_path / "something else"):
         directory.mkdir()
         (directory / "rows").write_bytes(b"rows")
-    with Engine(memory="64MB", threads=1, temp_directory=tmp_path):
+    with DuckEngine(memory="64MB", threads=1, temp_directory=tmp_path):
         assert not stale.exists()
         assert running.exists()
         assert (tmp_path / "something else").exists()
@@ -180,7 +180,7 @@ def test_spilled_rows_of_a_stopped_process_are_removed(tmp_path):
 def test_a_temporary_directory_that_cannot_be_made_is_told(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(SourceError, match="its temporary directory cannot be written"):
-        Engine(memory="64MB", threads=1, temp_directory=tmp_path / "file")
+        DuckEngine(memory="64MB", threads=1, temp_directory=tmp_path / "file")
 
 
 def test_sql_is_found_beside_its_module(tmp_path, monkeypatch):
