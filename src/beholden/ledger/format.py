@@ -99,6 +99,11 @@ class Layout:
         """Which uids each segment holds; can be made again from the segments."""
         return self.root / "uids"
 
+    @property
+    def index(self) -> Path:
+        """What questions look at instead of the segments; can be made again from these."""
+        return self.root / "index"
+
     def name(self, path: Path) -> str:
         """A path as people and findings name it: below the directory, with slashes."""
         return path.relative_to(self.root).as_posix()
