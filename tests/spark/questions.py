@@ -212,9 +212,6 @@ def _unexplained(rng: Random, count: int, _: Engine) -> Iterator[Ask]:
 
 
 CASES: Final[Mapping[str, Callable[[Random, int, Engine], Iterator[Ask]]]] = {
-    "ledger/actors.sql": _actors,
-    "ledger/sources.sql": _sources,
-    "ledger/touched.sql": _touched,
     "ledger/who_events.sql": _who_events,
     "ledger/who_groups.sql": _who_groups,
     "watch/unexplained.sql": _unexplained,

@@ -13,7 +13,6 @@ from beholden.core.errors import UsageError
 from beholden.core.names import DatasetName, Person
 from beholden.core.times import parse_window
 from beholden.core.unknown import Unknown
-from beholden.engine import Engine
 from beholden.ledger import Snapshot
 from beholden.ledger.gaps import gaps, stores_on_record
 from beholden.ledger.resolve import UNASKED, name_from_text, resolve_possible
@@ -91,8 +90,9 @@ def answer(estate: Estate, question: Question, *, events: bool, resolve: bool) -
     """Ask the ledger and say what it cannot say."""
     snapshot = estate.ledger.tables()
     with engine(estate) as running:
-        _check_stores(estate, question, snapshot, running)
-        matched = matched_events(question, snapshot, running, estate.vault)
+        _check_stores(estate, question, snapshot)
+        wide = events or question.subject is not None
+        matched = matched_events(question, snapshot, running, estate.vault, wide=wide)
         notes: list[Unknown] = []
         if question.subject is not None:
             known = world(estate, {target.dataset.store for target in question.targets or ()})
@@ -109,20 +109,19 @@ def answer(estate: Estate, question: Question, *, events: bool, resolve: bool) -
             estate.state,
             estate.config,
             snapshot,
-            running,
             window=question.window,
             stores=stores_asked,
             now=estate.clock(),
         )
-        unknown += open_questions(estate, question, snapshot, running)
+        unknown += open_questions(estate, question, snapshot)
     return Answer(groups, rows, notes + unknown, any(note.reason.startswith(UNASKED) for note in notes))
 
 
-def _check_stores(estate: Estate, question: Question, snapshot: Snapshot, running: Engine) -> None:
+def _check_stores(estate: Estate, question: Question, snapshot: Snapshot) -> None:
     """Refuse a store that is neither declared nor on record: logs may tell of stores that nothing can scan."""
     declared = {store.name for store in estate.config.store}
     asked = {target.dataset.store for target in question.targets or ()} - declared
-    for name in sorted(asked - stores_on_record(snapshot, running)) if asked else ():
+    for name in sorted(asked - stores_on_record(snapshot)) if asked else ():
         estate.config.store_named(name)
 
 

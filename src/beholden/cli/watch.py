@@ -68,7 +68,7 @@ def reasons(
     snapshot = estate.ledger.tables()
     with engine(estate) as running:
         judged = judge(snapshot, feeds, running, estate.vault, window)
-        unknown += gaps(estate.state, estate.config, snapshot, running, window=window, stores=None, now=estate.clock())
+        unknown += gaps(estate.state, estate.config, snapshot, window=window, stores=None, now=estate.clock())
     for feed in feeds:
         doubts = {**feed.problems, **feed.assumed}
         unknown += [Unknown("feed", feed.name, reason, count=count) for reason, count in doubts.items()]

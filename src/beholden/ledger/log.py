@@ -10,7 +10,7 @@ import contextlib
 import hashlib
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pyarrow as pa
@@ -22,6 +22,7 @@ from beholden.ledger.accept import check_batch, number_events
 from beholden.ledger.checkpoint import Checkpoint, Signer, open_checkpoint, sign_checkpoint, verifier_key
 from beholden.ledger.files import Disk, lock_file, reading, replace_file, sealed_json, write_error
 from beholden.ledger.format import LOCK_TIMEOUT_S, WAL_BYTES_MAX, Layout
+from beholden.ledger.index import write_indexes
 from beholden.ledger.manifest import LedgerInfo, Manifest, read_info, read_manifest
 from beholden.ledger.recovery import check_quickly, clear_leftovers
 from beholden.ledger.seal import load_tree, seal_events
@@ -201,8 +202,7 @@ class Ledger:
         """
         with reading():
             snapshot = read_snapshot(self._layout, self._info, self._signer)
-            check_unchanged(self._layout, snapshot.manifest)
-            return snapshot
+            return replace(snapshot, indexes=check_unchanged(self._layout, snapshot.manifest, self._signer))
 
     def status(self) -> LedgerStatus:
         """The ledger in numbers; reads the unsealed events, not the segments."""
@@ -310,6 +310,8 @@ class Ledger:
         writer.manifest_stat = _stat(self._layout.manifest)
         writer.wal = None
         writer.known.set_segments(sealed.manifest.segments)
+        with contextlib.suppress(OSError):  # no room: questions ask the segments, and the next seal tries again
+            write_indexes(self._disk, self._layout, sealed.manifest.segments, self._signer)
         return SealResult(events.num_rows, len(sealed.manifest.segments) - len(before.segments), sealed.checkpoint)
 
 

@@ -63,10 +63,10 @@ def clear_leftovers(disk: Disk, layout: Layout, manifest: Manifest, held_end: in
     Raises:
         IntegrityError: a segment is not listed and its events are not in the write-ahead log.
     """
-    for directory in (layout.segments, layout.uids):
+    for directory in (layout.segments, layout.uids, layout.index):
         disk.make_directory(directory)
     tiles = [path for path in layout.tiles.rglob("*") if path.is_dir()]
-    remove_temporaries(disk, layout.root, layout.wal, layout.segments, layout.uids, *tiles)
+    remove_temporaries(disk, layout.root, layout.wal, layout.segments, layout.uids, layout.index, *tiles)
     listed = {segment.file for segment in manifest.segments}
     for path in sorted(layout.segments.iterdir()):
         if path.name in listed:
@@ -76,7 +76,7 @@ def clear_leftovers(disk: Disk, layout: Layout, manifest: Manifest, held_end: in
                 layout.name(path), "is not listed in manifest.json", advice="restore the manifest it belongs to"
             )
         disk.remove(path)
-    for path in layout.uids.iterdir():
+    for path in (*layout.uids.iterdir(), *layout.index.iterdir()):
         if path.with_suffix(".parquet").name not in listed:
             disk.remove(path)
 

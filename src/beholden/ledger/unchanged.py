@@ -1,61 +1,97 @@
-"""Before an answer is read from sealed segments: are they still the files that were sealed?
+"""Before an answer is read from sealed segments and their indexes: are they still the files that were sealed?
 
-Hashing every segment for every question would cost a second for each gigabyte. So what was once found right is noted
-with the file's size, times and inode, and hashed anew only when one of these has changed. What a disk alters by itself
-changes none of them: that is found by ``ledger verify``, which takes nobody's word.
+Hashing every file for every question would cost a second for each gigabyte. So what was once found right is noted
+with the file's size, times and inode, and hashed anew only when one of these has changed. The notes are under a key of
+their own, so that nobody can write what was never found. What a disk alters by itself changes no mark: that is found by
+``ledger verify``, which takes nobody's word.
 """
 
 from __future__ import annotations
 
 import contextlib
 import hashlib
+import hmac
 import os
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import msgspec
 
 from beholden.core.errors import IntegrityError
+from beholden.ledger.checkpoint import Signer
 from beholden.ledger.files import temporary_name
 from beholden.ledger.format import Layout
+from beholden.ledger.index import SegmentIndex, index_path, open_index
 from beholden.ledger.manifest import Manifest, Segment
 
-__all__ = ["check_unchanged"]
+__all__ = ["Indexes", "check_segment", "check_unchanged"]
 
 #: Of a file: size, times of change in nanoseconds (content; content, name or rights), inode.
 _Marks = tuple[int, int, int, int]
+#: What is signed to derive the notes' key; no tree head and no index begins so.
+_CONTEXT: Final = b"beholden checked files v1\n"
 
 
-def check_unchanged(layout: Layout, manifest: Manifest) -> None:
-    """See that every segment has the bytes that were sealed; cost: one ``stat`` for each that was seen before.
+@dataclass(frozen=True, slots=True)
+class Indexes:
+    """The indexes of segments, by the segment's file, and why some cannot be used."""
+
+    of: dict[str, SegmentIndex]
+    refused: tuple[IntegrityError, ...]
+
+
+class _Notes(msgspec.Struct, frozen=True):
+    marks: dict[str, _Marks]
+    mac: str
+
+
+def check_unchanged(layout: Layout, manifest: Manifest, signer: Signer) -> Indexes:
+    """See that every segment has the bytes that were sealed; cost: one ``stat`` for each file that was seen before.
+
+    Returns the indexes that the ledger's key signed. A segment whose index is missing or altered is asked itself.
 
     Raises:
-        IntegrityError: one is missing, or is not what was sealed.
+        IntegrityError: a segment is missing, or is not what was sealed.
     """
-    known = _read(layout.checked)
+    key = hashlib.sha256(signer.sign(_CONTEXT)).digest()
+    known = _read(layout.checked, key)
     found: dict[str, _Marks] = {}
+    indexes: dict[str, SegmentIndex] = {}
+    refused: list[IntegrityError] = []
     for segment in manifest.segments:
-        path = layout.segments / segment.file
-        marks = _marks(path, layout)
-        if known.get(segment.file) != marks:
-            _compare(path, segment, layout)
-        found[segment.file] = marks
+        marks = _marks(layout.segments / segment.file)
+        if marks is None or known.get(segment.file) != marks:
+            check_segment(layout, segment)
+        if marks is not None:
+            found[segment.file] = marks
+        path = index_path(layout, segment)
+        marks = _marks(path)
+        if marks is None:
+            continue
+        try:
+            index = open_index(layout, segment, signer, check=known.get(path.name) != marks)
+        except IntegrityError as error:
+            refused.append(error)
+            continue
+        if index is not None:
+            indexes[segment.file] = index
+            found[path.name] = marks
     if found != known:
-        _keep(layout.checked, found)
+        _keep(layout.checked, found, key)
+    return Indexes(indexes, tuple(refused))
 
 
-def _marks(path: Path, layout: Layout) -> _Marks:
+def check_segment(layout: Layout, segment: Segment) -> None:
+    """Hash a segment's file; raises `IntegrityError` if it is missing or not what was sealed."""
+    path = layout.segments / segment.file
     try:
-        status = path.stat()
+        with path.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
     except OSError:
         raise IntegrityError(
             layout.name(path), "is missing or cannot be read as Parquet", advice="restore it from a backup"
         ) from None
-    return status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino
-
-
-def _compare(path: Path, segment: Segment, layout: Layout) -> None:
-    with path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
     if digest != segment.sha256:
         raise IntegrityError(
             layout.name(path), "is not the file that was sealed", expected="the SHA-256 that the manifest has",
@@ -63,17 +99,30 @@ def _compare(path: Path, segment: Segment, layout: Layout) -> None:
         )  # fmt: skip
 
 
-def _read(path: Path) -> dict[str, _Marks]:
-    """What was noted; nothing where that cannot be read, so that all is hashed again."""
+def _marks(path: Path) -> _Marks | None:
     try:
-        return msgspec.json.decode(path.read_bytes(), type=dict[str, _Marks])
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino
+
+
+def _read(path: Path, key: bytes) -> dict[str, _Marks]:
+    """What was noted; nothing where that cannot be read or was not written with the key, so that all is hashed again."""
+    try:
+        notes = msgspec.json.decode(path.read_bytes(), type=_Notes)
     except (OSError, msgspec.DecodeError):
         return {}
+    return notes.marks if hmac.compare_digest(notes.mac, _mac(notes.marks, key)) else {}
 
 
-def _keep(path: Path, marks: dict[str, _Marks]) -> None:
+def _mac(marks: dict[str, _Marks], key: bytes) -> str:
+    return hmac.new(key, msgspec.json.encode(marks, order="sorted"), hashlib.sha256).hexdigest()
+
+
+def _keep(path: Path, marks: dict[str, _Marks], key: bytes) -> None:
     """Note it for the next question; a ledger that can only be read is hashed each time."""
     temporary = temporary_name(path.with_name(f"{path.name}.{os.getpid()}"))
     with contextlib.suppress(OSError):
-        temporary.write_bytes(msgspec.json.encode(marks))
+        temporary.write_bytes(msgspec.json.encode(_Notes(marks, _mac(marks, key))))
         temporary.replace(path)

@@ -23,6 +23,7 @@ from beholden.ledger.canonical import leaf_hashes
 from beholden.ledger.checkpoint import Checkpoint, PublicKey, VerifierKey, open_checkpoint, parse_verifier_key
 from beholden.ledger.files import is_temporary, reading
 from beholden.ledger.format import TILE_WIDTH, Layout
+from beholden.ledger.index import check_index, index_path
 from beholden.ledger.manifest import LedgerInfo, Manifest, Segment, read_info, read_manifest
 from beholden.ledger.recovery import check_public_key, check_quickly, is_leftover_segment
 from beholden.ledger.rehashed import TreeHashes, known_sizes, tile_place
@@ -266,6 +267,7 @@ class _Verification:
             self.layout.checked,
         }
         known |= {projection_path(self.layout, segment) for segment in manifest.segments}
+        known |= {index_path(self.layout, segment) for segment in manifest.segments}
         known |= {path for path in self.layout.wal.glob("*.wal") if not path.name.startswith(".")}
         for path in self._files():
             name = self.layout.name(path)
@@ -304,6 +306,10 @@ class _Verification:
             if read:
                 with self.catching():
                     self._check_uids(path, name, segment)
+                with self.catching():
+                    if not check_index(self.layout, segment, self.key):
+                        index = self.layout.name(index_path(self.layout, segment))
+                        self.notes.append(Finding(index, "is missing; the next seal makes it again"))
         return whole
 
     def _read_records(self, path: Path, name: str, segment: Segment, hashes: TreeHashes) -> None:

@@ -11,16 +11,18 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from beholden.core.names import DatasetName, Person
 from beholden.core.times import Window
 from beholden.engine import Engine, TableSource, load_sql
-from beholden.ledger.log import Snapshot
+from beholden.ledger.candidates import Sought, fetch, sources_of
+from beholden.ledger.snapshot import Snapshot
 from beholden.vault import Vault
 
-__all__ = ["EventRow", "Question", "Target", "WhoRow", "ask_events", "group", "matched_events", "window_bounds"]
+__all__ = ["EventRow", "Question", "Target", "WhoRow", "ask_events", "group", "matched_events", "sought", "window_bounds"]
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _START: Final = datetime(1971, 1, 1, tzinfo=UTC)
@@ -76,6 +78,7 @@ class Question:
     subject: Person | None = None
     actors: tuple[Person, ...] | None = None
     credentials: tuple[Person, ...] | None = None
+    devices: tuple[Person, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,9 +115,15 @@ class EventRow:
     also: list[str]
 
 
-def matched_events(question: Question, snapshot: Snapshot, engine: Engine, vault: Vault) -> pa.Table:
-    """The matching accesses as Arrow; columns as who_events.sql states."""
-    subject, actors, credentials = _tokens(question, vault)
+def matched_events(
+    question: Question, snapshot: Snapshot, engine: Engine, vault: Vault, *, wide: bool = True
+) -> pa.Table:
+    """The matching accesses as Arrow; columns as who_events.sql states.
+
+    Args:
+        wide: add ``uid``, and ``literals`` where a match is only possible. They are read from the segments themselves.
+    """
+    wanted = sought(question, vault)
     table = pa.Table.from_pylist(
         [
             {
@@ -135,16 +144,45 @@ def matched_events(question: Question, snapshot: Snapshot, engine: Engine, vault
     found = engine.run(
         load_sql("beholden.ledger", "who_events.sql"),
         {
-            "subject": subject,
-            "actors": actors,
-            "credentials": credentials,
+            "subject": wanted.subject,
+            "actors": wanted.actors,
+            "credentials": wanted.credentials,
             "only": _only(question),
             "by_dataset": question.targets is not None,
             **dict(zip(("start", "end"), window_bounds(question.window), strict=True)),
         },
-        {"events": snapshot.source(), "targets": TableSource(table=table)},
+        {"events": sources_of(snapshot, wanted), "targets": TableSource(table=table)},
     )
-    return found if question.subject is None else _other_kinds(found, question.subject.kind, vault)
+    if question.subject is not None:
+        found = _other_kinds(found, question.subject.kind, vault)
+    return _widened(found, snapshot) if wide else found
+
+
+def sought(question: Question, vault: Vault) -> Sought:
+    """What an event must have to be looked at for a question."""
+    subject, actors, credentials, devices = _tokens(question, vault)
+    targets = question.targets
+    return Sought(
+        window=question.window,
+        datasets=None if targets is None else frozenset((t.dataset.store, t.dataset.path) for t in targets),
+        mixed=frozenset((t.dataset.store, t.dataset.path) for t in targets or () if t.mixed),
+        subject=subject,
+        actors=actors,
+        credentials=credentials,
+        devices=devices,
+    )
+
+
+def _widened(found: pa.Table, snapshot: Snapshot) -> pa.Table:
+    """The matches with what no index has."""
+    seqs = found.column("seq").to_numpy()
+    open_ = pc.and_(pc.equal(found.column("match"), "possible"), pc.is_valid(found.column("statement")))
+    places = np.flatnonzero(open_.to_numpy())
+    held = fetch(snapshot, seqs[places], ["literals"]).column("literals")
+    back = np.full(len(seqs), -1)
+    back[places] = np.arange(len(places))
+    literals = held.take(pa.array(back, mask=back < 0))
+    return found.append_column("uid", fetch(snapshot, seqs, ["uid"]).column("uid")).append_column("literals", literals)
 
 
 def _only(question: Question) -> list[str] | None:
@@ -223,17 +261,17 @@ def actor_names(tokens: Sequence[bytes | None], vault: Vault) -> dict[bytes | No
     return names
 
 
-def _tokens(question: Question, vault: Vault) -> tuple[bytes | None, list[bytes] | None, list[bytes] | None]:
+def _tokens(
+    question: Question, vault: Vault
+) -> tuple[bytes | None, list[bytes] | None, list[bytes] | None, list[bytes] | None]:
     """Tokens of the people asked about. An unknown person gets a token that no event has."""
     nobody = bytes(16)
 
-    def of(people: Sequence[Person]) -> list[bytes]:
-        return [token or nobody for token in vault.find(people)]
+    def of(people: Sequence[Person] | None) -> list[bytes] | None:
+        return None if people is None else [token or nobody for token in vault.find(people)]
 
-    subject = of([question.subject])[0] if question.subject is not None else None
-    actors = of(question.actors) if question.actors is not None else None
-    credentials = of(question.credentials) if question.credentials is not None else None
-    return subject, actors, credentials
+    subject = of(None if question.subject is None else [question.subject])
+    return subject and subject[0], of(question.actors), of(question.credentials), of(question.devices)
 
 
 def _merged(targets: Sequence[Target]) -> list[Target]:

@@ -18,9 +18,9 @@ grouped as (
         actor, store, dataset, activity, match,
         count(*) as events,
         -- a log may claim any number: their sum may be none of 64 bits
-        cast(
+        case when count(rows) > 0 then cast(
             greatest(least(sum(cast(rows as decimal(38, 0))), 9223372036854775807), -9223372036854775808) as bigint
-        ) as rows,
+        ) end as rows,
         max(subject_count) as whole,  -- of one access: a whole dataset, or more persons than are kept by name
         min(time) as first,
         max(time) as last

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from beholden.ledger.index.keep import check_index, index_path, open_index, write_indexes
 from beholden.ledger.index.segment_index import INDEXED, SegmentIndex
-from beholden.ledger.index.summary import Summary, merged, summarise
+from beholden.ledger.index.summary import HOUR_US, Summary, merged, summarise
 
 __all__ = [
+    "HOUR_US",
     "INDEXED",
     "SegmentIndex",
     "Summary",

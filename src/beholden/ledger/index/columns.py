@@ -1,6 +1,6 @@
 """Columns of integers, packed so that any few rows of a million can be read without the rest.
 
-A column is cut into blocks of 2^15 rows. Of a block the first bytes of all values stand together, then all second bytes
+A column is cut into blocks of 2^14 rows. Of a block the first bytes of all values stand together, then all second bytes
 and so on ("planes"): a plane of equal bytes takes nothing, one that zstd can shorten is a zstd frame, one of random
 bytes stays as it is. Values are unsigned; what may be negative is zigzag-coded, what rises is stored as differences.
 """
@@ -16,7 +16,7 @@ import pyarrow as pa
 __all__ = ["BLOCK_ROWS", "I64", "U64", "ColumnReader", "ColumnWriter", "distinct", "signed", "zigzag"]
 
 #: Rows of a block: what is read at least of a column.
-BLOCK_ROWS: Final = 1 << 15
+BLOCK_ROWS: Final = 1 << 14
 _PLANES: Final = 8
 #: A zstd frame must be shorter than its plane by this part, or it is not worth unpacking.
 _GAIN: Final = 0.95

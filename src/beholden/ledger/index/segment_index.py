@@ -168,6 +168,10 @@ class SegmentIndex:
         """Their times, in microseconds."""
         return self._rising("time", events) * self.header.time_unit
 
+    def counts(self, events: I64) -> I64:
+        """How many persons each is said to have reached; 0 for unknown."""
+        return signed(self.column("subject_count", events))
+
     def subjects(self, events: I64) -> tuple[I64, I64]:
         """How many persons each event names, and their places among the tokens."""
         named = self.column("named", events).astype(np.int64)
@@ -198,7 +202,7 @@ class SegmentIndex:
             "dataset": pa.array([path for _, path in names], pa.string()).take(pa.array(place)),
             "rows": pa.array(signed(self.column("rows", events)), mask=(flags & np.uint64(NO_ROWS)) > 0),
             "subject_count": pa.array(
-                signed(self.column("subject_count", events)), mask=(flags & np.uint64(NO_COUNT)) > 0
+                self.counts(events), mask=(flags & np.uint64(NO_COUNT)) > 0
             ),
             "subjects": pa.ListArray.from_arrays(
                 pa.array(np.concatenate(([0], np.cumsum(named))).astype(np.int32)),

@@ -23,28 +23,36 @@ HOUR_US: Final = 3_600_000_000
 _I64 = npt.NDArray[np.int64]
 #: Rows are told apart by one number: pair of source and store, hours since this one, bits of lateness.
 _LATENESSES: Final = 64
+_COLUMNS: Final = 6
 
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """``pairs`` are source and store; ``first`` and ``last`` the times of each pair's events, in microseconds.
+    """``pairs`` are source and store. The others have a value for each row.
 
-    ``pair``, ``hour`` (its number since 1970), ``late`` and ``events`` have a value for each row.
+    ``pair`` is the place of source and store, ``hour`` a number since 1970, ``late`` the bits of lateness; ``first`` and
+    ``last`` are times in microseconds.
     """
 
     pairs: list[tuple[str, str | None]]
-    first: _I64
-    last: _I64
     pair: _I64
     hour: _I64
     late: _I64
     events: _I64
+    first: _I64
+    last: _I64
+
+    def only(self, rows: npt.NDArray[np.bool_]) -> Summary:
+        """Some of the rows."""
+        return Summary(self.pairs, *(column[rows] for column in self._columns()))
+
+    def _columns(self) -> tuple[_I64, _I64, _I64, _I64, _I64, _I64]:
+        return self.pair, self.hour, self.late, self.events, self.first, self.last
 
     def packed(self) -> bytes:
         """As bytes: the pairs as JSON, then the numbers, all compressed."""
         told = msgspec.json.encode(self.pairs)
-        numbers = [self.first, self.last, self.pair, self.hour, self.late, self.events]
-        body = b"".join(column.astype("<i8").view(np.uint8).reshape(-1, 8).T.tobytes() for column in numbers)
+        body = b"".join(column.astype("<i8").view(np.uint8).reshape(-1, 8).T.tobytes() for column in self._columns())
         raw = len(told).to_bytes(8, "little") + len(self.pair).to_bytes(8, "little") + told + body
         return len(raw).to_bytes(8, "little") + pa.compress(raw, codec="zstd", asbytes=True)
 
@@ -57,10 +65,10 @@ def unpacked(data: npt.NDArray[np.uint8]) -> Summary:
     pairs = msgspec.json.decode(raw[16 : 16 + told].tobytes(), type=list[tuple[str, str | None]])
     at = 16 + told
     columns = []
-    for count in (len(pairs), len(pairs), rows, rows, rows, rows):
-        planes = raw[at : at + 8 * count].reshape(8, count)
-        columns.append(np.ascontiguousarray(planes.T).view("<i8").reshape(count).astype(np.int64))
-        at += 8 * count
+    for _ in range(_COLUMNS):
+        planes = raw[at : at + 8 * rows].reshape(8, rows)
+        columns.append(np.ascontiguousarray(planes.T).view("<i8").reshape(rows).astype(np.int64))
+        at += 8 * rows
     return Summary(pairs, *columns)
 
 
@@ -78,12 +86,8 @@ def summarise(events: pa.Table) -> Summary:
     hour = time // HOUR_US
     seconds = np.clip((ingested - time) // 1_000_000, 0, 1 << 52)
     late = np.frexp(seconds.astype(np.float64))[1].astype(np.int64)
-    first = np.full(len(held), np.iinfo(np.int64).max)
-    last = np.full(len(held), np.iinfo(np.int64).min)
-    np.minimum.at(first, pair, time)
-    np.maximum.at(last, pair, time)
-    everything = Summary([(name or "", other) for name, other in names], first, last, pair, hour, late, np.ones_like(time))
-    return _gathered(everything)
+    events_ = np.ones(len(time), np.int64)
+    return _gathered(Summary([(name or "", other) for name, other in names], pair, hour, late, events_, time, time))
 
 
 def merged(parts: Iterable[Summary]) -> Summary:
@@ -91,17 +95,13 @@ def merged(parts: Iterable[Summary]) -> Summary:
     given = list(parts)
     names = sorted({name for part in given for name in part.pairs}, key=lambda name: (name[0], name[1] is not None, name[1] or ""))
     places = {name: i for i, name in enumerate(names)}
-    first = np.full(len(names), np.iinfo(np.int64).max)
-    last = np.full(len(names), np.iinfo(np.int64).min)
-    pairs = []
-    for part in given:
-        own = np.array([places[name] for name in part.pairs], np.int64)
-        np.minimum.at(first, own, part.first)
-        np.maximum.at(last, own, part.last)
-        pairs.append(own[part.pair])
-    nothing = [np.empty(0, np.int64)]
-    columns = [np.concatenate(nothing + [getattr(part, name) for part in given]) for name in ("hour", "late", "events")]
-    return _gathered(Summary(names, first, last, np.concatenate(nothing + pairs), *columns))
+    nothing = np.empty(0, np.int64)
+    own = [np.array([places[name] for name in part.pairs], np.int64)[part.pair] for part in given]
+    hour, late, events, first, last = (
+        np.concatenate([nothing, *(getattr(part, name) for part in given)])
+        for name in ("hour", "late", "events", "first", "last")
+    )
+    return _gathered(Summary(names, np.concatenate([nothing, *own]), hour, late, events, first, last))
 
 
 def _gathered(rows: Summary) -> Summary:
@@ -113,10 +113,12 @@ def _gathered(rows: Summary) -> Summary:
     key = (rows.pair * span + (rows.hour - base)) * _LATENESSES + rows.late
     held, inverse = distinct(key, len(rows.pairs) * span * _LATENESSES)
     events = np.bincount(inverse, rows.events, len(held)).astype(np.int64)
-    return Summary(
-        rows.pairs, rows.first, rows.last,
-        held // _LATENESSES // span, held // _LATENESSES % span + base, held % _LATENESSES, events,
-    )  # fmt: skip
+    first = np.full(len(held), np.iinfo(np.int64).max)
+    last = np.full(len(held), np.iinfo(np.int64).min)
+    np.minimum.at(first, inverse, rows.first)
+    np.maximum.at(last, inverse, rows.last)
+    pair, hour = held // _LATENESSES // span, held // _LATENESSES % span + base
+    return Summary(rows.pairs, pair, hour, held % _LATENESSES, events, first, last)
 
 
 def _encoded(column: pa.Array) -> tuple[_I64, list[str]]:
