@@ -34,7 +34,9 @@ def place_of(dataset: int) -> tuple[str, str]:
 def tokens_of(kind: str, numbers: _I64) -> pa.Array:
     """16 bytes for each number, of two rounds of splitmix64: as random as the vault's, and the same every time."""
     salt = np.frombuffer(hashlib.sha256(kind.encode()).digest()[:16], np.uint64)
-    halves = np.stack([_mixed(numbers.astype(np.uint64) + salt[0]), _mixed(numbers.astype(np.uint64) ^ salt[1])], axis=1)
+    halves = np.stack(
+        [_mixed(numbers.astype(np.uint64) + salt[0]), _mixed(numbers.astype(np.uint64) ^ salt[1])], axis=1
+    )
     return _fixed(halves, 16)
 
 
@@ -75,7 +77,9 @@ def _events(given: pa.RecordBatch, repeat: int, events: int) -> pa.RecordBatch:
     columns["uid"] = _fixed(np.stack([_mixed(number.astype(np.uint64)), number.astype(np.uint64)], axis=1), 10)
     columns["class_uid"] = pa.array(np.full(rows, 6005, np.int32))
     names = action.dictionary_encode()
-    columns["activity"] = pa.array([_ACTIVITIES.get(name, name) for name in names.dictionary.to_pylist()]).take(names.indices)
+    columns["activity"] = pa.array([_ACTIVITIES.get(name, name) for name in names.dictionary.to_pylist()]).take(
+        names.indices
+    )
     columns["actor"] = tokens_of("actor", actor)
     columns["actor_kind"] = pa.array(np.where(key, "partner", "staff"))
     columns["credential"] = pc.if_else(pa.array(key), tokens_of("credential", actor), None)
@@ -88,7 +92,9 @@ def _events(given: pa.RecordBatch, repeat: int, events: int) -> pa.RecordBatch:
     offsets = np.concatenate(([0], np.cumsum(known))).astype(np.int32)
     people = tokens_of("subject", subject.drop_null().cast(pa.int64()).to_numpy())
     columns["subjects"] = pa.ListArray.from_arrays(pa.array(offsets), people, mask=pa.array(~known))
-    reach = np.array(["table" if a == "export" else "predicate" if a in ("list", "query") else "none" for a in action.to_pylist()])
+    reach = np.array(
+        ["table" if a == "export" else "predicate" if a in ("list", "query") else "none" for a in action.to_pylist()]
+    )
     columns["scope"] = pa.array(np.where(known, "subjects", reach))
     columns["subject_count"] = pc.if_else(pa.array(known), 1, None)
     columns["rows"] = given.column("rows_returned")
@@ -96,7 +102,9 @@ def _events(given: pa.RecordBatch, repeat: int, events: int) -> pa.RecordBatch:
     columns["status"] = pc.if_else(given.column("allowed"), "success", "failure")
     columns["decision"] = pc.if_else(given.column("allowed"), "permit", "deny")
     is_query = pc.is_in(action, pa.array(["query", "list"]))
-    columns["statement"] = pc.if_else(is_query, tokens_of("statement", dataset * 4 + given.column("fields_mask").to_numpy() % 4), None)
+    columns["statement"] = pc.if_else(
+        is_query, tokens_of("statement", dataset * 4 + given.column("fields_mask").to_numpy() % 4), None
+    )
     return pa.RecordBatch.from_arrays(
         [columns[field.name].cast(field.type) for field in INPUT_EVENTS], schema=INPUT_EVENTS
     )  # fmt: skip

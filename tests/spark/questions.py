@@ -135,23 +135,10 @@ def _targets(rng: Random) -> pa.Table:
     return pa.Table.from_pylist(rows, schema=_TARGETS)
 
 
-def _actors(rng: Random, count: int, _: Engine) -> Iterator[Ask]:
-    yield Ask({"events": events(rng, count)}, {}, ("events",))
-
-
-_sources = _actors
-
-
 def _windows() -> Iterator[dict[str, object]]:
     yield {"start": _START, "end": _END}
     yield {"start": _FIRST, "end": _LAST}
     yield {"start": _START + timedelta(microseconds=1), "end": _START + timedelta(microseconds=1)}
-
-
-def _touched(rng: Random, count: int, _: Engine) -> Iterator[Ask]:
-    table = events(rng, count)
-    for window in _windows():
-        yield Ask({"events": table}, window, ("events",))
 
 
 def _who_events(rng: Random, count: int, _: Engine) -> Iterator[Ask]:

@@ -5,7 +5,7 @@ The same SQL answers over these as over everything. Segments without an index ar
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -14,7 +14,6 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from beholden.core.events import EVENTS
 from beholden.core.times import Window
@@ -56,7 +55,13 @@ def sources_of(snapshot: Snapshot, sought: Sought) -> TableSource:
             continue
         index = snapshot.indexes.of.get(segment.file)
         if index is not None:
-            found = found_in(index, sought, path)
+            if sought.datasets is None and sought.subject is None:
+                index = index.again()
+
+            def devices(rows: _I64, path: Path = path) -> pa.Array:
+                return read_columns(path, path.name, ["device"])["device"].take(pa.array(rows))
+
+            found = found_in(index, sought, devices)
             if len(found):
                 tables.append(index.table(found))
         elif sought.devices is not None:
@@ -68,8 +73,8 @@ def sources_of(snapshot: Snapshot, sought: Sought) -> TableSource:
     return TableSource(table=pa.concat_tables([*tables, recent]), parquet=tuple(whole), schema=INDEXED)
 
 
-def found_in(index: SegmentIndex, sought: Sought, path: Path) -> _I64:
-    """The events of an index to look at, in rising order; ``path`` is its segment."""
+def found_in(index: SegmentIndex, sought: Sought, devices: Callable[[_I64], pa.Array]) -> _I64:
+    """The events of an index to look at, in rising order; ``devices`` reads those of some rows of its segment."""
     if sought.subject is not None:
         parts = [index.naming(sought.subject), *_around(index, sought)]
         events = np.unique(np.concatenate(parts))
@@ -78,8 +83,7 @@ def found_in(index: SegmentIndex, sought: Sought, path: Path) -> _I64:
     else:
         events = np.arange(index.events)
     if sought.devices is not None:
-        device = pc.is_in(pq.read_table(path, columns=["device"])["device"], pa.array(list(sought.devices), pa.binary(16)))
-        events = events[device.to_numpy()[index.rows(events)]]
+        events = events[_is_device(devices(index.rows(events)), sought.devices).to_numpy(zero_copy_only=False)]
     for column, tokens in (("actor", sought.actors), ("credential", sought.credentials)):
         if tokens is not None and len(events):
             codes = index.codes(column, tokens)
@@ -108,14 +112,20 @@ def _around(index: SegmentIndex, sought: Sought) -> Iterator[_I64]:
             scope = index.column("scope", events)
             others = events[np.isin(scope, named)]
             if len(others) and name not in sought.mixed:  # more persons were named than are kept
-                others = others[index.counts(others) > index.column("named", others).astype(np.int64)]
+                others = others[
+                    index.numbers("subject_count", others)[0] > index.column("named", others).astype(np.int64)
+                ]
             yield events[np.isin(scope, wide)]
             yield others
 
 
 def _of_devices(events: pa.Table, devices: Collection[bytes]) -> pa.Table:
-    inside = pc.is_in(events["device"], pa.array(list(devices), pa.binary(16)))
-    return events.filter(inside).select(INDEXED.names).cast(INDEXED)
+    return events.filter(_is_device(events["device"], devices)).select(INDEXED.names).cast(INDEXED)
+
+
+def _is_device(column: pa.ChunkedArray | pa.Array, devices: Collection[bytes]) -> pa.Array:
+    found = pc.is_in(column, pa.array(list(devices), pa.binary(16)))
+    return found.combine_chunks() if isinstance(found, pa.ChunkedArray) else found
 
 
 def inside(window: Window, times: _I64) -> npt.NDArray[np.bool_]:

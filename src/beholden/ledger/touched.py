@@ -34,8 +34,8 @@ def touched_datasets(snapshot: Snapshot, window: Window) -> list[DatasetName]:
             found |= _touched(index, window)
     for table in _others(snapshot, ["time", "scope", "store", "dataset"]):
         time = table["time"].cast(pa.int64()).to_numpy()
-        inside = inside(window, time) & pc.not_equal(table["scope"], "none").to_numpy()
-        rows = table.filter(pa.array(inside)).group_by(["store", "dataset"]).aggregate([])
+        reached = inside(window, time) & pc.not_equal(table["scope"], "none").to_numpy()
+        rows = table.filter(pa.array(reached)).group_by(["store", "dataset"]).aggregate([])
         found |= set(zip(rows["store"].to_pylist(), rows["dataset"].to_pylist(), strict=True))
     named = [(store, dataset) for store, dataset in found if store is not None and dataset is not None]
     return [DatasetName(*name) for name in sorted(named)]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import pyarrow as pa
@@ -22,7 +22,19 @@ from beholden.ledger.candidates import Sought, fetch, sources_of
 from beholden.ledger.snapshot import Snapshot
 from beholden.vault import Vault
 
-__all__ = ["EventRow", "Question", "Target", "WhoRow", "ask_events", "group", "matched_events", "sought", "window_bounds"]
+__all__ = [
+    "EventRow",
+    "Question",
+    "Target",
+    "WhoRow",
+    "ask_events",
+    "group",
+    "judged",
+    "matched_events",
+    "merged_targets",
+    "sought",
+    "window_bounds",
+]
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _START: Final = datetime(1971, 1, 1, tzinfo=UTC)
@@ -120,9 +132,16 @@ def matched_events(
 ) -> pa.Table:
     """The matching accesses as Arrow; columns as who_events.sql states.
 
-    Args:
-        wide: add ``uid``, and ``literals`` where a match is only possible. They are read from the segments themselves.
+    ``wide`` adds ``uid``, and ``literals`` where a match is only possible: they are read from the segments themselves.
     """
+    found = judged(question, sources_of(snapshot, sought(question, vault)), engine, vault)
+    if question.subject is not None:
+        found = _other_kinds(found, question.subject.kind, vault)
+    return _widened(found, snapshot) if wide else found
+
+
+def judged(question: Question, events: TableSource | pa.Table, engine: Engine, vault: Vault) -> pa.Table:
+    """Of some events those that match, as who_events.sql says; columns `INDEXED` are enough."""
     wanted = sought(question, vault)
     table = pa.Table.from_pylist(
         [
@@ -137,11 +156,11 @@ def matched_events(
                 "part": target.part,
                 "fields": target.fields,
             }
-            for target in _merged(question.targets or ())
+            for target in merged_targets(question.targets or ())
         ],
         schema=_TARGETS,
     )
-    found = engine.run(
+    return engine.run(
         load_sql("beholden.ledger", "who_events.sql"),
         {
             "subject": wanted.subject,
@@ -151,11 +170,11 @@ def matched_events(
             "by_dataset": question.targets is not None,
             **dict(zip(("start", "end"), window_bounds(question.window), strict=True)),
         },
-        {"events": sources_of(snapshot, wanted), "targets": TableSource(table=table)},
+        {
+            "events": events if isinstance(events, TableSource) else TableSource(table=events),
+            "targets": TableSource(table=table),
+        },
     )
-    if question.subject is not None:
-        found = _other_kinds(found, question.subject.kind, vault)
-    return _widened(found, snapshot) if wide else found
 
 
 def sought(question: Question, vault: Vault) -> Sought:
@@ -210,40 +229,26 @@ def _other_kinds(found: pa.Table, kind: str, vault: Vault) -> pa.Table:
 def group(matched: pa.Table, engine: Engine, vault: Vault) -> list[WhoRow]:
     """Group matched events for people; actors under their own identifiers again."""
     grouped = engine.run(load_sql("beholden.ledger", "who_groups.sql"), {}, {"matched": TableSource(table=matched)})
-    rows = grouped.to_pylist()
+    rows = _with_texts(grouped, "first", "last").to_pylist()
     names = actor_names([row["actor"] for row in rows], vault)
-    return [
-        WhoRow(
-            **{
-                **row,
-                "actor": names.get(row["actor"]),
-                "first": _text(row["first"]),
-                "last": _text(row["last"]),
-                "also": row["also"] or [],
-            }
-        )
-        for row in rows
-    ]
+    for row in rows:
+        row["actor"] = names[row["actor"]]
+        row["also"] = row["also"] or []
+    return [WhoRow(**row) for row in rows]
 
 
 def ask_events(matched: pa.Table, vault: Vault) -> list[EventRow]:
     """Matched events one by one, in the ledger's order."""
-    rows = matched.select(
+    shown = matched.select(
         ["seq", "uid", "time", "actor", "store", "dataset", "activity", "fields", "rows", "match", "also"]
-    ).to_pylist()
+    )
+    rows = _with_texts(shown, "time").to_pylist()
     names = actor_names([row["actor"] for row in rows], vault)
-    return [
-        EventRow(
-            **{
-                **row,
-                "uid": row["uid"].hex(),
-                "actor": names.get(row["actor"]),
-                "time": _text(row["time"]),
-                "also": row["also"] or [],
-            }
-        )
-        for row in rows
-    ]
+    for row in rows:
+        row["actor"] = names[row["actor"]]
+        row["uid"] = row["uid"].hex()
+        row["also"] = row["also"] or []
+    return [EventRow(**row) for row in rows]
 
 
 def actor_names(tokens: Sequence[bytes | None], vault: Vault) -> dict[bytes | None, str | None]:
@@ -274,7 +279,7 @@ def _tokens(
     return subject and subject[0], of(question.actors), of(question.credentials), of(question.devices)
 
 
-def _merged(targets: Sequence[Target]) -> list[Target]:
+def merged_targets(targets: Sequence[Target]) -> list[Target]:
     """Each dataset once for each asked about, at its best match, for all fields: an access must not count twice."""
     found: dict[tuple[DatasetName, DatasetName], Target] = {}
     for target in targets:
@@ -298,6 +303,10 @@ def _moment(micros: int | None, default: datetime) -> datetime:
     return default if micros is None else _EPOCH + timedelta(microseconds=micros)
 
 
-def _text(moment: Any) -> str:
-    text: str = moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-    return text
+def _with_texts(table: pa.Table, *columns: str) -> pa.Table:
+    """Times as RFC 3339."""
+    for column in columns:
+        plain = table[column].cast(pa.timestamp("us"))  # in UTC
+        texts = pc.strftime(plain, "%Y-%m-%dT%H:%M:%SZ")
+        table = table.set_column(table.column_names.index(column), column, texts)
+    return table

@@ -10,7 +10,7 @@
 -- cost: one scan of the events given; windows over those that match
 with judged as (
     select
-        e.seq, e.time, e.actor, e.store, e.dataset, e.activity, e.fields, e.rows, e.subjects, e.subject_count,
+        e.seq, e.time, e.actor, e.credential, e.store, e.dataset, e.activity, e.fields, e.rows, e.subjects, e.subject_count,
         e.scope, e.statement, e.correlation,
         coalesce(t.key, false) as holds_key,
         t.asked, coalesce(t.distance, 0) as distance,
@@ -66,13 +66,13 @@ ranked as (  -- the records of statements over several datasets
 ),
 kept as (
     select
-        seq, time, actor, store, dataset, activity, fields, rows, subjects, subject_count, scope, statement, match, holds_key,
+        seq, time, actor, credential, store, dataset, activity, fields, rows, subjects, subject_count, scope, statement, match, holds_key,
         [store || '/' || dataset] as together
     from judged
     where match is not null and correlation is null
     union all
     select
-        seq, time, actor, store, dataset, activity, fields, rows, subjects, subject_count, scope, statement, match, holds_key,
+        seq, time, actor, credential, store, dataset, activity, fields, rows, subjects, subject_count, scope, statement, match, holds_key,
         together
     from ranked
     where case when $subject is null then mention = 1 and distance = nearest else place = 1 end
@@ -87,7 +87,7 @@ chosen as (
     from kept
 )
 select
-    seq, time, actor, store, dataset, activity, fields, rows, subjects, subject_count, scope, statement, match,
+    seq, time, actor, credential, store, dataset, activity, fields, rows, subjects, subject_count, scope, statement, match,
     list_sort(list_filter(list_distinct(together), lambda d: d is distinct from store || '/' || dataset)) as also
 from chosen
 where best = 1

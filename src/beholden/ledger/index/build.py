@@ -118,7 +118,9 @@ def build(events: pa.Table) -> Built:
             "columns": writer.data(),
             "places": writer.places(),
             "names": b"".join(names),
-            "ranges": np.stack([first, *reached, np.cumsum([len(name) for name in names], dtype=np.int64)], axis=1).astype("<i8").tobytes(),
+            "ranges": np.stack([first, *reached, np.cumsum([len(name) for name in names], dtype=np.int64)], axis=1)
+            .astype("<i8")
+            .tobytes(),
             "blocks": np.array(cuts, "<i8").tobytes(),
             **sections,
             "hours": summarise(events).packed(),
@@ -226,5 +228,3 @@ def _reached(events: pa.Table, order: _Index, first: _Index, time: I64) -> tuple
     low = np.minimum.reduceat(np.where(none, np.iinfo(np.int64).max, time), first)
     high = np.maximum.reduceat(np.where(none, NO_TIME, time), first)
     return np.where(high == NO_TIME, NO_TIME, low), high
-
-

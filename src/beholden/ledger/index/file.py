@@ -82,19 +82,29 @@ class IndexFile:
     """The bytes of an index, which must have been checked: see `check_signature`."""
 
     def __init__(self, data: npt.NDArray[np.uint8]) -> None:
-        self._data = data
-        _, length = _HEAD.unpack_from(self._data[: _HEAD.size].tobytes())
+        self.data = data
+        self.path: Path | None = None
+        _, length = _HEAD.unpack_from(self.data[: _HEAD.size].tobytes())
         self._start = _HEAD.size + length
-        self.header = msgspec.json.decode(self._data[_HEAD.size : self._start].tobytes(), type=Header)
+        self.header = msgspec.json.decode(self.data[_HEAD.size : self._start].tobytes(), type=Header)
 
     @classmethod
     def open(cls, path: Path) -> IndexFile:
         """Map a file into memory: only what is looked at is read. It stays whole when the file is removed."""
         with path.open("rb") as file:
-            return cls(np.frombuffer(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ), np.uint8))
+            found = cls(np.frombuffer(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ), np.uint8))
+        found.path = path
+        return found
+
+    def again(self) -> IndexFile:
+        """The same file mapped anew; itself where there is none any more."""
+        try:
+            return self if self.path is None else IndexFile.open(self.path)
+        except OSError:
+            return self
 
     def section(self, name: str) -> npt.NDArray[np.uint8]:
         """The bytes of a section, as they lie in the file."""
         offset, length = self.header.sections[name]
         start = self._start + offset
-        return self._data[start : start + length]
+        return self.data[start : start + length]

@@ -21,7 +21,7 @@ from beholden.ledger.index.segment_index import SegmentIndex
 from beholden.ledger.manifest import Segment
 from beholden.ledger.segments import UNREADABLE, read_columns
 
-__all__ = ["check_index", "index_path", "open_index", "write_indexes"]
+__all__ = ["check_index", "index_of_events", "index_path", "open_index", "write_indexes"]
 
 
 def index_path(layout: Layout, segment: Segment) -> Path:
@@ -73,10 +73,7 @@ def check_index(layout: Layout, segment: Segment, key: VerifierKey) -> bool:
 
 
 def open_index(layout: Layout, segment: Segment, key: VerifierKey, *, check: bool) -> SegmentIndex | None:
-    """The index of a segment, or None if there is none.
-
-    Args:
-        check: whether its signature is to be checked: it is not if it was, and the file is the same since.
+    """The index of a segment, or None if there is none. ``check`` its signature unless the file is known to be right.
 
     Raises:
         IntegrityError: it is not what the ledger's key signed, or of another segment.
@@ -94,6 +91,20 @@ def open_index(layout: Layout, segment: Segment, key: VerifierKey, *, check: boo
     except UNREADABLE:
         pass
     raise IntegrityError(name, "is of another segment", advice="remove it, the next writer makes it again")
+
+
+def index_of_events(events: pa.Table | Path, first_seq: int) -> SegmentIndex:
+    """The index of events that have none: of the file of a segment, or of what is not sealed.
+
+    Raises:
+        OverflowError: there are more field names than an index can tell apart.
+    """
+    held = events if isinstance(events, pa.Table) else read_columns(events, events.name, READ)
+    segment = Segment(
+        file="", first_seq=first_seq, last_seq=first_seq + held.num_rows - 1, events=held.num_rows, size_bytes=0, sha256="",
+        sealed=0, time_min=0, time_max=0, sources=(),
+    )  # fmt: skip
+    return SegmentIndex(IndexFile(np.frombuffer(_index_bytes(segment, held, _Unsigned("")), np.uint8)))
 
 
 def _index_bytes(segment: Segment, events: pa.Table, signer: Signer) -> bytes:
@@ -115,4 +126,3 @@ class _Unsigned:
 
     def sign(self, text: bytes) -> bytes:  # noqa: ARG002 - a signer's method
         return b""
-

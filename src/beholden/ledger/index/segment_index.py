@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import bisect
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
@@ -57,6 +57,10 @@ class SegmentIndex:
         """Open a file that was checked."""
         return cls(IndexFile.open(path))
 
+    def again(self) -> SegmentIndex:
+        """The same, mapped anew if it is a file: what is read of it leaves the memory with it."""
+        return SegmentIndex(self._file.again())
+
     def equals(self, other: SegmentIndex) -> bool:
         """Whether two say the same, however they are compressed."""
         one, two = (
@@ -84,9 +88,7 @@ class SegmentIndex:
 
     def name_of(self, place: int) -> tuple[str | None, str | None]:
         """Store and dataset at a place."""
-        found: tuple[str | None, str | None] = msgspec.json.decode(
-            self._key(place), type=tuple[str | None, str | None]
-        )
+        found: tuple[str | None, str | None] = msgspec.json.decode(self._key(place), type=tuple[str | None, str | None])
         return found
 
     def place_of(self, store: str, dataset: str) -> int | None:
@@ -149,16 +151,9 @@ class SegmentIndex:
 
     def column(self, name: str, events: I64) -> U64:
         """The codes of a column for some events, in rising order."""
-        if not len(events):
-            return np.empty(0, np.uint64)
-        numbers = events // BLOCK_ROWS
-        cuts = np.flatnonzero(np.diff(numbers)) + 1
-        parts = []
-        for part in np.split(events, cuts):
-            number = int(part[0]) // BLOCK_ROWS
-            block = self._columns.block(_PLACE[name], number)
-            parts.append(block[part - number * BLOCK_ROWS])
-        return parts[0] if len(parts) == 1 else np.concatenate(parts)
+        place = _PLACE[name]
+        parts = [self._columns.take(place, number, here) for number, here in self._by_block(events)]
+        return np.concatenate([np.empty(0, np.uint64), *parts])
 
     def rows(self, events: I64) -> I64:
         """The rows of some events in the segment."""
@@ -168,17 +163,22 @@ class SegmentIndex:
         """Their times, in microseconds."""
         return self._rising("time", events) * self.header.time_unit
 
-    def counts(self, events: I64) -> I64:
-        """How many persons each is said to have reached; 0 for unknown."""
-        return signed(self.column("subject_count", events))
+    def numbers(self, column: str, events: I64) -> tuple[I64, npt.NDArray[np.bool_]]:
+        """The values of ``rows`` or ``subject_count``, 0 for null; and which are not null."""
+        null = np.uint64(NO_ROWS if column == "rows" else NO_COUNT)
+        return signed(self.column(column, events)), (self.column("flags", events) & null) == 0
+
+    def places(self, events: I64) -> tuple[I64, I64]:
+        """The places of the datasets of some events, in rising order, and how many of the events each has."""
+        counts = np.diff(np.searchsorted(events, np.append(self._ranges[:, 0], self.events)))
+        held = np.flatnonzero(counts)
+        return held, counts[held]
 
     def subjects(self, events: I64) -> tuple[I64, I64]:
         """How many persons each event names, and their places among the tokens."""
         named = self.column("named", events).astype(np.int64)
         parts = [np.empty(0, np.int64)]
-        numbers = events // BLOCK_ROWS
-        for number in np.unique(numbers).tolist():
-            here = events[numbers == number] - number * BLOCK_ROWS
+        for number, here in self._by_block(events):
             counts = self._columns.block(_PLACE["named"], number).astype(np.int64)
             if not counts[here].any():
                 continue
@@ -193,23 +193,23 @@ class SegmentIndex:
         """Some events, in rising order, as the columns of `INDEXED`."""
         flags = self.column("flags", events)
         named, subjects = self.subjects(events)
-        places, place = np.unique(np.searchsorted(self._ranges[:, 0], events, "right") - 1, return_inverse=True)
+        places, counts = self.places(events)
         names = [self.name_of(i) for i in places.tolist()]
+        place = np.repeat(np.arange(len(places)), counts)
         columns = {
             "seq": pa.array(self.rows(events) + self.header.first_seq),
             "time": pa.array(self.times(events)),
             "store": pa.array([store for store, _ in names], pa.string()).take(pa.array(place)),
             "dataset": pa.array([path for _, path in names], pa.string()).take(pa.array(place)),
-            "rows": pa.array(signed(self.column("rows", events)), mask=(flags & np.uint64(NO_ROWS)) > 0),
-            "subject_count": pa.array(
-                self.counts(events), mask=(flags & np.uint64(NO_COUNT)) > 0
-            ),
             "subjects": pa.ListArray.from_arrays(
                 pa.array(np.concatenate(([0], np.cumsum(named))).astype(np.int32)),
                 fixed_array(self.tokens("subject").rows[subjects], 16),
                 mask=pa.array((flags & np.uint64(NO_SUBJECTS)) > 0),
             ),
         }
+        for name in ("rows", "subject_count"):
+            numbers, known = self.numbers(name, events)
+            columns[name] = pa.array(numbers, mask=~known)
         for name in ("actor", "credential", "statement", "correlation"):
             codes = self.column(name, events).astype(np.int64)
             held = self.tokens(name).rows
@@ -229,14 +229,16 @@ class SegmentIndex:
 
     def _rising(self, name: str, events: I64) -> I64:
         """A column of differences."""
-        parts = [np.empty(0, np.int64)]
-        numbers = events // BLOCK_ROWS
-        cuts = np.flatnonzero(np.diff(numbers)) + 1
+        place = _PLACE[name]
+        parts = [np.cumsum(signed(self._columns.block(place, number)))[here] for number, here in self._by_block(events)]
+        return np.concatenate([np.empty(0, np.int64), *parts])
+
+    def _by_block(self, events: I64) -> Iterator[tuple[int, I64]]:
+        """The numbers of the blocks that some events, in rising order, lie in, and their rows there."""
+        cuts = np.flatnonzero(np.diff(events // BLOCK_ROWS)) + 1
         for part in np.split(events, cuts) if len(events) else ():
             number = int(part[0]) // BLOCK_ROWS
-            values = np.cumsum(signed(self._columns.block(_PLACE[name], number)))
-            parts.append(values[part - number * BLOCK_ROWS])
-        return np.concatenate(parts)
+            yield number, part - number * BLOCK_ROWS
 
     @cached_property
     def _ranges(self) -> npt.NDArray[np.int64]:

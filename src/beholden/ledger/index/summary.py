@@ -93,7 +93,9 @@ def summarise(events: pa.Table) -> Summary:
 def merged(parts: Iterable[Summary]) -> Summary:
     """Several as one."""
     given = list(parts)
-    names = sorted({name for part in given for name in part.pairs}, key=lambda name: (name[0], name[1] is not None, name[1] or ""))
+    names = sorted(
+        {name for part in given for name in part.pairs}, key=lambda name: (name[0], name[1] is not None, name[1] or "")
+    )
     places = {name: i for i, name in enumerate(names)}
     nothing = np.empty(0, np.int64)
     own = [np.array([places[name] for name in part.pairs], np.int64)[part.pair] for part in given]

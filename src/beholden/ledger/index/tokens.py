@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -59,9 +59,7 @@ class TokenDictionary:
 
     def __init__(self, data: _U8, width: int) -> None:
         self.rows = data.reshape(-1, width)
-        self._width = width
-        self._keys: npt.NDArray[Any] = data.view(f"S{width}") if len(data) else np.empty(0, f"S{width}")
-        self._heads = data.view(">u8")[:: width // 8]
+        self.heads = data.view(">u8")[:: width // 8]  # the first 8 bytes of each
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -70,8 +68,8 @@ class TokenDictionary:
         """The place of a token, or None."""
         head = int.from_bytes(token[:8], "big")
         for low, high in self._windows(head):
-            place = low + int(np.searchsorted(self._heads[low:high], np.uint64(head)))
-            while place < high and int(self._heads[place]) == head:
+            place = low + int(np.searchsorted(self.heads[low:high], np.uint64(head)))
+            while place < high and int(self.heads[place]) == head:
                 if self.rows[place].tobytes() == token:
                     return place
                 place += 1
@@ -83,5 +81,5 @@ class TokenDictionary:
         expected = head * size >> 64
         reach = _NEAR * int(size**0.5) // 2 + 2
         low, high = max(0, expected - reach), min(size, expected + reach)
-        inside = (low == 0 or int(self._heads[low]) < head) and (high == size or int(self._heads[high - 1]) > head)
+        inside = (low == 0 or int(self.heads[low]) < head) and (high == size or int(self.heads[high - 1]) > head)
         return [(low, high)] if inside and low < high else [(0, size)]
