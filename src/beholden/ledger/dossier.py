@@ -17,12 +17,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from beholden.core.errors import LimitError, UsageError
-from beholden.core.times import format_time
 from beholden.core.unknown import Unknown
 from beholden.engine import Engine
 from beholden.ledger._addresses import address_text
 from beholden.ledger._distinct import DistinctPersons
-from beholden.ledger.candidates import Sought, found_in
+from beholden.ledger.candidates import Sought, fetch, found_in
 from beholden.ledger.index import SegmentIndex, index_of_events
 from beholden.ledger.segments import read_columns
 from beholden.ledger.snapshot import Snapshot
@@ -32,11 +31,16 @@ from beholden.vault import Vault
 __all__ = ["Dossier", "DossierRow", "dossier"]
 
 #: Accesses of which devices, addresses and applications are read from the segments themselves.
-_TRACED_MAX: Final = 5_000_000
+_TRACED_MAX: Final = 1_000_000
+#: Devices, applications and addresses listed, those of the most accesses.
+_LISTED_MAX: Final = 1000
 #: Statements over several datasets that are judged at a time.
 _JUDGED_MAX: Final = 500_000
 _MATCHES: Final = ("named", "included", "possible")
+_POSSIBLE: Final = 2
 _NOTHING: Final = 3
+_LEAST: Final = -(2**63)
+_MOST: Final = 2**63 - 1
 _READS: Final = ("read", "query", "export")
 _TRACED: Final = ("device", "app", "ip")
 
@@ -89,56 +93,93 @@ class _Sums:
 
     def add(self, group: _I64, part: _Part, groups: int) -> None:
         """Add accesses; ``group`` is the number of each one's group, -1 for none."""
-        self._grow(groups)
+        self.grow(groups)
         if (group < 0).any():
             part, group = part.take(group >= 0), group[group >= 0]
         self.events += np.bincount(group, minlength=groups)
-        self.possible += np.bincount(group[part.match == 2], minlength=groups)
-        self.counted += np.bincount(group[part.has_rows], minlength=groups)
-        np.add.at(self.low, group, part.rows & 0xFFFFFFFF)
-        if part.rows.size and (part.rows.max() >> 32 or part.rows.min() < 0):
-            np.add.at(self.high, group, part.rows >> 32)
+        for total, which in ((self.possible, part.match == _POSSIBLE), (self.counted, part.has_rows)):
+            if which.all():
+                total += np.bincount(group, minlength=groups)
+            elif which.any():
+                total += np.bincount(group[which], minlength=groups)
+        np.add.at(self.low, group, part.low)
+        if part.high is not None:
+            np.add.at(self.high, group, part.high)
         np.maximum.at(self.whole, group, part.whole)
         np.minimum.at(self.first, group, part.time)
         np.maximum.at(self.last, group, part.time)
 
-    def _grow(self, groups: int) -> None:
+    def grow(self, groups: int) -> None:
+        """Make room for so many groups."""
         more = groups - len(self.events)
         if more > 0:
             for name in ("events", "possible", "counted", "low", "high"):
                 setattr(self, name, np.concatenate((getattr(self, name), np.zeros(more, np.int64))))
-            least = np.full(more, np.iinfo(np.int64).min)
+            least = np.full(more, _LEAST)
             self.whole = np.concatenate((self.whole, least))
             self.last = np.concatenate((self.last, least))
-            self.first = np.concatenate((self.first, np.full(more, np.iinfo(np.int64).max)))
+            self.first = np.concatenate((self.first, np.full(more, _MOST)))
 
-    def row(self, of: str, name: str | None, i: int, subjects: int | None) -> DossierRow:
-        """One group for people."""
-        rows = (int(self.high[i]) << 32) + int(self.low[i])
-        limits = np.iinfo(np.int64)
-        return DossierRow(
-            of, name, int(self.events[i]), int(self.possible[i]),
-            min(max(rows, int(limits.min)), int(limits.max)) if self.counted[i] else None,
-            subjects, None if self.whole[i] == limits.min else int(self.whole[i]),
-            format_time(int(self.first[i])), format_time(int(self.last[i])),
+    def rows(
+        self, of: str, names: Sequence[str | None], groups: Sequence[int], subjects: _I64 | None
+    ) -> list[DossierRow]:
+        """Some groups for people, by their numbers, and ``names`` for each of these; the most accesses first."""
+        order = sorted(range(len(groups)), key=lambda i: (-int(self.events[groups[i]]), str(names[i])))
+        picked = np.array([groups[i] for i in order], np.int64)
+        columns = (
+            self.events, self.possible, self.low, self.high, self.counted, self.whole,
+            np.zeros(len(self.events), np.int64) if subjects is None else subjects,
         )  # fmt: skip
+        numbers = [column[picked].tolist() for column in columns]
+        times = [
+            pc.strftime(pa.array(column[picked], pa.timestamp("us")), "%Y-%m-%dT%H:%M:%SZ").to_pylist()
+            for column in (self.first, self.last)
+        ]
+        return [
+            DossierRow(
+                of, names[i], events, possible, min(max((high << 32) + low, _LEAST), _MOST) if counted else None,
+                None if subjects is None else persons, None if whole == _LEAST else whole, first, last,
+            )
+            for i, events, possible, low, high, counted, whole, persons, first, last in zip(
+                order, *numbers, *times, strict=True
+            )
+        ]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """Some accesses: sequence numbers, and what is added up. ``whole`` is the least number there is where unknown."""
+    """Some accesses: sequence numbers, and what is added up.
+
+    ``low`` and ``high`` are the 32 bits of their rows, ``high`` None where it is 0 for all; ``whole`` is the least
+    number there is where it is not known.
+    """
 
     seq: _I64
     match: _U8
     time: _I64
-    rows: _I64
     has_rows: npt.NDArray[np.bool_]
+    low: _I64
+    high: _I64 | None
     whole: _I64
+
+    @classmethod
+    def of(
+        cls, seq: _I64, match: _U8, time: _I64, rows: tuple[_I64, npt.NDArray[np.bool_]],
+        whole: tuple[_I64, npt.NDArray[np.bool_]],
+    ) -> _Part:  # fmt: skip
+        """From values and which of them are known."""
+        numbers = np.where(rows[1], rows[0], 0)
+        large = len(numbers) > 0 and (numbers.max() >> 32 != 0 or numbers.min() < 0)
+        return cls(
+            seq, match, time, rows[1], numbers & 0xFFFFFFFF, numbers >> 32 if large else None,
+            np.where(whole[1], whole[0], _LEAST),
+        )  # fmt: skip
 
     def take(self, which: npt.NDArray[np.bool_]) -> _Part:
         """Some of them."""
+        high = None if self.high is None else self.high[which]
         return _Part(
-            self.seq[which], self.match[which], self.time[which], self.rows[which], self.has_rows[which],
+            self.seq[which], self.match[which], self.time[which], self.has_rows[which], self.low[which], high,
             self.whole[which],
         )  # fmt: skip
 
@@ -176,7 +217,7 @@ class _Work:
     def trace(self, part: _Part, table: Callable[[list[str]], pa.Table]) -> None:
         """Add where accesses came from, as far as there are not too many."""
         self.traced += len(part.seq)
-        if not len(part.seq) or self.traced > _TRACED_MAX:
+        if self.traced > _TRACED_MAX or not len(part.seq):
             return
         held = table(list(_TRACED))
         for of in _TRACED:
@@ -255,18 +296,16 @@ def _add_index(
         return
     correlated = index.column("correlation", events) > 0
     if correlated.any():
-        statements.add(index.table(events[correlated]), index, read)
+        statements.add(index.table(events[correlated]))
         events = events[~correlated]
     match = np.zeros(len(events), np.uint8) if targets is None else _matches(index, events, targets)
     if (match == _NOTHING).any():
         events, match = events[match < _NOTHING], match[match < _NOTHING]
     if not len(events):
         return
-    rows, has_rows = index.numbers("rows", events)
-    whole, has_whole = index.numbers("subject_count", events)
-    part = _Part(
-        index.rows(events) + index.header.first_seq, match, index.times(events), np.where(has_rows, rows, 0), has_rows,
-        np.where(has_whole, whole, np.iinfo(np.int64).min),
+    part = _Part.of(
+        index.rows(events) + index.header.first_seq, match, index.times(events), index.numbers("rows", events),
+        index.numbers("subject_count", events),
     )  # fmt: skip
     actor = _numbered(index, "actor", events, work.names["actor"])
     groups = {
@@ -347,9 +386,8 @@ class _Statements:
         self._work = work
         self._waiting: list[pa.Table] = []
 
-    def add(self, events: pa.Table, index: SegmentIndex, read: _Reader) -> None:
+    def add(self, events: pa.Table) -> None:
         """Judge what waits and is not continued in ``events``; these wait."""
-        del index, read
         held = pa.concat_tables(self._waiting) if self._waiting else events.slice(0, 0)
         if held.num_rows > _JUDGED_MAX:
             goes_on = pc.is_in(held["correlation"], pc.unique(events["correlation"]))
@@ -367,15 +405,14 @@ class _Statements:
         if not found.num_rows:
             return
         names = self._work.names
-        none = np.iinfo(np.int64).min
-        rows = found["rows"]
-        part = _Part(
+        part = _Part.of(
             found["seq"].to_numpy(),
             np.array([_MATCHES.index(match) for match in found["match"].to_pylist()], np.uint8),
             found["time"].cast(pa.int64()).to_numpy(),
-            rows.fill_null(0).to_numpy(),
-            rows.is_valid().to_numpy(),
-            found["subject_count"].fill_null(none).to_numpy(),
+            *(
+                (found[name].fill_null(0).to_numpy(), found[name].is_valid().to_numpy())
+                for name in ("rows", "subject_count")
+            ),
         )
         actor = names["actor"].of(found["actor"].to_pylist())
         lists = [None if value is None else tuple(value) for value in found["fields"].to_pylist()]
@@ -389,8 +426,6 @@ class _Statements:
         }
         self._work.add(part, groups)
         self._work.persons.add_named(found["subjects"], actor)
-        from beholden.ledger.candidates import fetch
-
         self._work.trace(part, lambda columns: fetch(self._work.snapshot, part.seq, columns))
 
 
@@ -399,23 +434,27 @@ def _told(work: _Work, vault: Vault) -> Dossier:
     if not len(work.sums["all"].events):
         return Dossier([], [])
     total, by_actor = work.persons.count(len(work.names["actor"].places))
-    rows = [work.sums["all"].row("all", None, 0, total)]
-    for of in ("actor", "dataset", "activity", "field", "credential", *_TRACED):
+    rows = work.sums["all"].rows("all", [None], [0], np.array([total]))
+    unknown = []
+    traced = _TRACED if work.traced <= _TRACED_MAX else ()
+    for of in ("actor", "dataset", "activity", "field", "credential", *traced):
         if of == "field":
             rows += _field_rows(work)
             continue
         sums, values = work.sums[of], list(work.names[of].places)
+        held = np.flatnonzero(sums.events)
+        if of in _TRACED and len(held) > _LISTED_MAX:
+            reason = f"of them only the {_LISTED_MAX:,} of the most accesses are listed"
+            unknown.append(Unknown(of, "all", reason, count=len(held)))
+            held = held[np.argsort(-sums.events[held], kind="stable")[:_LISTED_MAX]]
         if of in ("actor", "credential", "device", "app"):
-            names: dict[Any, str | None] = actor_names(values, vault)
+            told = actor_names([values[i] for i in held.tolist()], vault)
+            names = [told[values[i]] for i in held.tolist()]
         elif of == "dataset":
-            names = {value: f"{value[0] or '?'}/{value[1] or '?'}" for value in values}
+            names = [f"{values[i][0] or '?'}/{values[i][1] or '?'}" for i in held.tolist()]
         else:
-            names = {value: address_text(value) if of == "ip" else value for value in values}
-        order = sorted(
-            np.flatnonzero(sums.events).tolist(), key=lambda i: (-int(sums.events[i]), str(names[values[i]]))
-        )
-        rows += [sums.row(of, names[values[i]], i, int(by_actor[i]) if of == "actor" else None) for i in order]
-    unknown = []
+            names = [address_text(values[i]) if of == "ip" else values[i] for i in held.tolist()]
+        rows += sums.rows(of, names, held.tolist(), by_actor if of == "actor" else None)
     if work.traced > _TRACED_MAX:
         reason = (
             f"devices, applications and addresses are not listed for more than {_TRACED_MAX:,} accesses: ask for less"
@@ -431,12 +470,11 @@ def _field_rows(work: _Work) -> list[DossierRow]:
     for i, names in enumerate(work.names["lists"].places):
         for name in set(names) if names is not None else {None}:
             place = int(fields.of([name])[0])
-            found._grow(len(fields.places))  # noqa: SLF001 - its own kind
+            found.grow(len(fields.places))
             for column in ("events", "possible", "counted", "low", "high"):
                 getattr(found, column)[place] += getattr(sums, column)[i]
             found.whole[place] = max(found.whole[place], sums.whole[i])
             found.last[place] = max(found.last[place], sums.last[i])
             found.first[place] = min(found.first[place], sums.first[i])
     values = list(fields.places)
-    order = sorted(range(len(values)), key=lambda i: (-int(found.events[i]), str(values[i])))
-    return [found.row("field", values[i], i, None) for i in order]
+    return found.rows("field", values, range(len(values)), None)

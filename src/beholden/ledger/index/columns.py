@@ -123,9 +123,9 @@ class ColumnReader:
             values[:, k] = self.plane(column, number, k)
         return values.view(f"<u{held}").reshape(size).astype(np.uint64)
 
-    def take(self, column: int, number: int, rows: I64) -> U64:
+    def take(self, column: int, number: int, rows: I64 | slice) -> U64:
         """Some values of a block."""
-        if len(rows) * _FEW > self._sizes[column][number]:
+        if isinstance(rows, slice) or len(rows) * _FEW > self._sizes[column][number]:
             return self.block(column, number)[rows]
         values = np.zeros(len(rows), np.uint64)
         for k in range(self._width(column, number)):

@@ -233,8 +233,14 @@ class SegmentIndex:
         parts = [np.cumsum(signed(self._columns.block(place, number)))[here] for number, here in self._by_block(events)]
         return np.concatenate([np.empty(0, np.int64), *parts])
 
-    def _by_block(self, events: I64) -> Iterator[tuple[int, I64]]:
+    def _by_block(self, events: I64) -> Iterator[tuple[int, I64 | slice]]:
         """The numbers of the blocks that some events, in rising order, lie in, and their rows there."""
+        if len(events) and events[-1] - events[0] + 1 == len(events):  # all between
+            first, end = int(events[0]), int(events[-1]) + 1
+            for number in range(first // BLOCK_ROWS, (end - 1) // BLOCK_ROWS + 1):
+                start = number * BLOCK_ROWS
+                yield number, slice(max(first - start, 0), min(end - start, BLOCK_ROWS))
+            return
         cuts = np.flatnonzero(np.diff(events // BLOCK_ROWS)) + 1
         for part in np.split(events, cuts) if len(events) else ():
             number = int(part[0]) // BLOCK_ROWS
