@@ -26,7 +26,7 @@ _START: Final = datetime(2026, 3, 29, 0, 30, tzinfo=UTC)  # Europe's clocks chan
 _END: Final = datetime(2026, 3, 29, 4, tzinfo=UTC)
 _FIRST: Final = datetime(1971, 1, 1, tzinfo=UTC)
 _LAST: Final = datetime(2200, 1, 1, tzinfo=UTC)
-_STORES: Final = ("crm", "crm", "wärehouse", "it's \\ \"q\"", "", None)
+_STORES: Final = ("crm", "crm", "wärehouse", 'it\'s \\ "q"', "", None)
 _DATASETS: Final = ("public.customer", "public.customer", "public.order", "Public.Customer", "公/a?b:c", "", None)
 _FIELDS: Final = ("email", "Email", "naïve", "", "電話", "a,b")
 _INTEGERS: Final = (None, 0, 1, 2, 7, -1, 2**63 - 1, 2**63 - 1, -(2**63))
@@ -55,7 +55,9 @@ def sql_of(text: str) -> str:
 def _times(rng: Random) -> Iterator[int]:
     near = [_micros(moment) + shift for moment in (_START, _END) for shift in (-1, 0, 1)]
     far = [_micros(_FIRST), _micros(_LAST) - 1]
-    hours = [_micros(_START.replace(minute=0) + timedelta(hours=hour)) + shift for hour in range(6) for shift in (-1, 0)]
+    hours = [
+        _micros(_START.replace(minute=0) + timedelta(hours=hour)) + shift for hour in range(6) for shift in (-1, 0)
+    ]
     while True:
         inside = rng.randrange(_micros(_START), _micros(_END))
         yield rng.choice((inside, inside, inside, rng.choice(near), rng.choice(hours), rng.choice(far)))
@@ -148,7 +150,7 @@ def _who_events(rng: Random, count: int, _: Engine) -> Iterator[Ask]:
     subject, other = _bytes("subjects", 1), _bytes("subjects", 2)
     some = [_bytes("actor", number) for number in range(3)]
     keys = [_bytes("credential", number) for number in range(4)]
-    places = ["crm/public.customer", "wärehouse/公/a?b:c", "it's \\ \"q\"/public.order", "/", "';--"]
+    places = ["crm/public.customer", "wärehouse/公/a?b:c", 'it\'s \\ "q"/public.order', "/", "';--"]
     for place, asked in enumerate(
         (
             {},

@@ -104,7 +104,9 @@ def _by_store(names: Sequence[DatasetName], reason: str) -> Iterator[Unknown]:
 
 def _about_strangers(estate: Estate, question: Question, snapshot: Snapshot) -> Iterator[Unknown]:
     """Actors and credentials asked about whom no log named."""
-    for kind, people in (("actor", question.actors), ("credential", question.credentials)):
+    for kind, people in (
+        ("actor", question.actors), ("credential", question.credentials), ("device", question.devices)
+    ):  # fmt: skip
         strangers = estate.vault.find(people or ()).count(None)
         if not strangers:
             continue

@@ -141,7 +141,9 @@ def _gateway() -> Any:
         launch = importlib.import_module("pyspark.java_gateway").launch_gateway
         return launch(popen_kwargs={"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL})
     except Exception:  # noqa: BLE001 - any failure to start it is the same to the reader
-        raise UsageError("Spark", "Java could not be started", expected="Java 17 or later (java, or JAVA_HOME)") from None
+        raise UsageError(
+            "Spark", "Java could not be started", expected="Java 17 or later (java, or JAVA_HOME)"
+        ) from None
 
 
 def _pyspark() -> ModuleType:

@@ -97,11 +97,8 @@ class _Sums:
         if (group < 0).any():
             part, group = part.take(group >= 0), group[group >= 0]
         self.events += np.bincount(group, minlength=groups)
-        for total, which in ((self.possible, part.match == _POSSIBLE), (self.counted, part.has_rows)):
-            if which.all():
-                total += np.bincount(group, minlength=groups)
-            elif which.any():
-                total += np.bincount(group[which], minlength=groups)
+        self.possible += _counted(group, part.match == _POSSIBLE, groups)
+        self.counted += _counted(group, part.has_rows, groups)
         np.add.at(self.low, group, part.low)
         if part.high is not None:
             np.add.at(self.high, group, part.high)
@@ -184,6 +181,11 @@ class _Part:
         )  # fmt: skip
 
 
+def _counted(group: _I64, which: npt.NDArray[np.bool_], groups: int) -> _I64:
+    """How many of ``which`` each group has."""
+    return np.bincount(group if which.all() else group[which], minlength=groups)
+
+
 class _Names:
     """Numbers for the values of a dimension, in the order in which they come."""
 
@@ -248,8 +250,8 @@ def dossier(question: Question, snapshot: Snapshot, engine: Engine, vault: Vault
     return _told(work, vault)
 
 
-def _by_dataset(targets: Sequence[Target]) -> dict[tuple[str, str], list[Target]]:
-    found: dict[tuple[str, str], list[Target]] = {}
+def _by_dataset(targets: Sequence[Target]) -> dict[tuple[str | None, str | None], list[Target]]:
+    found: dict[tuple[str | None, str | None], list[Target]] = {}
     for target in targets:
         found.setdefault((target.dataset.store, target.dataset.path), []).append(target)
     return found
@@ -284,7 +286,7 @@ def _add_index(
     index: SegmentIndex,
     read: _Reader,
     wanted: Sought,
-    targets: dict[tuple[str, str], list[Target]] | None,
+    targets: dict[tuple[str | None, str | None], list[Target]] | None,
     work: _Work,
     statements: _Statements,
 ) -> None:
@@ -344,7 +346,7 @@ def _placed(index: SegmentIndex, events: _I64, names: _Names) -> _I64:
     return np.repeat(names.of([index.name_of(place) for place in places.tolist()]), counts)
 
 
-def _matches(index: SegmentIndex, events: _I64, targets: dict[tuple[str, str], list[Target]]) -> _U8:
+def _matches(index: SegmentIndex, events: _I64, targets: dict[tuple[str | None, str | None], list[Target]]) -> _U8:
     """How each event, the record of a statement over one dataset, matches; as who_events.sql has it."""
     found = np.full(len(events), _NOTHING, np.uint8)
     scope = index.column("scope", events)
@@ -357,7 +359,7 @@ def _matches(index: SegmentIndex, events: _I64, targets: dict[tuple[str, str], l
     ends = np.cumsum(counts)
     for place, start, end in zip(places.tolist(), (ends - counts).tolist(), ends.tolist(), strict=True):
         here = slice(start, end)
-        for target in targets.get(index.name_of(place), ()):  # type: ignore[call-overload]
+        for target in targets.get(index.name_of(place), ()):
             match = np.full(end - start, {"named": 0, "view": 1, "possible": 2, "included": 2}[target.match], np.uint8)
             if target.match == "included":
                 match[whole[here]] = 1

@@ -127,7 +127,7 @@ def _reaches(record: Summary, stores: set[str] | None, now: int) -> list[_Reach]
     """Of the sources that speak of these stores; of all for None."""
     told: dict[str, set[str]] = {}
     for source, store in record.pairs:
-        told.setdefault(source, set()).update({store} - {None})
+        told.setdefault(source, set()).update([] if store is None else [store])
     found = []
     for source in sorted(told):
         if stores is None or told[source] & stores:

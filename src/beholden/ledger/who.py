@@ -95,7 +95,7 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class WhoRow:
-    """Accesses of one actor to one dataset, as the contract's `who`. Times are RFC 3339."""
+    """Accesses of one actor to one dataset, as the contract's `who`. Times are RFC 3339, ``seq`` is one of them."""
 
     actor: str | None
     store: str | None
@@ -107,6 +107,7 @@ class WhoRow:
     subjects: int | None
     first: str
     last: str
+    seq: int
     also: list[str]
 
 
@@ -276,7 +277,7 @@ def _tokens(
         return None if people is None else [token or nobody for token in vault.find(people)]
 
     subject = of(None if question.subject is None else [question.subject])
-    return subject and subject[0], of(question.actors), of(question.credentials), of(question.devices)
+    return subject[0] if subject else None, of(question.actors), of(question.credentials), of(question.devices)
 
 
 def merged_targets(targets: Sequence[Target]) -> list[Target]:

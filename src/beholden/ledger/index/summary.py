@@ -54,7 +54,8 @@ class Summary:
         told = msgspec.json.encode(self.pairs)
         body = b"".join(column.astype("<i8").view(np.uint8).reshape(-1, 8).T.tobytes() for column in self._columns())
         raw = len(told).to_bytes(8, "little") + len(self.pair).to_bytes(8, "little") + told + body
-        return len(raw).to_bytes(8, "little") + pa.compress(raw, codec="zstd", asbytes=True)
+        packed: bytes = pa.compress(raw, codec="zstd", asbytes=True)
+        return len(raw).to_bytes(8, "little") + packed
 
 
 def unpacked(data: npt.NDArray[np.uint8]) -> Summary:
