@@ -10,17 +10,29 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 _STARTED_S = 60
+#: Processes that live for a minute: quick to start, small.
+_JAVA = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """A running cluster, and the environment in which programs use it."""
+
+    url: str
+    environment: dict[str, str]
+    directory: Path
 
 
 @pytest.fixture(scope="session")
-def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    """A session on the cluster, whose executors run this Python."""
+def spark_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """Two workers, each with room for an executor of the tests and one of a command that they run."""
     pyspark = pytest.importorskip("pyspark", reason="pyspark is not installed (requirements/ci.lock)")
     if shutil.which("java") is None:
         pytest.skip("Java is not installed (Debian: openjdk-17-jre-headless)")
@@ -29,36 +41,42 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     environment = {
         **os.environ, "SPARK_HOME": str(home), "SPARK_LOCAL_IP": "127.0.0.1", "SPARK_LOCAL_DIRS": str(directory / "local"),
         "SPARK_WORKER_DIR": str(directory / "work"), "PYSPARK_PYTHON": sys.executable, "PYTHONPATH": os.pathsep.join(sys.path),
+        "SPARK_DAEMON_MEMORY": "256m", "SPARK_DAEMON_JAVA_OPTS": _JAVA, "SPARK_SUBMIT_OPTS": _JAVA,
+        "SPARK_CONF_DIR": str(directory / "conf"),
     }  # fmt: skip
+    (directory / "conf").mkdir()
+    (directory / "conf" / "spark-defaults.conf").write_text(
+        f"spark.executor.extraJavaOptions {_JAVA}\nspark.sql.shuffle.partitions 2\n"
+        "spark.ui.showConsoleProgress false\nspark.driver.maxResultSize 64m\n"
+    )
+    sizes = "--host", "127.0.0.1", "--cores", "2", "--memory", "1g"
     with ExitStack() as stack:
-        stack.enter_context(pytest.MonkeyPatch.context()).setattr(os, "environ", environment)
         master = stack.enter_context(
             _process(home, directory, environment, "master.Master", "--host", "127.0.0.1", "--port", "0")
         )
         url = _said(master, r"Starting Spark master at (spark://[\d.]+:\d+)")
-        for number in range(2):
-            worker = stack.enter_context(
-                _process(
-                    home,
-                    directory,
-                    environment,
-                    "worker.Worker",
-                    "--host",
-                    "127.0.0.1",
-                    "--cores",
-                    "1",
-                    "--memory",
-                    "1g",
-                    url,
-                    number=number,
-                )
-            )
+        workers = [
+            stack.enter_context(_process(home, directory, environment, "worker.Worker", *sizes, url, number=number))
+            for number in range(2)
+        ]
+        for worker in workers:
             _said(worker, r"(Successfully registered) with master")
-        builder = pyspark.sql.SparkSession.builder.master(url).appName("beholden tests")
+        yield Cluster(url, environment, directory)
+
+
+@pytest.fixture(scope="session")
+def spark(spark_cluster: Cluster) -> Iterator[Any]:
+    """A session on the cluster, whose executors run this Python."""
+    pyspark = pytest.importorskip("pyspark")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "environ", spark_cluster.environment)
+        builder = pyspark.sql.SparkSession.builder.master(spark_cluster.url).appName("beholden tests")
         for name, value in {
             "spark.ui.enabled": "false", "spark.driver.host": "127.0.0.1", "spark.driver.bindAddress": "127.0.0.1",
-            "spark.executor.memory": "800m", "spark.sql.session.timeZone": "UTC", "spark.sql.shuffle.partitions": "2",
-            "spark.sql.warehouse.dir": str(directory / "warehouse"),
+            "spark.executor.memory": "512m", "spark.cores.max": "2",
+            "spark.sql.session.timeZone": "UTC",
+            "spark.sql.warehouse.dir": str(spark_cluster.directory / "warehouse"),
         }.items():  # fmt: skip
             builder = builder.config(name, value)
         session = builder.getOrCreate()

@@ -34,17 +34,25 @@ __all__ = ["engine", "subject_fields", "world"]
 
 @contextmanager
 def engine(estate: Estate) -> Iterator[Engine]:
-    """An engine with the estate's memory limit; what does not fit goes outside of an estate that can only be read."""
+    """The estate's engine; what does not fit into its memory goes outside of an estate that can only be read."""
     from beholden.core.errors import SourceError
-    from beholden.engine import Engine
+    from beholden.engine import DuckEngine
 
-    memory, threads = estate.config.engine.memory, os.cpu_count() or 1
+    wanted = estate.config.engine
+    memory, threads = wanted.memory, os.cpu_count() or 1
     with ExitStack() as stack:
+        if wanted.kind == "spark" and wanted.master is not None:
+            from beholden.engine.spark import spark_engine
+
+            yield stack.enter_context(spark_engine(wanted.master, memory))
+            return
         try:
-            running = Engine(memory=memory, threads=threads, temp_directory=estate.directory / ".beholden" / "spill")
+            running = DuckEngine(
+                memory=memory, threads=threads, temp_directory=estate.directory / ".beholden" / "spill"
+            )
         except SourceError:
             spill = Path(stack.enter_context(TemporaryDirectory(prefix="beholden-")))
-            running = Engine(memory=memory, threads=threads, temp_directory=spill)
+            running = DuckEngine(memory=memory, threads=threads, temp_directory=spill)
         yield stack.enter_context(running)
 
 

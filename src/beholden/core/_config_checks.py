@@ -29,6 +29,8 @@ def check_config(config: Config, lines: KeyLines, file_name: str) -> None:
             check()
         except BeholdenError as error:
             fail(path, error.found, error.expected)
+    if config.engine.kind == "spark" and config.engine.master is None:
+        fail("$.engine.kind", "kind 'spark' needs a cluster", 'master = "spark://HOST:7077"')
     stores = {store.name for store in config.store}
     for i, log in enumerate(config.log):
         # a database's statements are understood by its schema; what a log tells in full may be of any store

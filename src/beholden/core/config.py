@@ -7,7 +7,7 @@ resolved against the directory the file lies in: an estate works from any direct
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 from urllib.parse import quote
 
 import msgspec
@@ -32,6 +32,8 @@ __all__ = [
 
 Name = Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9_-]*$", max_length=64)]
 Text = Annotated[str, msgspec.Meta(min_length=1, max_length=4096)]
+#: ``spark://HOST:PORT``; standby masters follow after commas.
+_SPARK_MASTERS: Final = r"^spark://[^\s,/:@]+:[0-9]{1,5}(,[^\s,/:@]+:[0-9]{1,5})*$"
 Positive = Annotated[int, msgspec.Meta(ge=1)]
 
 
@@ -75,11 +77,11 @@ class LedgerConfig(_Section, frozen=True, forbid_unknown_fields=True, kw_only=Tr
 
 
 class EngineConfig(_Section, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """What runs SQL over the record."""
+    """What runs SQL over the record; ``memory`` is of one query on DuckDB, of each executor on Spark."""
 
     kind: Literal["duckdb", "spark"] = "duckdb"
     memory: Annotated[str, msgspec.Meta(pattern=r"^[0-9]+(MB|GB)$")] = "4GB"
-    master: Text | None = None
+    master: Annotated[str, msgspec.Meta(pattern=_SPARK_MASTERS, max_length=4096)] | None = None
 
 
 class WatchConfig(_Section, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -24,7 +24,7 @@ class Engine(Protocol):
             sql: one statement; parameters are written ``$name``. One that may be null, or an empty list, is cast to
                 its type there: ``cast($actors as blob[])``.
             parameters: values to bind; exactly those that the text names. Booleans, signed 64-bit integers, texts,
-                bytes, times with their zone, durations, None, and lists of these.
+                bytes, times with their zone, durations, None; lists of these, without None.
             tables: what the text may read, by the names it uses.
 
         Raises:

@@ -14,6 +14,7 @@ import re
 import socket
 import subprocess
 import tempfile
+import threading
 import time
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
@@ -32,8 +33,8 @@ __all__ = ["SparkEngine", "spark_engine"]
 _CONNECT_S: Final = 10
 #: A cluster that is busy with others, or whose workers are too small, offers nothing.
 _EXECUTOR_S: Final = 60
-#: Spark refuses executors below one and a half times the 300 MiB it keeps for itself.
-_MEMORY_MIN_MB: Final = 450
+#: An executor ends at once below one and a half times the 300 MiB it keeps for itself; Java counts less than it was given.
+_MEMORY_MIN_MB: Final = 512
 
 #: What the rows depend on, whatever the cluster's own configuration says.
 _RUN: Final = {
@@ -50,6 +51,8 @@ _TYPES: Final = {
     pa.string(): "string",
     pa.timestamp("us", tz="UTC"): "timestamp",
 }
+#: PySpark writes every error of a query to the terminal, with its plan and what was bound.
+_LOGGERS: Final = ("SQLQueryContextLogger", "DataFrameQueryContextLogger")
 #: What an error's text holds when ... Its text quotes values and file names, and is dropped.
 _KINDS: Final = (
     (
@@ -59,7 +62,7 @@ _KINDS: Final = (
     ),
     (
         ("ExecutorLostFailure", "stopped SparkContext", "SparkContext was shut down", "SparkContext has been shutdown",
-         "Py4JNetworkError", "ConnectionRefused", "Connection refused", "Answer from Java side is empty"),
+         "Py4JNetworkError", "cancellation of all jobs", "ConnectionRefused", "Connection refused", "Answer from Java side is empty"),
         SourceError, "the Spark cluster was lost while it ran", "check its master and workers, and ask again",
     ),
     (
@@ -80,6 +83,9 @@ class SparkEngine:
 
     def __init__(self, session: Any) -> None:
         self._session = session
+        loggers = importlib.import_module("pyspark.logger").PySparkLogger
+        for name in _LOGGERS:
+            loggers.getLogger(name).disabled = True
 
     def run(self, sql: str, parameters: Mapping[str, object], tables: Mapping[str, TableSource]) -> pa.Table:
         """As `Engine.run` states."""
@@ -92,7 +98,8 @@ class SparkEngine:
             for name, source in tables.items():
                 _frame(session, name, source).createOrReplaceTempView(name)
             values = {name: _bound(value) for name, value in parameters.items()}
-            found: pa.Table = session.sql(query.text, args=values).toArrow()
+            with _watched(session.sparkContext):
+                found: pa.Table = session.sql(query.text, args=values).toArrow()
             return found.cast(pa.schema([(field.name, _plain(field.type)) for field in found.schema]))
 
 
@@ -171,7 +178,7 @@ def _own_address(master: str) -> str:
 
 def _await_executor(context: Any, memory: str) -> None:
     until = time.monotonic() + _EXECUTOR_S
-    tracker = context._jsc.sc().statusTracker()  # noqa: SLF001 - PySpark's own tracker does not tell of executors
+    tracker = _tracker(context)
     with _border():
         while len(tracker.getExecutorInfos()) < 2:  # the driver is one of them
             if time.monotonic() > until:
@@ -180,6 +187,33 @@ def _await_executor(context: Any, memory: str) -> None:
                     expected=f"a worker with {memory} and a core free", advice="check its workers, or lower engine.memory",
                 )  # fmt: skip
             time.sleep(0.1)
+
+
+@contextlib.contextmanager
+def _watched(context: Any) -> Iterator[None]:
+    """End what runs when the cluster has given no executor for a minute: Spark itself would wait for ever."""
+    tracker, done = _tracker(context), threading.Event()
+
+    def watch() -> None:
+        seen = time.monotonic()
+        while not done.wait(1):
+            with contextlib.suppress(Exception):  # the driver may have ended
+                if len(tracker.getExecutorInfos()) > 1:
+                    seen = time.monotonic()
+                elif time.monotonic() - seen > _EXECUTOR_S:
+                    context.cancelAllJobs()
+
+    watcher = threading.Thread(target=watch, daemon=True)
+    watcher.start()
+    try:
+        yield
+    finally:
+        done.set()
+        watcher.join()
+
+
+def _tracker(context: Any) -> Any:
+    return context._jsc.sc().statusTracker()  # noqa: SLF001 - PySpark's own tracker does not tell of executors
 
 
 def _stop(context: Any) -> None:

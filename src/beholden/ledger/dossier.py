@@ -1,7 +1,6 @@
-"""The exposure dossier: of all accesses to a dataset, a class of data, or by some actors or credentials, who reached
-how many people, by which ways, where to, and when.
+"""The exposure dossier: who reached how many people's data, which of it, where to, and when.
 
-Computed segment by segment over the integers of the indexes, so that a hundred million events need seconds and bounded
+It is about all accesses to datasets or a class of data, or by some actors, credentials or devices. Computed segment by segment over the integers of the indexes, so that a hundred million events need seconds and bounded
 memory. Records of statements over several datasets are judged by the same SQL as every question (who_events.sql).
 """
 

@@ -18,9 +18,11 @@ grouped as (
         actor, store, dataset, activity, match,
         count(*) as events,
         -- a log may claim any number: their sum may be none of 64 bits
-        case when count(rows) > 0 then cast(
-            greatest(least(sum(cast(rows as decimal(38, 0))), 9223372036854775807), -9223372036854775808) as bigint
-        ) end as rows,
+        cast(case
+            when sum(cast(rows as decimal(38, 0))) > 9223372036854775807 then 9223372036854775807
+            when sum(cast(rows as decimal(38, 0))) < -9223372036854775808 then -9223372036854775808
+            else sum(cast(rows as decimal(38, 0)))
+        end as bigint) as rows,
         max(subject_count) as whole,  -- of one access: a whole dataset, or more persons than are kept by name
         min(seq) as seq,  -- by which one of them can be proven
         min(time) as first,

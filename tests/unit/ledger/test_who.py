@@ -383,6 +383,12 @@ def test_rows_a_log_claims_cannot_break_the_answer(rooms: Rooms):
     assert row.rows == 2**63 - 1
 
 
+def test_rows_below_zero_cannot_break_the_answer(rooms: Rooms):
+    rooms.keep(*({"dataset": "customer", "rows": -(2**63), "session": str(i)} for i in range(3)))
+    (row,) = Asked(rooms, targets=(CUSTOMERS,)).groups
+    assert row.rows == -(2**63)
+
+
 def test_sealed_and_unsealed_events_answer_together(rooms: Rooms):
     rooms.keep({"dataset": "customer", "subjects": ["customer:1"], "correlation": "a"})
     rooms.ledger.seal()
