@@ -19,7 +19,8 @@ import pyarrow as pa
 
 from beholden.core.limits import BATCH_ROWS
 from beholden.core.times import system_clock
-from beholden.ledger import INPUT_EVENTS, Ed25519Signer, Ledger, verify
+from beholden.ledger import INPUT_EVENTS, Ed25519Signer, Ledger
+from beholden.ledger.verify import verify
 
 _TOKENS = {"actor": 300, "app": 3, "statement": 200}
 _TEXTS = {

@@ -1,9 +1,7 @@
 # Sourced by the scripts beside it: makes .venv from a lock file, once per lock.
 # shellcheck shell=sh
 
-make_environment() { # LOCK
-    lock=$1
-    venv=${BEHOLDEN_VENV:-.venv}
+find_python() { # sets $python
     python=
     for candidate in python3 python3.13 python3.12 python3.11 python; do
         if command -v "$candidate" >/dev/null 2>&1 &&
@@ -16,6 +14,12 @@ make_environment() { # LOCK
         echo "beholden needs Python 3.11 or newer; none was found on the PATH" >&2
         exit 1
     fi
+}
+
+make_environment() { # LOCK
+    lock=$1
+    venv=${BEHOLDEN_VENV:-.venv}
+    find_python
     if [ ! -x "$venv/bin/python" ]; then
         "$python" -m venv "$venv" || {
             echo "cannot make a virtual environment in $venv (on Debian: apt-get install python3-venv)" >&2

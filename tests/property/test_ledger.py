@@ -13,7 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from tests.support.ledger import SIGNER, all_rows, batch_of, event, events, open_ledger
 
 from beholden.core.errors import BeholdenError
-from beholden.ledger import verify
+from beholden.ledger.verify import verify
 
 #: Few numbers and few sources, so that events meet again.
 KEYS = st.lists(st.tuples(st.integers(0, 60), st.sampled_from(["crm", "web"])), max_size=25)

@@ -15,11 +15,11 @@ from tests.support.ledger import NOW, SIGNER, open_ledger
 
 from beholden.core.names import DatasetName, Person
 from beholden.core.times import Window, parse_time
-from beholden.ledger import verify
 from beholden.ledger.dossier import DossierRow, dossier
 from beholden.ledger.gaps import stores_on_record
 from beholden.ledger.touched import nameless_actors, record_of_sources, touched_datasets
 from beholden.ledger.unchanged import Indexes
+from beholden.ledger.verify import verify
 from beholden.ledger.who import Question, Target, ask_events, group, matched_events
 
 _HOUR = 3_600_000_000

@@ -1,6 +1,8 @@
 """A writer in a process of its own, which can be stopped at any of its durable steps.
 
-python -m tests.support.ledger_child DIRECTORY FIRST STOP [KILL_AT SEED]
+python -m tests.support.ledger_child DIRECTORY FIRST STOP [KILL_AT SEED [keep]]
+
+With ``keep`` it seals often, so that segments are merged, and prunes: a day passes with each step.
 """
 
 from __future__ import annotations
@@ -13,12 +15,21 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
+from beholden.core.selectors import Selector
 from beholden.ledger.files import Disk
-from tests.support.ledger import events, open_ledger
+from beholden.ledger.retention import Policy
+from tests.support.ledger import NOW, events, open_ledger
 
 STEP: Final = 8
 SEAL_EVERY: Final = 3
 SEGMENT_EVENTS_MAX: Final = 20
+
+#: For ``keep``: eight steps make a segment worth merging, and every fifth one asks what may go.
+KEEP_STEP: Final = 3
+KEEP_SEGMENT_EVENTS_MAX: Final = 40
+PRUNE_EVERY: Final = 5
+DAY_US: Final = 86_400_000_000
+POLICY: Final = Policy(Selector.parse("*"), 6, "accountability")
 
 
 class SteppingDisk(Disk):
@@ -71,6 +82,21 @@ def write_all(directory: Path, first: int, stop: int, disk: Disk, told: Callable
             ledger.seal()
 
 
+def keep_all(directory: Path, first: int, stop: int, disk: Disk, told: Callable[[str], Any]) -> None:
+    """Append and seal events in steps, prune now and then; tell what was acknowledged, and what is gone."""
+    today = 0
+    ledger = open_ledger(
+        directory, segment_events_max=KEEP_SEGMENT_EVENTS_MAX, disk=disk, clock=lambda: NOW + today * DAY_US
+    )
+    for today in range(first // KEEP_STEP, stop // KEEP_STEP):
+        start = today * KEEP_STEP
+        ledger.append(events(start, start + KEEP_STEP))
+        told(f"{start} {start + KEEP_STEP}")
+        ledger.seal()
+        if today % PRUNE_EVERY == PRUNE_EVERY - 1:
+            ledger.prune([POLICY])
+
+
 def tell(line: str) -> None:
     sys.stdout.write(f"{line}\n")
     sys.stdout.flush()
@@ -78,7 +104,8 @@ def tell(line: str) -> None:
 
 def main(arguments: list[str]) -> None:
     directory, first, stop, *kill = arguments
-    kill_at, seed = map(int, kill) if kill else (-1, 0)
+    work = keep_all if kill[2:] == ["keep"] else write_all
+    kill_at, seed = map(int, kill[:2]) if kill else (-1, 0)
 
     def die(step: int, file: BinaryIO | None, data: bytes | memoryview) -> None:
         if step == kill_at:
@@ -86,7 +113,7 @@ def main(arguments: list[str]) -> None:
                 file.write(data[: random.Random(seed).randint(0, len(data))])
             os.kill(os.getpid(), signal.SIGKILL)
 
-    write_all(Path(directory), int(first), int(stop), SteppingDisk(die), tell)
+    work(Path(directory), int(first), int(stop), SteppingDisk(die), tell)
 
 
 if __name__ == "__main__":

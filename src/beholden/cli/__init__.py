@@ -33,6 +33,7 @@ _COMMANDS = {
     "watch": "beholden.cli.watch:watch",
     "ledger": "beholden.cli.ledger:ledger",
     "vault": "beholden.cli.vault:vault",
+    "upgrade": "beholden.cli.upgrade:upgrade",
 }
 
 _SHORT_HELP = {
@@ -45,8 +46,9 @@ _SHORT_HELP = {
     "feed": "The company's own records that give accesses their reasons.",
     "who": "Who touched a dataset, a class of data or a person's data.",
     "watch": "Accesses without a reason.",
-    "ledger": "The record of accesses: status, seal, verify.",
+    "ledger": "The record of accesses: status, seal, verify, prove, prune, hold.",
     "vault": "People's tokens and keys: backup and restore.",
+    "upgrade": "Which formats state, vault and ledger have, and what this version needs.",
 }
 
 

@@ -44,7 +44,7 @@ def build_question(
     subject: str | None,
     actors: Sequence[str],
     credentials: Sequence[str],
-    devices: Sequence[str],
+    devices: Sequence[str] = (),
     start: str | None,
     end: str | None,
 ) -> Question:
@@ -92,7 +92,10 @@ def build_question(
 
 def answer(estate: Estate, question: Question, *, events: bool, resolve: bool) -> Answer:
     """Ask the ledger and say what it cannot say."""
-    snapshot = estate.ledger.tables()
+    return estate.ledger.ask(lambda snapshot: _answer_from(estate, question, snapshot, events=events, resolve=resolve))
+
+
+def _answer_from(estate: Estate, question: Question, snapshot: Snapshot, *, events: bool, resolve: bool) -> Answer:
     with engine(estate) as running:
         _check_stores(estate, question, snapshot)
         wide = events or question.subject is not None
@@ -115,11 +118,14 @@ def answer(estate: Estate, question: Question, *, events: bool, resolve: bool) -
 
 def answer_dossier(estate: Estate, question: Question) -> Dossier:
     """Add up the accesses and say what the sums cannot say."""
-    snapshot = estate.ledger.tables()
-    _check_stores(estate, question, snapshot)
-    with engine(estate) as running:
-        told = dossier(question, snapshot, running, estate.vault)
-    return Dossier(told.rows, told.unknown + _incomplete(estate, question, snapshot))
+
+    def ask(snapshot: Snapshot) -> Dossier:
+        _check_stores(estate, question, snapshot)
+        with engine(estate) as running:
+            told = dossier(question, snapshot, running, estate.vault)
+        return Dossier(told.rows, told.unknown + _incomplete(estate, question, snapshot))
+
+    return estate.ledger.ask(ask)
 
 
 def _incomplete(estate: Estate, question: Question, snapshot: Snapshot) -> list[Unknown]:

@@ -10,6 +10,11 @@ import click
 
 from beholden.cli._estate import Estate, open_estate, pass_estate, unproven_key
 from beholden.cli._lazy import Group
+from beholden.cli.ledger_hold import hold
+from beholden.cli.ledger_prove import export, prove
+from beholden.cli.ledger_prune import policies_of, prune
+from beholden.cli.ledger_verify import keep_head, part_options, read_head, verify_part
+from beholden.cli.ledger_witness import witness
 from beholden.cli.output import Column, emit, note, output_options
 from beholden.core.unknown import Unknown
 
@@ -21,7 +26,11 @@ __all__ = ["ledger"]
 
 @click.group(cls=Group)
 def ledger() -> None:
-    """The record of accesses: status, seal, verify."""
+    """The record of accesses: status, seal, verify, prove, prune, hold."""
+
+
+ledger.add_command(prune)
+ledger.add_command(hold)
 
 
 @ledger.command()
@@ -30,8 +39,14 @@ def ledger() -> None:
 def status(estate: Estate, *, output: str | None) -> None:
     """How many events are on record, since when, and the signed tree head."""
     row = estate.ledger.status()
-    waiting = f"{row.in_wal:,} events wait to be sealed: beholden ledger seal"
-    emit(output, "ledger-status", [row], _STATUS, empty="", after=[waiting] if row.in_wal else [])
+    after = [f"{row.in_wal:,} events wait to be sealed: beholden ledger seal"] if row.in_wal else []
+    if row.pruned:
+        after.append(
+            f"the record begins with event {row.first_seq:,}: older ones were pruned, last on {row.pruned[:10]}"
+        )
+    if not policies_of(estate):
+        after.append("no [[ledger.retention]] is declared: nothing is ever pruned")
+    emit(output, "ledger-status", [row], _STATUS, empty="", after=after)
 
 
 @ledger.command()
@@ -50,20 +65,31 @@ def seal(estate: Estate) -> None:
 @click.option(
     "--key", metavar="FILE", type=click.Path(path_type=Path), help="The verifier key that counts, as key.pub."
 )
+@part_options
 @output_options
 @click.pass_context
-def verify(context: click.Context, *, directory: Path | None, key: Path | None, output: str | None) -> None:
+def verify(
+    context: click.Context, *, directory: Path | None, key: Path | None, since: Path | None, sample: int | None,
+    seed: int | None, keep: Path | None, output: str | None,
+) -> None:  # fmt: skip
     """Check every segment, tile, checkpoint and waiting event against the signed tree head and the accounts of ingest.
 
     Lists each object that disagrees. Exit code 5 when there is one.
 
     Without DIRECTORY it is the estate's ledger. An auditor needs no more than a copy of the ledger's DIRECTORY and the
     estate's verifier key: no vault, no master key, no state. What is not checked for want of them is said.
+
+    --since reads only what is new since a tree head that was verified before, --sample only some events, each proven
+    to be under the signed tree head. Both say what they did not read.
     """
     from beholden.core.errors import IntegrityError
-    from beholden.ledger import verify as run_verify
+    from beholden.ledger.verify import verify as run_verify
 
     means = _means_outside(directory, key) if directory is not None else _means_of(open_estate(context), key)
+    if since is not None or sample is not None:
+        verify_part(means.directory, means.key, _FINDINGS, output, since=since, sample=sample, seed=seed, keep=keep)
+        return
+    head = read_head(means.directory) if keep is not None else b""
     report = run_verify(means.directory, key=means.key, estate_id=means.estate_id, acknowledged=means.acknowledged)
     unknown = list(means.unknown)
     if (waiting := report.events - report.tree_size) > 0:
@@ -76,6 +102,10 @@ def verify(context: click.Context, *, directory: Path | None, key: Path | None, 
             "ledger", f"does not verify: {len(report.findings):,} finding(s)",
             advice="keep it as it is, find out who could write there, and restore what is named from a backup",
         )  # fmt: skip
+    if keep is not None and head != read_head(means.directory):
+        note(f"the ledger grew meanwhile: nothing was kept in {keep}; verify again")
+    else:
+        keep_head(keep, head)
     for remark in report.notes:
         note(f"note: {remark.object}: {remark.reason}")
     note(f"verified: {report.events:,} events, {report.segments:,} segments, signed tree of {report.tree_size:,}")
@@ -149,3 +179,6 @@ _FINDINGS = [
     Column("object", lambda row: row.object, fold=True),
     Column("what is wrong", lambda row: row.reason, fold=True),
 ]
+
+for _command in (prove, export, witness):
+    ledger.add_command(_command)

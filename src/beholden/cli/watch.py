@@ -13,7 +13,10 @@ from beholden.core.errors import BeholdenError, UsageError
 from beholden.core.unknown import Unknown
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from beholden.feeds import Feed
+    from beholden.ledger import Snapshot
 
 __all__ = ["watch"]
 
@@ -65,10 +68,15 @@ def reasons(
             expected=f"a [[feed]] of kind {' or '.join(_REASON_KINDS)}", advice="declare one with: beholden feed add",
         )  # fmt: skip
     window = parse_window(start, end, estate.clock)
-    snapshot = estate.ledger.tables()
-    with engine(estate) as running:
-        judged = judge(snapshot, feeds, running, estate.vault, window)
-        unknown += gaps(estate.state, estate.config, snapshot, window=window, stores=None, now=estate.clock())
+    now = estate.clock()
+
+    def ask(snapshot: Snapshot) -> tuple[pa.Table, list[Unknown]]:
+        with engine(estate) as running:
+            judged = judge(snapshot, feeds, running, estate.vault, window)
+        return judged, gaps(estate.state, estate.config, snapshot, window=window, stores=None, now=now)
+
+    judged, missing = estate.ledger.ask(ask)
+    unknown += missing
     for feed in feeds:
         doubts = {**feed.problems, **feed.assumed}
         unknown += [Unknown("feed", feed.name, reason, count=count) for reason, count in doubts.items()]

@@ -11,6 +11,7 @@ from beholden.core.classes import check_class
 from beholden.core.config import Config, SubjectConfig
 from beholden.core.errors import BeholdenError, ConfigError
 from beholden.core.names import FieldName
+from beholden.core.selectors import Selector
 from beholden.core.times import zone
 
 __all__ = ["check_config"]
@@ -29,6 +30,7 @@ def check_config(config: Config, lines: KeyLines, file_name: str) -> None:
             check()
         except BeholdenError as error:
             fail(path, error.found, error.expected)
+    _check_retention(config, fail)
     if config.engine.kind == "spark" and config.engine.master is None:
         fail("$.engine.kind", "kind 'spark' needs a cluster", 'master = "spark://HOST:7077"')
     stores = {store.name for store in config.store}
@@ -42,10 +44,21 @@ def check_config(config: Config, lines: KeyLines, file_name: str) -> None:
             fail(f"$.log[{i}].format", "format 'mapped' needs a mapping", 'mapping = "mappings/NAME.toml"')
 
 
+def _check_retention(config: Config, fail: Callable[[str, str, str], NoReturn]) -> None:
+    """Only whole segments go, so a policy for some events can keep them longer than all others, never shorter."""
+    of_all = max((row.keep_days for row in config.ledger.retention if row.events == "*"), default=0)
+    for i, row in enumerate(config.ledger.retention):
+        if row.keep_days < of_all:
+            found = f"keeps '{row.events}' for less than '*' keeps everything"
+            fail(f"$.ledger.retention[{i}].keep_days", found, f"at least {of_all}: a policy can only keep longer")
+
+
 def _well_formed(config: Config) -> Iterator[tuple[str, Callable[[], object]]]:
     for i, zone_row in enumerate(config.zone):
         for name in zone_row.only_here:
             yield f"$.zone[{i}].only_here", partial(check_class, name)
+    for i, policy in enumerate(config.ledger.retention):
+        yield f"$.ledger.retention[{i}].events", partial(Selector.parse, policy.events)
     for i, log in enumerate(config.log):
         if log.time_zone is not None:
             yield f"$.log[{i}].time_zone", partial(zone, log.time_zone)

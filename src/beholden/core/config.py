@@ -61,11 +61,11 @@ class VaultConfig(_Section, frozen=True, forbid_unknown_fields=True, kw_only=Tru
 
 
 class RetentionConfig(_Section, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """How long which events are kept, and what for."""
+    """How long which events are kept, and what for. ``events`` is what `beholden.core.selectors.Selector` reads."""
 
     events: Text
-    keep_days: Positive
-    purpose: Text
+    keep_days: Annotated[int, msgspec.Meta(ge=1, le=36_500)]
+    purpose: Annotated[str, msgspec.Meta(pattern=r"\S", max_length=500)]
 
 
 class LedgerConfig(_Section, frozen=True, forbid_unknown_fields=True, kw_only=True):

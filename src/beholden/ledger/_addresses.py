@@ -7,6 +7,7 @@ the name of a host, which is often somebody's: of that a keyed hash of 10 bytes 
 from __future__ import annotations
 
 import ipaddress
+import socket
 from collections.abc import Callable
 from typing import Final
 
@@ -46,6 +47,12 @@ def address_text(packed: bytes | None) -> str | None:
 
 
 def _packed(text: str) -> bytes | None:
+    try:
+        packed = socket.inet_pton(socket.AF_INET, text)
+        if socket.inet_ntoa(packed) == text:  # some systems read more forms of one address than there should be
+            return packed
+    except (OSError, ValueError):
+        pass
     if "%" in text:  # a zone may be called anything
         return None
     try:

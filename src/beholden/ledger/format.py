@@ -15,7 +15,6 @@ __all__ = [
     "FORMAT_VERSION",
     "INPUT_EVENTS",
     "LOCK_TIMEOUT_S",
-    "TEMPORARY_SUFFIX",
     "TILE_WIDTH",
     "WAL_BYTES_MAX",
     "Layout",
@@ -32,8 +31,6 @@ APPEND_BYTES_MAX: Final = 512 * 1024 * 1024
 WAL_BYTES_MAX: Final = 256 * 1024 * 1024
 #: How long a writer waits for its turn.
 LOCK_TIMEOUT_S: Final = 30.0
-#: Files with this ending are unfinished and mean nothing.
-TEMPORARY_SUFFIX: Final = ".tmp"
 
 #: What `Ledger.append` takes: an access event without ``seq`` and ``ingested``, which the ledger sets.
 INPUT_EVENTS: Final = pa.schema([field for field in EVENTS if field.name not in {"seq", "ingested"}])
@@ -75,6 +72,11 @@ class Layout:
         return self.root / "checked.json"
 
     @property
+    def cosigned(self) -> Path:
+        """The newest tree head that each witness cosigned."""
+        return self.root / "cosigned"
+
+    @property
     def lock(self) -> Path:
         """Taken by the one writer."""
         return self.root / "lock"
@@ -93,6 +95,16 @@ class Layout:
     def tiles(self) -> Path:
         """The tree's hashes of level 1 and above."""
         return self.root / "tile"
+
+    @property
+    def pruned(self) -> Path:
+        """The hashes that are kept of pruned events, so that old tree heads can still be continued."""
+        return self.root / "pruned"
+
+    @property
+    def derived(self) -> tuple[Path, ...]:
+        """Where files lie that can be made again from the segment whose name they begin with."""
+        return self.uids, self.index
 
     @property
     def uids(self) -> Path:

@@ -14,6 +14,7 @@ from beholden.core.config import Config
 from beholden.core.times import Window, format_time
 from beholden.core.unknown import Unknown
 from beholden.ledger.index import HOUR_US, Summary
+from beholden.ledger.own import LEDGER_SOURCE
 from beholden.ledger.snapshot import Snapshot
 from beholden.ledger.touched import record_of_sources
 from beholden.state import State
@@ -78,6 +79,7 @@ def gaps(
     readings = ingest_rows(state)
     shared = _of_same_servers(config, wanted)
     found = list(_unrecorded(wanted, mine, readings, shared))
+    found += _pruned(snapshot, window)
     for reach in mine:
         found += _edges(reach, window, now)
         found += _silences(reach, window)
@@ -123,13 +125,26 @@ def _unrecorded(
             yield Unknown.of("log", store, f"no access to this store is on record: {why}")
 
 
+def _pruned(snapshot: Snapshot, window: Window) -> Iterator[Unknown]:
+    """That time asked about was on record and is no more, which is not the same as never recorded."""
+    pruned = snapshot.manifest.pruned
+    if pruned is None or (window.start is not None and window.start > pruned.record.time_max):
+        return
+    policies = ", ".join(map(str, pruned.record.policies))
+    reason = (
+        f"events, the newest of {format_time(pruned.record.time_max)}, were on record and have been pruned, "
+        f"last on {format_time(pruned.time)[:10]} under {policies}"
+    )
+    yield Unknown.of("pruned", "ledger", reason, count=snapshot.manifest.first_seq)
+
+
 def _reaches(record: Summary, stores: set[str] | None, now: int) -> list[_Reach]:
-    """Of the sources that speak of these stores; of all for None."""
+    """Of the sources that speak of these stores; of all for None. What the ledger says of itself is no record of a store."""
     told: dict[str, set[str]] = {}
     for source, store in record.pairs:
         told.setdefault(source, set()).update([] if store is None else [store])
     found = []
-    for source in sorted(told):
+    for source in sorted(told.keys() - {LEDGER_SOURCE}):
         if stores is None or told[source] & stores:
             pairs = np.array([name == source for name, _ in record.pairs], np.bool_)
             found.append(_reach(source, frozenset(told[source]), record.only(pairs[record.pair]), now))

@@ -7,56 +7,34 @@ are idempotent on (source, uid).
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import tzinfo
 from functools import partial
 from pathlib import Path
-from typing import Any, BinaryIO, Final
+from typing import BinaryIO
 
-import msgspec
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from beholden.core.errors import BeholdenError, SourceError
-from beholden.core.events import DEFAULT_CLASS_UID
-from beholden.core.names import Person
 from beholden.core.times import Clock
-from beholden.ledger._addresses import packed_addresses
-from beholden.ledger.databases import ANOTHER_DATABASE, DatabaseStores
-from beholden.ledger.format import APPEND_BYTES_MAX, INPUT_EVENTS, StatementValues
-from beholden.ledger.interpret import Access, Interpreter, People, RefusedRecordError, people_of
+from beholden.ledger._kept import merged
+from beholden.ledger._one_by_one import NO_SCHEMA, OneByOne, Outcome
+from beholden.ledger._plain import plain_events
+from beholden.ledger.databases import DatabaseStores
+from beholden.ledger.format import APPEND_BYTES_MAX
 from beholden.ledger.log import Ledger
 from beholden.ledger.readings import head_of, replaced_readings
 from beholden.ledger.world import World
 from beholden.logs import LogBatch, LogContext, Reader, beginning, open_log
-from beholden.sqltext import StatementFacts, Template
 from beholden.state import State
 from beholden.state.ingests import Account, finish_ingest, start_ingest
-from beholden.state.templates import put_templates
 from beholden.vault import Vault
 
 __all__ = ["NO_SCHEMA", "Ingest", "LogFile"]
-
-_SEPARATOR: Final = b"\x1f"
-#: Columns that pass from the log to the ledger as they are.
-_COPIED: Final = ("time", "actor_kind", "ip", "bytes", "decision", "status")
-#: Texts in which anybody may have written anything; of a longer one the beginning counts.
-_LABELS: Final = ("app", "purpose", "assignment")
-_LABEL_CHARS_MAX: Final = 256
-#: Columns that an event is made from.
-_READ: Final = (
-    "record", "identity", "actor", "actor_kind", "on_behalf_of", "credential", "session", "device", "app",
-    "class_uid", "activity", "store", "database",
-    "object", "fields", "subjects", "scope", "subject_count", "rows", "purpose", "assignment", "statement",
-    "parameters", "statement_ref", "detail",
-)  # fmt: skip
-#: Why SQL is not looked into; it is read again when the schema is known.
-NO_SCHEMA: Final = "the schema of its store is not known yet; scan the store and read the log again"
-_Statement = tuple[Template, StatementFacts]
-_MADE: Final = tuple(name for name in INPUT_EVENTS.names if name not in _COPIED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,24 +50,15 @@ class LogFile:
 
 
 @dataclass(frozen=True, slots=True)
-class _Row:
-    """An access with the raw event it came from (its row in the batch) and its SQL."""
+class _Kept:
+    """How many events were new and known, and times among which all of theirs lie."""
 
-    place: int
-    raw: dict[str, Any]
-    people: People
-    access: Access
-    template: Template | None  # None where there is no SQL, or it was not understood
+    new: int = 0
+    known: int = 0
+    times: tuple[int, ...] = ()
 
-
-@dataclass(slots=True)
-class _Outcome:
-    """What becomes of a batch's records."""
-
-    rows: list[_Row] = field(default_factory=list)
-    kept: set[int] = field(default_factory=set)
-    noise: dict[int, str] = field(default_factory=dict)  # record -> why it tells of no access
-    problems: dict[int, str] = field(default_factory=dict)  # record -> why it was not understood
+    def __add__(self, other: _Kept) -> _Kept:
+        return _Kept(self.new + other.new, self.known + other.known, self.times + other.times)
 
 
 class Ingest:
@@ -108,7 +77,7 @@ class Ingest:
         self._vault = vault
         self._ledger = ledger
         self._world = world
-        self._interpreter = Interpreter(world)
+        self._one_by_one = OneByOne(state=state, vault=vault, world=world, clock=clock)
         self._clock = clock
 
     def file(
@@ -152,166 +121,82 @@ class Ingest:
     def _read(
         self, stream: BinaryIO, file: LogFile, reader: Reader, account: Account, progress: Callable[[int], None]
     ) -> SourceError | None:
-        """Keep the events of an open file; returns what stopped it before its end."""
-        last_record = -1
-        stores = DatabaseStores(self._world, file.store, file.database, lambda: _databases_in(file, reader))
-        try:
-            for batch in reader.read(stream, LogContext(file.source, file.time_zone)):
-                last_record = self._batch(batch, file, stores, account, last_record)
-                progress(account.records)
-        except SourceError as error:
-            return error
-        return None
+        """Keep the events of an open file; returns what stopped it before its end.
 
-    def _batch(self, batch: LogBatch, file: LogFile, stores: DatabaseStores, account: Account, before: int) -> int:
-        """Keep a batch's events, then enter its records into the account.
-
-        ``before`` is the last record of the batch before, whose events may go on here. Returns the last one of this.
+        While the events of one batch are made durable, those of the next are made: one batch is under way at most.
         """
-        outcome = self._understand(batch, stores)
-        if outcome.rows:
-            self._append(self._events(batch.events, outcome.rows, file), account)
-        account.records += batch.records
-        account.parsed += batch.parsed
-        account.noise.update(batch.noise)
-        account.mended.update(batch.mended)
-        for problem in batch.problems:
-            account.add_problem(problem.record, problem.reason)
-        passed = {*outcome.kept, before}
-        for record, reason in outcome.problems.items():
-            if record not in passed:
-                account.parsed -= 1
-                account.add_problem(record, reason)
-        for record, reason in outcome.noise.items():
-            if record not in passed and record not in outcome.problems:
-                account.parsed -= 1
-                account.noise[reason] += 1
-        return before if batch.events.num_rows == 0 else int(batch.events.column("record")[-1].as_py())
+        stores = DatabaseStores(self._world, file.store, file.database, lambda: _databases_in(file, reader))
+        stopped: SourceError | None = None
+        last_record = -1
+        with ThreadPoolExecutor(1, "append") as thread:
+            under_way: Callable[[int], int] | None = None
+            try:
+                for batch in reader.read(stream, LogContext(file.source, file.time_zone)):
+                    outcome = Outcome()
+                    events = self._events(batch.events, file, stores, outcome)
+                    if under_way is not None:
+                        before, under_way = under_way, None
+                        last_record = before(last_record)
+                        progress(account.records)
+                    keeping = thread.submit(self._append, events)
+                    under_way = partial(_enter, batch, outcome, keeping, account)
+            except SourceError as error:
+                stopped = error
+            try:
+                if under_way is not None:
+                    under_way(last_record)
+                    progress(account.records)
+            except SourceError as error:
+                stopped = error
+        return stopped
 
-    def _append(self, events: pa.RecordBatch, account: Account) -> None:
+    def _append(self, events: pa.RecordBatch) -> _Kept:
         """Make events durable, in pieces that the ledger takes."""
+        if not events.num_rows:
+            return _Kept()
         if events.nbytes > APPEND_BYTES_MAX // 2 and events.num_rows > 1:
             half = events.num_rows // 2
-            self._append(events.slice(0, half), account)
-            self._append(events.slice(half), account)
-            return
+            return self._append(events.slice(0, half)) + self._append(events.slice(half))
         result = self._ledger.append(events)
-        account.events_new += result.new
-        account.events_known += result.known
         span = pc.min_max(events.column("time").cast(pa.int64()))
-        account.saw(span["min"].as_py(), span["max"].as_py())
+        return _Kept(result.new, result.known, (span["min"].as_py(), span["max"].as_py()))
 
-    def _understand(self, batch: LogBatch, stores: DatabaseStores) -> _Outcome:
-        """The accesses to keep; records that touched no dataset, or cannot be kept, are dropped with the reason."""
-        outcome = _Outcome()
-        last: tuple[str | None, str | None, str] | None = None  # records of one statement follow each other
-        statement: _Statement | None = None
-        for place, raw in enumerate(batch.events.select(_READ).to_pylist()):
-            store, elsewhere = (raw["store"], None) if raw["store"] else stores.store_of(raw["database"])
-            if elsewhere is not None:
-                reasons = outcome.noise if elsewhere == ANOTHER_DATABASE else outcome.problems
-                reasons.setdefault(raw["record"], elsewhere)
-                continue
-            view = self._world.stores.get(store) if store else None
-            if view is not None and not view.is_known and raw["statement"]:
-                outcome.problems.setdefault(raw["record"], NO_SCHEMA)
-                continue
-            near = "" if view is None else view.near(raw["object"])
-            if last != (store, raw["statement"], near):
-                last = store, raw["statement"], near
-                statement = view.facts(raw["statement"], near) if view is not None and raw["statement"] else None
-            try:
-                people = people_of(raw, self._world)
-            except RefusedRecordError as error:
-                outcome.problems.setdefault(raw["record"], str(error))
-                continue
-            accesses = self._interpreter.accesses(raw, people, statement, store)
-            if not accesses:
-                problem = _problem(statement)
-                if problem is None:
-                    outcome.noise.setdefault(raw["record"], "no dataset")
-                else:
-                    outcome.problems.setdefault(raw["record"], problem)
-                continue
-            outcome.kept.add(raw["record"])
-            template = None if statement is None or not _is_kept(statement[1]) else statement[0]
-            outcome.rows += [_Row(place, raw, people, access, template) for access in accesses]
-        return outcome
+    def _events(self, raw: pa.RecordBatch, file: LogFile, stores: DatabaseStores, outcome: Outcome) -> pa.RecordBatch:
+        """The events to keep, in the order of the log; records that tell of none are in ``outcome``."""
+        plain, rest = plain_events(raw, stores, file.source, world=self._world, vault=self._vault)
+        if not len(rest):
+            return plain.events
+        outcome.kept.update(raw.column("record").take(pa.array(plain.places)).to_pylist())
+        others = self._one_by_one.events(raw.take(pa.array(rest)), stores, file.source, outcome)
+        return merged(plain, others.at(rest))
 
-    def _events(self, raw: pa.RecordBatch, rows: list[_Row], file: LogFile) -> pa.RecordBatch:
-        tokens = self._tokens(rows)
-        self._keep_templates(rows, file)
-        joined = _joined_statements(rows)
-        made = [self._made(row, tokens, file, joined) for row in rows]
-        columns: dict[str, Any] = dict(zip(_MADE, map(list, zip(*made, strict=True)), strict=True))
-        secrets = [secret for i, row in enumerate(rows) for secret in _secrets(i, row, tokens)]
-        blobs = self._vault.encrypt_many([(owner, text) for _, _, text, owner in secrets])
-        for (name, i, _, _), blob in zip(secrets, blobs, strict=True):
-            columns[name][i] = blob
-        columns["uid"] = _cut("uid", self._vault.keyed_hash("uid", columns["uid"]))
-        for name in ("session", "correlation"):
-            columns[name] = self._hash_present(name, columns[name])
-        places = pa.array([row.place for row in rows], pa.int64())
-        copied = {name: raw.column(name).take(places) for name in _COPIED}
-        copied["ip"] = packed_addresses(copied["ip"], partial(self._vault.keyed_hash, "ip"))
-        return pa.RecordBatch.from_arrays(
-            [
-                copied[entry.name] if entry.name in copied else pa.array(columns[entry.name], entry.type)
-                for entry in INPUT_EVENTS
-            ],
-            schema=INPUT_EVENTS,
-        )
 
-    def _hash_present(self, purpose: str, values: list[bytes | None]) -> list[bytes | None]:
-        hashes = iter(_cut(purpose, self._vault.keyed_hash(purpose, [value for value in values if value is not None])))
-        return [None if value is None else next(hashes) for value in values]
+def _enter(batch: LogBatch, outcome: Outcome, keeping: Future[_Kept], account: Account, before: int) -> int:
+    """Enter a batch's records into the account, once its events are kept.
 
-    def _tokens(self, rows: list[_Row]) -> dict[Person, bytes]:
-        found: dict[Person, None] = {}
-        for row in rows:
-            found.update(dict.fromkeys(row.people))
-            found.update(dict.fromkeys(row.access.subjects))
-            found.update(dict.fromkeys(filter(None, (_label(row.raw, name) for name in _LABELS))))
-        people = list(found)
-        return dict(zip(people, self._vault.tokens(people), strict=True))
-
-    def _keep_templates(self, rows: list[_Row], file: LogFile) -> None:
-        new: dict[bytes, tuple[str, str]] = {}
-        for row in rows:
-            if row.template is not None and row.template.template_id not in new:
-                view = self._world.stores[row.access.store or file.store or ""]
-                new[row.template.template_id] = (view.dialect, row.template.text)
-        put_templates(self._state, new, now=self._clock())
-
-    def _made(self, row: _Row, tokens: dict[Person, bytes], file: LogFile, joined: set[str]) -> tuple[Any, ...]:
-        """The values of ``_MADE``, in order; what is encrypted or hashed is filled in for all rows at once."""
-        raw, access, people = row.raw, row.access, row.people
-        values: dict[str, Any] = {
-            "source": file.source,
-            "uid": _identity(row, file),
-            "class_uid": raw["class_uid"] or DEFAULT_CLASS_UID,
-            "activity": access.activity,
-            "actor": _token(people.actor, tokens),
-            "on_behalf_of": _token(people.on_behalf_of, tokens),
-            "credential": _token(people.credential, tokens),
-            "session": None if raw["session"] is None else raw["session"].encode("utf-8", "surrogatepass"),
-            "device": _token(people.device, tokens),
-            "app": _token(_label(raw, "app"), tokens),
-            "store": access.store,
-            "dataset": access.dataset,
-            "fields": access.fields,
-            "subjects": [tokens[person] for person in access.subjects] or None,
-            "scope": access.scope,
-            "subject_count": access.subject_count,
-            "rows": access.rows,
-            "purpose": _token(_label(raw, "purpose"), tokens),
-            "assignment": _token(_label(raw, "assignment"), tokens),
-            "statement": None if row.template is None else row.template.template_id,
-            "literals": None,
-            "correlation": _correlation(row, file, joined),
-            "detail": None,
-        }
-        return tuple([values[name] for name in _MADE])
+    ``before`` is the last record of the batch before, whose events may go on here. Returns the last one of this.
+    """
+    kept = keeping.result()
+    account.events_new += kept.new
+    account.events_known += kept.known
+    for time in kept.times:
+        account.saw(time, time)
+    account.records += batch.records
+    account.parsed += batch.parsed
+    account.noise.update(batch.noise)
+    account.mended.update(batch.mended)
+    for problem in batch.problems:
+        account.add_problem(problem.record, problem.reason)
+    passed = {*outcome.kept, before}
+    for record, reason in outcome.problems.items():
+        if record not in passed:
+            account.parsed -= 1
+            account.add_problem(record, reason)
+    for record, reason in outcome.noise.items():
+        if record not in passed and record not in outcome.problems:
+            account.parsed -= 1
+            account.noise[reason] += 1
+    return before if batch.events.num_rows == 0 else int(batch.events.column("record")[-1].as_py())
 
 
 def _databases_in(file: LogFile, reader: Reader) -> set[str]:
@@ -324,82 +209,3 @@ def _databases_in(file: LogFile, reader: Reader) -> set[str]:
     except SourceError:
         pass  # the reading itself says so
     return found
-
-
-def _is_kept(facts: StatementFacts) -> bool:
-    """Whether a statement's template may be kept: definitions and grants name people where others name fields."""
-    return facts.problem is None and facts.kind not in ("ddl", "grant", "revoke", "other")
-
-
-def _label(raw: Mapping[str, Any], name: str) -> Person | None:
-    """A text of a record that the vault gives a token to, as it does to persons."""
-    text = raw[name]
-    return Person(name, text[:_LABEL_CHARS_MAX]) if text else None
-
-
-def _token(person: Person | None, tokens: Mapping[Person, bytes]) -> bytes | None:
-    return None if person is None else tokens[person]
-
-
-def _problem(statement: _Statement | None) -> str | None:
-    if statement is None or statement[1].problem is None:
-        return None
-    return f"statement not understood: {statement[1].problem}"
-
-
-def _secrets(i: int, row: _Row, tokens: dict[Person, bytes]) -> Iterator[tuple[str, int, bytes, bytes | None]]:
-    """What must be encrypted: (column, row, plain text, owner's token or None for the estate)."""
-    template = row.template
-    # SQL that is not understood may hold values anywhere, and a definition people's names: it is kept whole, encrypted
-    literals, groups = (template.literals, template.groups) if template else ((row.raw["statement"] or "",), ())
-    parameters = tuple(row.raw["parameters"] or ())
-    alone = row.access.scope == "subjects" and len(row.access.subjects) == 1
-    owner = tokens[row.access.subjects[0]] if alone else None
-    if parameters or (literals and (template or literals[0])):
-        yield "literals", i, _encoded((literals, groups, parameters)), owner
-    if row.raw["detail"] is not None:
-        yield "detail", i, row.raw["detail"].encode("utf-8", "surrogatepass"), owner
-
-
-def _cut(column: str, hashes: list[bytes]) -> list[bytes]:
-    """Keyed hashes as long as their column is wide; each bit of one is as good as any other."""
-    width = INPUT_EVENTS.field(column).type.byte_width
-    return [digest[:width] for digest in hashes]
-
-
-def _encoded(values: StatementValues) -> bytes:
-    try:
-        return msgspec.json.encode(values)
-    except UnicodeEncodeError:  # an escape in the SQL named half a character
-        texts = [text.encode("utf-8", "replace").decode() for text in values[0]]
-        return msgspec.json.encode((texts, *values[1:]))
-
-
-def _identity(row: _Row, file: LogFile) -> bytes:
-    """What makes the event itself.
-
-    pgaudit writes a COPY of a query twice, once for each relation and once for the COPY itself: both mean one access,
-    so a COPY is known by its statement and dataset.
-    """
-    raw, access = row.raw, row.access
-    if access.activity == "export" and raw["statement_ref"] is not None:
-        parts = ("export", file.source, raw["statement_ref"], access.dataset or "")
-        return _SEPARATOR.join(part.encode() for part in parts)
-    identity: bytes = raw["identity"]
-    return identity + _SEPARATOR + access.part.encode() if access.part else identity
-
-
-def _joined_statements(rows: list[_Row]) -> set[str]:
-    """Statements with several records: a view's text does not name the tables under it, the log does."""
-    counts = Counter(row.raw["statement_ref"] for row in rows)
-    return {ref for ref, count in counts.items() if ref is not None and count > 1}
-
-
-def _correlation(row: _Row, file: LogFile, joined: set[str]) -> bytes | None:
-    """The same for all events of one statement over several datasets; None when there is but one."""
-    raw = row.raw
-    ref: str | None = raw["statement_ref"]
-    if not row.access.joined and ref not in joined:
-        return None
-    identity: bytes = raw["identity"]
-    return identity if ref is None else _SEPARATOR.join((file.source.encode(), ref.encode()))

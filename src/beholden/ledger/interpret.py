@@ -19,7 +19,7 @@ from beholden.ledger._whose import NOBODY, Pin, Values, Whose, pinned, whose
 from beholden.ledger.world import StoreView, World, fits
 from beholden.sqltext import Relation, StatementFacts, Template
 
-__all__ = ["SUBJECTS_MAX", "Access", "Interpreter", "People", "RefusedRecordError", "people_of"]
+__all__ = ["NO_ROWS", "SUBJECTS_MAX", "Access", "Interpreter", "People", "RefusedRecordError", "acting", "people_of"]
 
 #: What a statement does to the datasets it reads and to those it writes.
 _READS: Final = {"export": "export"}
@@ -34,7 +34,8 @@ _CHANGES: Final = frozenset({"create", "update", "delete"})
 #: A MERGE does several things, and only its log says which.
 _SURE_CHANGES: Final = frozenset({"insert", "update", "delete"})
 _READING: Final = frozenset({"read", "query", "export"})
-_NO_ROWS: Final = frozenset({"login", "switch", "grant", "revoke", "other"})
+#: What is done to nobody's rows.
+NO_ROWS: Final = frozenset({"login", "switch", "grant", "revoke", "other"})
 #: Persons named by one statement; beyond it the count is kept and the rest of the identifiers is not.
 SUBJECTS_MAX: Final = 10_000
 #: Templates remembered; then it begins anew.
@@ -85,9 +86,9 @@ def people_of(raw: Mapping[str, Any], world: World) -> People:
         RefusedRecordError: one is not of the form kind:identifier, or too long to be an identifier.
     """
     actor, behalf, credential, device = raw["actor"], raw["on_behalf_of"], raw["credential"], raw["device"]
-    kind, subjects = raw["actor_kind"], raw["subjects"]
+    subjects = raw["subjects"]
     people = People(
-        None if actor is None else world.person(kind if world.is_kind(kind) else "actor", actor)[0],
+        acting(actor, raw["actor_kind"], world),
         None if behalf is None else _stated(behalf, world, "on_behalf_of"),
         None if credential is None else Person("credential", credential),
         None if device is None else Person("device", device),
@@ -96,6 +97,13 @@ def people_of(raw: Mapping[str, Any], world: World) -> People:
     if not all(map(fits, people)):
         raise RefusedRecordError("identifier too long")
     return people
+
+
+def acting(actor: str | None, kind: str | None, world: World) -> Person | None:
+    """Who acted, by the source's own identifier and the kind it states."""
+    if actor is None:
+        return None
+    return world.person(kind if kind is not None and world.is_kind(kind) else "actor", actor)[0]
 
 
 def _stated(text: str, world: World, column: str) -> Person:
@@ -186,7 +194,7 @@ def _planned(facts: StatementFacts, view: StoreView, world: World) -> _Plan:
 def _plain(raw: Mapping[str, Any], store: str | None, path: str | None, named: tuple[Person, ...]) -> Access:
     """An access that its log describes in full."""
     activity = raw["activity"] or ("query" if raw["statement"] else "other")
-    scope = raw["scope"] or ("subjects" if named else "none" if activity in _NO_ROWS else "predicate")
+    scope = raw["scope"] or ("subjects" if named else "none" if activity in NO_ROWS else "predicate")
     fields = None if raw["fields"] is None else tuple(raw["fields"])
     count = raw["subject_count"] if raw["subject_count"] is not None else (len(named) or None)
     return Access(activity, store, path, fields, named[:SUBJECTS_MAX], scope, count, raw["rows"])

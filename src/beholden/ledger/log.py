@@ -9,22 +9,29 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Final, TypeVar
 
 import pyarrow as pa
 
-from beholden.core.errors import IntegrityError, NotFoundError, UsageError
+from beholden.core.errors import BeholdenError, IntegrityError, NotFoundError, SourceError, UsageError
 from beholden.core.limits import SEGMENT_EVENTS_MAX
 from beholden.core.times import Clock
 from beholden.ledger.accept import check_batch, number_events
 from beholden.ledger.checkpoint import Checkpoint, Signer, open_checkpoint, sign_checkpoint, verifier_key
+from beholden.ledger.compact import compact
 from beholden.ledger.files import Disk, lock_file, reading, replace_file, sealed_json, write_error
 from beholden.ledger.format import LOCK_TIMEOUT_S, WAL_BYTES_MAX, Layout
+from beholden.ledger.holds import Holds, read_holds
 from beholden.ledger.index import write_indexes
 from beholden.ledger.manifest import LedgerInfo, Manifest, read_info, read_manifest
+from beholden.ledger.own import own_batch
+from beholden.ledger.prune import PruneResult, finish_prune, logged_prune, prepare_prune
+from beholden.ledger.records import HoldRecord, ReleaseRecord
 from beholden.ledger.recovery import check_quickly, clear_leftovers
+from beholden.ledger.retention import Policy, PrunePlan, check_clock, plan
 from beholden.ledger.seal import load_tree, seal_events
 from beholden.ledger.segments import describe_batches
 from beholden.ledger.snapshot import Snapshot, check_sizes, read_checkpoint, read_snapshot, read_wal
@@ -35,6 +42,10 @@ from beholden.ledger.unchanged import check_unchanged
 from beholden.ledger.wal import WalPosition, encode_frame, file_header, scan_wal, wal_files, wal_name
 
 __all__ = ["AppendResult", "Ledger", "SealResult", "Snapshot"]
+
+_Answer = TypeVar("_Answer")
+#: A reader is overtaken only by a merge or a pruning, which are rare.
+_TRIES_MAX: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,16 +181,7 @@ class Ledger:
         with self._writing("ledger append", "nothing of this batch was taken") as writer:
             if self._is_wal_full(writer):
                 self._seal(writer)
-            keys, first_rows = writer.known.keys(batch).sorted_distinct()
-            new = ~writer.known.contains(keys)
-            rows = first_rows[new]
-            rows.sort()
-            first_seq = writer.next_seq
-            if len(rows):
-                fresh = batch if len(rows) == batch.num_rows else batch.take(pa.array(rows))
-                self._write_frame(writer, number_events(fresh, first_seq, self._clock()))
-                writer.known.add(keys.take(new))
-            return AppendResult(len(rows), batch.num_rows - len(rows), first_seq, writer.next_seq)
+            return self._append(writer, batch)
 
     def seal(self) -> SealResult:
         """Move all events of the write-ahead log into segments and sign a new tree head over them.
@@ -193,16 +195,110 @@ class Ledger:
             IntegrityError: the record disagrees with itself; nothing was signed.
         """
         with self._writing("ledger seal", "all events are kept in the write-ahead log") as writer:
-            return self._seal(writer)
+            result = self._seal(writer)
+            self._compact(writer)
+            return result
+
+    def plan_prune(self, policies: Sequence[Policy]) -> PrunePlan:
+        """Which sealed segments are past every policy and under no hold, and what keeps the rest. Changes nothing.
+
+        Raises:
+            IntegrityError: a segment cannot be read.
+        """
+        snapshot = self.tables()
+        with reading():
+            holds = read_holds(self._layout, snapshot.manifest, snapshot.recent)
+            return plan(self._layout, snapshot.manifest, policies, holds, self._clock())
+
+    def prune(self, policies: Sequence[Policy], *, trust_clock: bool = False) -> PruneResult:
+        """Remove the oldest segments as far as they are past every policy and under no hold.
+
+        Durable when it returns: an event, sealed, that says which events went under which policies; what is kept of
+        them for proofs; a manifest without them. Their files are removed. If it raises, no event was removed.
+
+        Args:
+            policies: how long events stay; without one nothing goes.
+            trust_clock: go by the clock though it is far from the record's own times.
+
+        Raises:
+            UsageError: the clock is behind the newest seal, or more than 31 days ahead of it.
+            ReadOnlyError: the ledger can only be read.
+            SourceError: another writer holds the lock for too long, or a write failed (disk full).
+            IntegrityError: the events that may go are not those that were sealed.
+        """
+        with self._writing("ledger prune", "no event was removed") as writer:
+            self._seal(writer)
+            before = writer.manifest
+            holds = read_holds(self._layout, before, describe_batches([]))
+            chosen = plan(self._layout, before, policies, holds, self._clock())
+            if not chosen.segments:
+                return PruneResult(chosen, None, before.first_seq)
+            if not trust_clock:
+                check_clock(before, self._clock())
+            prepared = prepare_prune(self._layout, before, writer.checkpoint, chosen, holds)
+            self._append(writer, check_batch(own_batch(prepared.record, now=self._clock(), activity="delete")))
+            self._seal(writer)
+            event = logged_prune(self._layout, writer.manifest, prepared.record)
+            self._take(writer, finish_prune(self._disk, self._layout, writer.manifest, prepared, event))
+            return PruneResult(chosen, event.seq, writer.manifest.first_seq)
+
+    def holds(self) -> Holds:
+        """Every legal hold on record, those released too.
+
+        Raises:
+            IntegrityError: the record disagrees with itself.
+        """
+        snapshot = self.tables()
+        with reading():
+            return read_holds(self._layout, snapshot.manifest, snapshot.recent)
+
+    def record(self, record: HoldRecord | ReleaseRecord) -> None:
+        """Write a hold, or the release of one, as an event of the ledger's own.
+
+        Durable and under a signed tree head when it returns; the same record again changes nothing.
+
+        Raises:
+            as `append` and `seal`; nothing is recorded then.
+        """
+        with self._writing("ledger hold", "the hold is as it was") as writer:
+            self._append(writer, check_batch(own_batch(record, now=self._clock(), activity="other")))
+            self._seal(writer)
 
     def tables(self) -> Snapshot:
         """Everything the ledger holds at one instant, without waiting for writers.
 
-        Durable: every event it returns, except those another process is acknowledging at this moment.
+        Durable: every event it returns, except those another process is acknowledging at this moment. Its files may
+        go when segments are merged or pruned: see `ask`.
         """
         with reading():
-            snapshot = read_snapshot(self._layout, self._info, self._signer)
-            return replace(snapshot, indexes=check_unchanged(self._layout, snapshot.manifest, self._signer))
+            for remaining in reversed(range(_TRIES_MAX)):
+                snapshot = read_snapshot(self._layout, self._info, self._signer)
+                try:
+                    indexes = check_unchanged(self._layout, snapshot.manifest, self._signer)
+                except (IntegrityError, FileNotFoundError):
+                    if not remaining or self._is_current(snapshot):
+                        raise
+                else:
+                    break
+            return replace(snapshot, indexes=indexes)
+
+    def ask(self, question: Callable[[Snapshot], _Answer]) -> _Answer:
+        """The answer to a question over `tables`, asked again when its files were merged or pruned away meanwhile.
+
+        Raises:
+            SourceError: that happened each time.
+            BeholdenError: what ``question`` raised while the files were all there.
+        """
+        for _ in range(_TRIES_MAX):
+            snapshot = self.tables()
+            try:
+                return question(snapshot)
+            except (BeholdenError, FileNotFoundError):
+                if all(path.exists() for path in snapshot.segments) or self._is_current(snapshot):
+                    raise
+        raise SourceError(
+            "ledger", "segments were merged or pruned during every attempt to read it", advice="try again"
+        )
 
     def status(self) -> LedgerStatus:
         """The ledger in numbers; reads the unsealed events, not the segments."""
@@ -287,6 +383,21 @@ class Ledger:
         end = at.offset + len(header) + len(frame)
         writer.wal = WalPosition(at.path, end, digest, at.first_seq, at.next_seq + events.num_rows)
 
+    def _append(self, writer: _Writer, batch: pa.RecordBatch) -> AppendResult:
+        keys, first_rows = writer.known.keys(batch).sorted_distinct()
+        new = ~writer.known.contains(keys)
+        rows = first_rows[new]
+        rows.sort()
+        first_seq = writer.next_seq
+        if len(rows):
+            fresh = batch if len(rows) == batch.num_rows else batch.take(pa.array(rows))
+            self._write_frame(writer, number_events(fresh, first_seq, self._clock()))
+            writer.known.add(keys.take(new))
+        return AppendResult(len(rows), batch.num_rows - len(rows), first_seq, writer.next_seq)
+
+    def _is_current(self, snapshot: Snapshot) -> bool:
+        return read_manifest(self._layout)[0] == snapshot.manifest
+
     def _is_wal_full(self, writer: _Writer) -> bool:
         bytes_held = writer.wal.offset if writer.wal else 0
         return writer.unsealed >= self._segment_events_max or bytes_held >= WAL_BYTES_MAX
@@ -310,9 +421,24 @@ class Ledger:
         writer.manifest_stat = _stat(self._layout.manifest)
         writer.wal = None
         writer.known.set_segments(sealed.manifest.segments)
-        with contextlib.suppress(OSError):  # no room: questions ask the segments, and the next seal tries again
-            write_indexes(self._disk, self._layout, sealed.manifest.segments, self._signer)
+        self._index(writer)
         return SealResult(events.num_rows, len(sealed.manifest.segments) - len(before.segments), sealed.checkpoint)
+
+    def _compact(self, writer: _Writer) -> None:
+        """Merge small segments where there are many. Nobody's seal fails for it."""
+        self._take(writer, compact(self._disk, self._layout, writer.manifest, self._segment_events_max))
+        self._index(writer)
+
+    def _index(self, writer: _Writer) -> None:
+        """Make the indexes that are missing. Where there is no room questions ask the segments, and the next seal tries again."""
+        with contextlib.suppress(OSError):
+            write_indexes(self._disk, self._layout, writer.manifest.segments, self._signer)
+
+    def _take(self, writer: _Writer, manifest: Manifest) -> None:
+        """Go on with a manifest that was just written and has the same end."""
+        if manifest is not writer.manifest:
+            writer.manifest, writer.manifest_stat = manifest, _stat(self._layout.manifest)
+            writer.known.set_segments(manifest.segments)
 
 
 def _create(disk: Disk, layout: Layout, info: LedgerInfo, signer: Signer, lock_timeout_s: float) -> None:

@@ -13,8 +13,9 @@ import msgspec
 from beholden.core.errors import IntegrityError, NotFoundError, SourceError
 from beholden.ledger.files import read_sealed_json, sealed_json
 from beholden.ledger.format import FORMAT_VERSION, Layout
+from beholden.ledger.records import PruneRecord
 
-__all__ = ["LedgerInfo", "Manifest", "Segment", "SourceSpan", "read_info", "read_manifest", "segment_name"]
+__all__ = ["LedgerInfo", "Manifest", "Pruned", "Segment", "SourceSpan", "read_info", "read_manifest", "segment_name"]
 
 #: Longest list of segments that is read: at 2^20 events each, more events than any estate has.
 _MANIFEST_BYTES_MAX: Final = 256 * 1024 * 1024
@@ -54,6 +55,14 @@ class Segment(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     sources: tuple[SourceSpan, ...]
 
 
+class Pruned(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The last pruning: the event that tells of it, when that was (microseconds), and what it says word for word."""
+
+    seq: int
+    time: int
+    record: PruneRecord
+
+
 class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Every sealed segment in sequence order, without gaps, from ``first_seq`` (0 until old ones are pruned)."""
 
@@ -61,10 +70,21 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     first_seq: int = 0
     next_seq: int = 0
     segments: tuple[Segment, ...] = ()
+    pruned: Pruned | None = None
 
     def with_segments(self, added: tuple[Segment, ...]) -> Manifest:
         """This manifest and ``added`` after it."""
-        return Manifest(first_seq=self.first_seq, next_seq=added[-1].last_seq + 1, segments=(*self.segments, *added))
+        return msgspec.structs.replace(self, next_seq=added[-1].last_seq + 1, segments=(*self.segments, *added))
+
+    def merged(self, start: int, stop: int, segment: Segment) -> Manifest:
+        """This manifest with one segment in the place of those from ``start`` to before ``stop``."""
+        return msgspec.structs.replace(self, segments=(*self.segments[:start], segment, *self.segments[stop:]))
+
+    def pruned_by(self, pruned: Pruned) -> Manifest:
+        """This manifest without the segments that ``pruned`` tells of."""
+        first_seq = pruned.record.last_seq + 1
+        segments = tuple(segment for segment in self.segments if segment.first_seq >= first_seq)
+        return msgspec.structs.replace(self, first_seq=first_seq, segments=segments, pruned=pruned)
 
 
 def segment_name(first_seq: int, last_seq: int) -> str:
@@ -124,7 +144,9 @@ def read_manifest(layout: Layout) -> tuple[Manifest, bytes]:
 
 
 def _check(manifest: Manifest) -> None:
-    seq = manifest.first_seq
+    seq = manifest.pruned.record.last_seq + 1 if manifest.pruned else 0
+    if seq != manifest.first_seq:
+        raise IntegrityError("manifest.json", f"begins with event {manifest.first_seq}", expected=f"event {seq}")
     for segment in manifest.segments:
         right = (
             segment.first_seq == seq

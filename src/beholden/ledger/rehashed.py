@@ -4,21 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from beholden.ledger.format import TILE_WIDTH
-from beholden.ledger.manifest import Segment
-from beholden.ledger.tree import HASH_BYTES, TreeBuilder, tile_path
+from beholden.ledger.format import TILE_WIDTH, Layout
+from beholden.ledger.tree import HASH_BYTES, Tile, TreeBuilder, read_tile, tile_path
 
-__all__ = ["TreeHashes", "known_sizes", "tile_place"]
+__all__ = ["TreeHashes", "stored_blocks", "tile_place"]
 
 
 class TreeHashes:
-    """All hashes of level 1 and above over the records, and the root at the signed size."""
+    """All hashes of level 1 and above over the records, and the root at the signed size.
 
-    def __init__(self, signed_size: int) -> None:
+    Of pruned events there are no records: ``blocks`` are the stored hashes of level 1 over whole blocks of them, in
+    order, and ``leaves`` the kept ones of the block that the pruning cut. If the root is the signed one, they are right.
+    """
+
+    def __init__(self, signed_size: int, blocks: bytes = b"", leaves: bytes = b"") -> None:
         self._builder = TreeBuilder()
-        self._levels: dict[int, bytearray] = {}
+        self._levels: dict[int, bytearray] = {1: bytearray(blocks)}
         self._signed_size = signed_size
+        self._keep(tile for tile in self._builder.extend_blocks(blocks) if tile.level > 1)
         self.root = self._builder.root() if not signed_size else b""
+        self.extend(leaves)
 
     @property
     def size(self) -> int:
@@ -29,15 +34,19 @@ class TreeHashes:
         """Add leaf hashes."""
         rest = (self._signed_size - self.size) * HASH_BYTES
         for part in (leaves[:rest], leaves[rest:]) if 0 < rest <= len(leaves) else (leaves,):
-            for tile in self._builder.extend(part):
-                self._levels.setdefault(tile.level, bytearray()).extend(tile.hashes)
+            self._keep(self._builder.extend(part))
             if self.size == self._signed_size:
                 self.root = self._builder.root()
 
     def finish(self) -> None:
         """No more leaves: the right edge belongs to the levels too."""
-        for tile in self._builder.edge():
-            self._levels.setdefault(tile.level, bytearray()).extend(tile.hashes)
+        self._keep(self._builder.edge())
+
+    def _keep(self, tiles: Iterable[Tile]) -> None:
+        """A tile that the given blocks began has those of level 1 already."""
+        for tile in tiles:
+            known = self._levels.setdefault(tile.level, bytearray())
+            known.extend(tile.hashes[len(known) - tile.index * TILE_WIDTH * HASH_BYTES :])
 
     def tile(self, level: int, index: int, width: int) -> bytes | None:
         """What a tile must hold; None if the tree has no such tile."""
@@ -55,13 +64,19 @@ class TreeHashes:
             level += 1
 
 
-def known_sizes(segments: Iterable[Segment]) -> list[int]:
-    """Sizes of tree heads that were signed, as the segments show them: those of one seal share their time."""
-    return sorted({segment.sealed: segment.last_seq + 1 for segment in segments}.values())
+def stored_blocks(layout: Layout, count: int) -> bytes:
+    """The stored hashes of the first ``count`` blocks of 256 leaves: tiles of level 1, the widest of each.
+
+    Raises:
+        IntegrityError: a tile is missing or of the wrong size.
+    """
+    whole, rest = divmod(count, TILE_WIDTH)
+    parts = [read_tile(layout, 1, index, TILE_WIDTH) for index in range(whole)]
+    return b"".join(parts) + (read_tile(layout, 1, whole, rest) if rest else b"")
 
 
-def tile_place(name: str) -> tuple[int, int, int] | None:
-    """Level, index and width from a tile's path; None if it is not one."""
+def tile_place(name: str, lowest: int = 1) -> tuple[int, int, int] | None:
+    """Level, index and width from a tile's path; None if it is not one, or of a level that is not stored."""
     elements = name.split("/")[1:]
     width = TILE_WIDTH
     if len(elements) > 2 and elements[-2].endswith(".p") and elements[-1].isdecimal():
@@ -71,5 +86,5 @@ def tile_place(name: str) -> tuple[int, int, int] | None:
     if len(elements) < 2 or not all(part.isascii() and part.isdecimal() for part in (elements[0], *digits)):
         return None
     level, index = int(elements[0]), int("".join(digits))
-    right = level >= 1 and name == tile_path(level, index, width)
+    right = level >= lowest and name == tile_path(level, index, width)
     return (level, index, width) if right else None

@@ -28,10 +28,11 @@ from beholden.ledger.checkpoint import Checkpoint, Signer, sign_checkpoint
 from beholden.ledger.files import Disk, remove_temporaries, replace_file, sealed_json, temporary_name
 from beholden.ledger.format import TILE_WIDTH, Layout
 from beholden.ledger.manifest import Manifest, Segment
+from beholden.ledger.pruned import cut_leaves
 from beholden.ledger.segments import read_tail, write_segment
 from beholden.ledger.tree import Tile, TreeBuilder, stored_edge, tile_path
 
-__all__ = ["Sealed", "load_tree", "seal_events"]
+__all__ = ["Sealed", "load_tree", "seal_events", "tail_leaves"]
 
 _LEAVES_AT_A_TIME: Final = 65536
 
@@ -48,8 +49,17 @@ class Sealed:
 def load_tree(layout: Layout, manifest: Manifest) -> TreeBuilder:
     """The right edge of the tree over the sealed events: stored tiles, and level 0 from the last records."""
     size = manifest.next_seq
-    leaves = leaf_hashes(_tail(layout, manifest, size % TILE_WIDTH)) if size % TILE_WIDTH else b""
-    return TreeBuilder(size, [leaves, *stored_edge(layout, size)])
+    return TreeBuilder(size, [tail_leaves(layout, manifest), *stored_edge(layout, size)])
+
+
+def tail_leaves(layout: Layout, manifest: Manifest) -> bytes:
+    """The leaves of the sealed events in the last block of 256, unless it is whole; pruned ones are kept."""
+    size = manifest.next_seq
+    rows = size % TILE_WIDTH
+    if manifest.first_seq > size - rows:
+        rows = size - manifest.first_seq
+        return cut_leaves(layout, manifest.first_seq) + leaf_hashes(_tail(layout, manifest, rows))
+    return leaf_hashes(_tail(layout, manifest, rows)) if rows else b""
 
 
 def seal_events(

@@ -31,6 +31,7 @@ class LedgerStatus:
 
     ``in_wal`` events are durable and not yet sealed. ``bytes_per_event`` counts segments and tiles for sealed events.
     ``sources`` is what each source gave, sealed or not. ``checkpoint_time`` is when the last tree head was signed.
+    The record begins with event ``first_seq``: 0, or later since old ones were pruned, last at ``pruned``.
     """
 
     events: int
@@ -47,6 +48,8 @@ class LedgerStatus:
     tree_size: int
     root_hash: str
     checkpoint_time: str | None
+    first_seq: int
+    pruned: str | None
     sources: tuple[SourceStatus, ...]
 
 
@@ -72,6 +75,8 @@ def read_status(layout: Layout, snapshot: Snapshot) -> LedgerStatus:
         tree_size=snapshot.checkpoint.size,
         root_hash=snapshot.checkpoint.root.hex(),
         checkpoint_time=_time(manifest.segments[-1].sealed if manifest.segments else None),
+        first_seq=manifest.first_seq,
+        pruned=_time(manifest.pruned.time if manifest.pruned else None),
         sources=tuple(
             SourceStatus(span.source, span.events, format_time(span.time_min), format_time(span.time_max))
             for span in spans

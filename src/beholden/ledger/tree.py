@@ -6,7 +6,6 @@ depends on nothing but the events before its end, so writing it twice writes the
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,12 +13,10 @@ from typing import Final
 
 from beholden.core.errors import IntegrityError
 from beholden.ledger.format import TILE_WIDTH, Layout
+from beholden.ledger.merkle import EMPTY_ROOT, HASH_BYTES, node_hash, perfect_root
 
-__all__ = ["EMPTY_ROOT", "HASH_BYTES", "Tile", "TreeBuilder", "read_tile", "stored_edge", "tile_path"]
+__all__ = ["EMPTY_ROOT", "HASH_BYTES", "Tile", "TreeBuilder", "perfect_root", "read_tile", "stored_edge", "tile_path"]
 
-HASH_BYTES: Final = 32
-#: The root of a tree without leaves.
-EMPTY_ROOT: Final = hashlib.sha256(b"").digest()
 _TILE_BYTES: Final = TILE_WIDTH * HASH_BYTES
 
 
@@ -72,6 +69,18 @@ class TreeBuilder:
         self._push(0, before, leaves, full)
         return full
 
+    def extend_blocks(self, hashes: bytes) -> list[Tile]:
+        """Add blocks of 256 leaves by their hashes of level 1; as `extend`. The tree must end with a whole block."""
+        if self.size % TILE_WIDTH or len(hashes) % HASH_BYTES:
+            raise ValueError("the tree does not end with a whole block, or a hash has not 32 bytes")
+        if not self._edge:
+            self._edge.append(bytearray())
+        full: list[Tile] = []
+        before = self.size // TILE_WIDTH
+        self.size += len(hashes) // HASH_BYTES * TILE_WIDTH
+        self._push(1, before, hashes, full)
+        return full
+
     def edge(self) -> list[Tile]:
         """The partial tiles of level 1 and above that a tree of this size has."""
         return [
@@ -89,8 +98,8 @@ class TreeBuilder:
             for bit in range(8):
                 if count >> bit & 1:
                     start = position - (HASH_BYTES << bit)
-                    subtree = _perfect_root(bytes(hashes[start:position]))
-                    root = _node(subtree, root) if root else subtree
+                    subtree = perfect_root(bytes(hashes[start:position]))
+                    root = node_hash(subtree, root) if root else subtree
                     position = start
         return root or EMPTY_ROOT
 
@@ -108,7 +117,7 @@ class TreeBuilder:
         del pending[: whole * _TILE_BYTES]
         if level:
             full.extend(Tile(level, first + i, tile) for i, tile in enumerate(tiles))
-        self._push(level + 1, first, b"".join(_perfect_root(tile) for tile in tiles), full)
+        self._push(level + 1, first, b"".join(perfect_root(tile) for tile in tiles), full)
 
 
 def read_tile(layout: Layout, level: int, index: int, width: int) -> bytes:
@@ -156,16 +165,3 @@ def _candidates(layout: Layout, level: int, index: int, width: int) -> Iterator[
 
 def _stored_width(path: Path) -> int:
     return int(path.name) if path.parent.suffix == ".p" else TILE_WIDTH
-
-
-def _perfect_root(hashes: bytes) -> bytes:
-    """The root over 2^k hashes."""
-    sha256 = hashlib.sha256
-    pair = 2 * HASH_BYTES
-    while len(hashes) > HASH_BYTES:
-        hashes = b"".join([sha256(b"\x01" + hashes[i : i + pair]).digest() for i in range(0, len(hashes), pair)])
-    return hashes
-
-
-def _node(left: bytes, right: bytes) -> bytes:
-    return hashlib.sha256(b"\x01" + left + right).digest()

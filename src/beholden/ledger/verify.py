@@ -18,31 +18,29 @@ from typing import Final, Literal
 import numpy as np
 import pyarrow as pa
 
-from beholden.core.errors import BeholdenError, IntegrityError, NotFoundError
+from beholden.core.errors import IntegrityError, NotFoundError
+from beholden.ledger._findings import Catching, Finding
+from beholden.ledger._tree_check import TreeCheck
 from beholden.ledger.canonical import leaf_hashes
 from beholden.ledger.checkpoint import Checkpoint, PublicKey, VerifierKey, open_checkpoint, parse_verifier_key
 from beholden.ledger.files import is_temporary, reading
 from beholden.ledger.format import TILE_WIDTH, Layout
+from beholden.ledger.heads import check_heads
 from beholden.ledger.index import check_index, index_path
 from beholden.ledger.manifest import LedgerInfo, Manifest, Segment, read_info, read_manifest
-from beholden.ledger.recovery import check_public_key, check_quickly, is_leftover_segment
-from beholden.ledger.rehashed import TreeHashes, known_sizes, tile_place
+from beholden.ledger.own import own_count, own_events
+from beholden.ledger.proof import StoredTree
+from beholden.ledger.prune import logged_prune
+from beholden.ledger.pruned import cut_leaves, nodes_chain, read_nodes_files
+from beholden.ledger.recovery import check_public_key, check_quickly, is_leftover, is_leftover_segment
+from beholden.ledger.rehashed import TreeHashes, stored_blocks
 from beholden.ledger.segments import iterate_segment, read_columns, source_spans
 from beholden.ledger.snapshot import WalContent, check_sizes, read_checkpoint, read_wal
-from beholden.ledger.tree import HASH_BYTES, read_tile, tile_path
 from beholden.ledger.uids import projection_bytes, projection_path
 
 __all__ = ["Finding", "VerifyReport", "stored_key", "verify"]
 
 _TRIES_MAX: Final = 10
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """An object of the ledger (a path below its directory) and what is wrong with it."""
-
-    object: str
-    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,24 +160,6 @@ def _read_info(layout: Layout) -> LedgerInfo:
         raise IntegrityError("ledger.json", "is missing", advice="restore it from a backup") from None
 
 
-class _Catching:
-    """Turns an `IntegrityError` into a finding and goes on."""
-
-    def __init__(self, findings: list[Finding]) -> None:
-        self._findings = findings
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> bool:
-        if not isinstance(error, IntegrityError):
-            return False
-        name, _, place = error.where.partition(" ")
-        reason = f"{place}: {error.found}" if place else error.found
-        self._findings.append(Finding(name, f"{reason}; expected {error.expected}" if error.expected else reason))
-        return True
-
-
 @dataclass(slots=True)
 class _Verification:
     layout: Layout
@@ -193,14 +173,15 @@ class _Verification:
     wal: WalContent | None = None
     events: int = 0
     tiles: int = 0
+    own_waiting: int = 0
 
     def report(self) -> VerifyReport:
         segments = len(self.manifest.segments) if self.manifest else 0
         size = self.checkpoint.size if self.checkpoint else 0
         return VerifyReport(tuple(self.findings), tuple(self.notes), self.events, segments, self.tiles, size)
 
-    def catching(self) -> _Catching:
-        return _Catching(self.findings)
+    def catching(self) -> Catching:
+        return Catching(self.findings)
 
     def run(self) -> None:
         self._read_small_files()
@@ -212,19 +193,55 @@ class _Verification:
                 check_sizes(self.checkpoint, self.manifest.next_seq, held)
         if self.manifest is None:
             return
-        hashes = TreeHashes(self.checkpoint.size if self.checkpoint else 0)
-        whole = self._read_segments(self.manifest, hashes)
+        hashes = self._pruned_part(self.manifest)
+        whole = self._read_segments(self.manifest, hashes) and hashes.size >= self.manifest.next_seq
         for batch in self.wal.batches if self.wal else []:
             hashes.extend(leaf_hashes(batch))
             self.events += batch.num_rows
+            self.own_waiting += sum(1 for _ in own_events(batch))
         hashes.finish()
         if whole and self.checkpoint:
-            self._compare_tree(hashes, self.checkpoint)
-        if not self.findings and self.events < self.acknowledged:
-            missing = self.acknowledged - self.events
+            check = TreeCheck(self.layout, self.manifest, self.checkpoint, hashes)
+            check.run()
+            self.findings += check.findings
+            self.notes += check.notes
+            self.tiles = check.tiles
+        accounted = self.manifest.first_seq + self.events - own_count(self.manifest) - self.own_waiting
+        if not self.findings and accounted < self.acknowledged:
+            missing = self.acknowledged - accounted
             name = next(iter(self.wal.torn), "wal") if self.wal else "wal"
             reason = f"{missing:,} events that log ingest acknowledged are missing; they were not sealed"
             self.findings.append(Finding(name, reason))
+
+    def _pruned_part(self, manifest: Manifest) -> TreeHashes:
+        """What stands for the events that are gone: an event on record that says so, and the hashes kept of them.
+
+        The hashes are taken as they are stored: the signed root tells whether they are right.
+        """
+        size = self.checkpoint.size if self.checkpoint else 0
+        if manifest.pruned is None:
+            return TreeHashes(size)
+        with self.catching():
+            event = logged_prune(self.layout, manifest, manifest.pruned.record)
+            if (event.seq, event.time) != (manifest.pruned.seq, manifest.pruned.time):
+                raise IntegrityError("manifest.json", "its event and time of the last pruning are not those on record")
+        with self.catching():
+            for _ in read_nodes_files(self.layout, manifest):
+                pass
+        with self.catching():
+            blocks = stored_blocks(self.layout, manifest.first_seq // TILE_WIDTH)
+            return TreeHashes(size, blocks, cut_leaves(self.layout, manifest.first_seq))
+        return TreeHashes(size)
+
+    def _check_cosigned(self) -> None:
+        """Do the tree heads that witnesses cosigned belong to this ledger?"""
+        with self.catching():
+            for error in check_heads(StoredTree.open(self.layout.root, self.key)):
+                if not isinstance(error, IntegrityError):
+                    self.notes.append(Finding(error.where, error.found))
+                    continue
+                with self.catching():
+                    raise error
 
     def _read_small_files(self) -> None:
         info: LedgerInfo | None = None
@@ -236,8 +253,6 @@ class _Verification:
             check_public_key(self.layout, self.key)
         with self.catching():
             self.manifest, _ = read_manifest(self.layout)
-            if self.manifest.first_seq:
-                raise IntegrityError("manifest.json", f"events before {self.manifest.first_seq} are missing")
         with self.catching():
             origin = info.origin if info else self.key.name
             self.checkpoint = open_checkpoint(read_checkpoint(self.layout), origin, self.key)
@@ -268,14 +283,15 @@ class _Verification:
         }
         known |= {projection_path(self.layout, segment) for segment in manifest.segments}
         known |= {index_path(self.layout, segment) for segment in manifest.segments}
+        known |= set(nodes_chain(self.layout, manifest.first_seq).values())
+        known |= {path for path in self.layout.cosigned.glob("*") if not is_temporary(path)}
         known |= {path for path in self.layout.wal.glob("*.wal") if not path.name.startswith(".")}
         for path in self._files():
             name = self.layout.name(path)
             in_segments = path.parent == self.layout.segments
-            leftover = in_segments and is_leftover_segment(path, manifest.next_seq, held)
             if path in known or (in_segments and (self.manifest is None or path.name in listed)):
                 continue
-            if is_temporary(path) or leftover:
+            if is_temporary(path) or self._is_leftover(path, manifest, held):
                 self.notes.append(Finding(name, "left unfinished by a writer that was stopped"))
             elif in_segments:
                 self.findings.append(Finding(name, "is not listed in manifest.json"))
@@ -285,6 +301,13 @@ class _Verification:
             else:
                 self.notes.append(Finding(name, "is no part of the ledger: nothing reads it"))
 
+    def _is_leftover(self, path: Path, manifest: Manifest, held: int) -> bool:
+        if path.parent == self.layout.segments:
+            with contextlib.suppress(IntegrityError):  # what the manifest says of a pruning is looked at by itself
+                return is_leftover_segment(self.layout, path, manifest, held)
+            return False
+        return path.parent == self.layout.pruned and is_leftover(self.layout, path, manifest)
+
     def _files(self) -> Iterator[Path]:
         for top in sorted(self.layout.root.iterdir()):
             if top != self.layout.tiles:
@@ -292,7 +315,7 @@ class _Verification:
 
     def _read_segments(self, manifest: Manifest, hashes: TreeHashes) -> bool:
         """Check every segment; False if the tree cannot be computed because one cannot be read."""
-        whole = manifest.first_seq == 0
+        whole = True
         for segment in manifest.segments:
             path = self.layout.segments / segment.file
             name = self.layout.name(path)
@@ -340,66 +363,6 @@ class _Verification:
                 self.layout.name(projection), "does not match its segment; remove it, it is made again"
             )
 
-    def _compare_tree(self, hashes: TreeHashes, checkpoint: Checkpoint) -> None:
-        if hashes.size < checkpoint.size:
-            return  # said already: events are missing
-        if hashes.root == checkpoint.root:
-            self._compare_tiles(hashes)
-            return
-        blocks = list(self._altered_blocks(hashes, checkpoint))
-        for first in blocks:
-            self._name_holders(first, first + TILE_WIDTH - 1, "are not those the signed tree head covers")
-        if blocks:
-            return
-        tail = checkpoint.size - checkpoint.size % TILE_WIDTH
-        if tail < checkpoint.size:
-            reason = "are not those the signed tree head covers, unless earlier ones were altered with their tiles"
-            self._name_holders(tail, checkpoint.size - 1, reason)
-        else:
-            reason = "the events do not have the signed root, and the tiles were altered with them"
-            self.findings.append(Finding("checkpoint", reason))
-
-    def _altered_blocks(self, hashes: TreeHashes, checkpoint: Checkpoint) -> Iterator[int]:
-        """The first event of each block of 256 whose hash is not the one stored at level 1."""
-        blocks = checkpoint.size // TILE_WIDTH
-        for index in range(0, blocks, TILE_WIDTH):
-            width = min(TILE_WIDTH, blocks - index)
-            stored = _stored_hashes(self.layout, index // TILE_WIDTH, width)
-            computed = hashes.tile(1, index // TILE_WIDTH, width) or b""
-            for i in range(width):
-                part = slice(i * HASH_BYTES, (i + 1) * HASH_BYTES)
-                if stored[part] != computed[part]:
-                    yield (index + i) * TILE_WIDTH
-
-    def _name_holders(self, first: int, last: int, reason: str) -> None:
-        segments = self.manifest.segments if self.manifest else ()
-        names = [f"segments/{s.file}" for s in segments if s.first_seq <= last and s.last_seq >= first]
-        self.findings += [Finding(name, f"events {first} to {last} {reason}") for name in names or ["wal"]]
-
-    def _compare_tiles(self, hashes: TreeHashes) -> None:
-        """The records are genuine: every stored tile must be computed from them, and every needed one be there."""
-        files = (path for path in self.layout.tiles.rglob("*") if path.is_file())
-        for path in sorted(files):
-            name = self.layout.name(path)
-            if is_temporary(path):
-                self.notes.append(Finding(name, "left unfinished by a writer that was stopped"))
-                continue
-            try:
-                data = path.read_bytes()
-            except FileNotFoundError:  # a partial tile, and now there is a full one
-                continue
-            self.tiles += 1
-            place = tile_place(name)
-            expected = hashes.tile(*place) if place else None
-            if expected is None:
-                self.findings.append(Finding(name, "is no tile of this tree"))
-            elif data != expected:
-                self.findings.append(Finding(name, "does not match the hashes of the records"))
-        sizes = known_sizes(self.manifest.segments if self.manifest else ())
-        for level, index, width in hashes.needed(sizes):
-            if not _is_there(self.layout, level, index, width):
-                self.findings.append(Finding(tile_path(level, index, width), "is missing"))
-
 
 def _check_file(path: Path, name: str, segment: Segment) -> None:
     digest = hashlib.sha256()
@@ -411,15 +374,3 @@ def _check_file(path: Path, name: str, segment: Segment) -> None:
         raise IntegrityError(name, "is missing") from None
     if digest.hexdigest() != segment.sha256:
         raise IntegrityError(name, "its SHA-256 is not the one in manifest.json")
-
-
-def _stored_hashes(layout: Layout, index: int, width: int) -> bytes:
-    try:
-        return read_tile(layout, 1, index, width)
-    except BeholdenError:
-        return b""
-
-
-def _is_there(layout: Layout, level: int, index: int, width: int) -> bool:
-    """Whether a tile is stored; a partial one may go when the full one is there."""
-    return any((layout.root / tile_path(level, index, found)).is_file() for found in {width, TILE_WIDTH})

@@ -34,7 +34,7 @@ FORMATS: Final[dict[str, str]] = {
     "pgaudit-csv": "PostgreSQL's CSV log with pgaudit (log_destination = csvlog)",
     "pgaudit-json": "PostgreSQL's JSON log with pgaudit (log_destination = jsonlog, version 15 on)",
     "ocsf": "OCSF records as JSON lines or a JSON array",
-    "mapped": "an application's own JSON or CSV, read by a mapping file",
+    "mapped": "an application's own JSON, CSV, Parquet or Arrow, read by a mapping file",
 }
 
 _READERS: Final[dict[str, Callable[[], Reader]]] = {

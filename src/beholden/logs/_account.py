@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
 
 import pyarrow as pa
@@ -42,6 +42,7 @@ class Account:
 
     def _reset(self) -> None:
         self._rows: list[tuple[Any, ...]] = []
+        self._pieces: list[pa.RecordBatch] = []  # the rows before these
         self._records = 0
         self._parsed = 0
         self._noise: Counter[str] = Counter()
@@ -54,6 +55,22 @@ class Account:
         self._records += 1
         self._parsed += 1
         self._rows.extend(rows)
+
+    def parsed_columns(self, columns: Sequence[Sequence[Any]]) -> None:
+        """Records that gave a row each, by columns; at most as many as there is `room` for."""
+        self._understood = True
+        self._records += len(columns[0])
+        self._parsed += len(columns[0])
+        self._close_rows()
+        self._pieces.append(self._batch(columns))  # at once, while the values are in the processor's cache
+
+    def parsed_events(self, events: pa.RecordBatch) -> None:
+        """Records that gave a row each, as ``RAW_EVENTS``; at most as many as there is `room` for."""
+        self._understood = True
+        self._records += events.num_rows
+        self._parsed += events.num_rows
+        self._close_rows()
+        self._pieces.append(events)
 
     def noise(self, reason: str) -> None:
         """A record that was understood and tells of no access."""
@@ -79,16 +96,28 @@ class Account:
         """Whether it is time to give out a batch."""
         return self._records >= BATCH_ROWS
 
+    @property
+    def room(self) -> int:
+        """How many records still go into this batch."""
+        return BATCH_ROWS - self._records
+
     def batches(self) -> Iterator[LogBatch]:
         """What was collected since the last time."""
         if not self._records:
             return
-        rows, records, parsed = self._rows, self._records, self._parsed
+        self._close_rows()
+        records, parsed = self._records, self._parsed
+        events = pa.concat_batches(self._pieces or [pa.RecordBatch.from_pylist([], schema=RAW_EVENTS)])
         noise, problems, mended = dict(self._noise), tuple(self._problems), dict(self._mended)
         self._reset()
-        yield LogBatch(self._events(rows[:BATCH_ROWS]), records, parsed, noise, problems, mended)
-        for start in range(BATCH_ROWS, len(rows), BATCH_ROWS):  # records that tell of very many datasets
-            yield LogBatch(self._events(rows[start : start + BATCH_ROWS]), 0, 0)
+        yield LogBatch(events.slice(0, BATCH_ROWS), records, parsed, noise, problems, mended)
+        for start in range(BATCH_ROWS, events.num_rows, BATCH_ROWS):  # records that tell of very many datasets
+            yield LogBatch(events.slice(start, BATCH_ROWS), 0, 0)
+
+    def _close_rows(self) -> None:
+        if self._rows:
+            self._pieces.append(self._batch(list(zip(*self._rows, strict=True))))
+            self._rows = []
 
     def finish(self) -> Iterator[LogBatch]:
         """The rest. Raises `SourceError` when the log broke off or is plainly of another format."""
@@ -116,10 +145,11 @@ class Account:
         looks = looks_like(self._source.head)
         return None if looks in self._alike else looks
 
-    def _events(self, rows: list[tuple[Any, ...]]) -> pa.RecordBatch:
-        columns = dict(zip(self._columns, zip(*rows, strict=True), strict=True)) if rows else {}
+    def _batch(self, columns: Sequence[Sequence[Any]]) -> pa.RecordBatch:
+        """Rows by the reader's columns, as ``RAW_EVENTS``."""
+        given = dict(zip(self._columns, columns, strict=True))
         arrays = [
-            pa.array(columns[field.name], field.type) if field.name in columns else pa.nulls(len(rows), field.type)
+            pa.array(given[field.name], field.type) if field.name in given else pa.nulls(len(columns[0]), field.type)
             for field in RAW_EVENTS
         ]
         return pa.RecordBatch.from_arrays(arrays, schema=RAW_EVENTS)

@@ -11,7 +11,7 @@ import msgspec
 from beholden.core.events import ACTIVITIES, CLASS_UIDS, SCOPES
 from beholden.logs._paths import Getter, Template, compile_path, parse_template, text_of
 
-__all__ = ["COLUMNS", "Lookup", "RefusedError", "Spec", "compile_column"]
+__all__ = ["COLUMNS", "Lookup", "RefusedError", "Spec", "compile_column", "is_free_text", "templates_of"]
 
 
 class RefusedError(Exception):
@@ -81,6 +81,19 @@ def compile_column(name: str, spec: Spec) -> Callable[[Any], Any]:
     if not any(_has_path(template) for template in templates):
         return _constants(name, [str(template.pieces[0]) for template in templates])
     return _finish(name, (_all if COLUMNS[name] == "texts" else _first)(name, templates), None)
+
+
+def templates_of(spec: Spec) -> list[Template]:
+    """The texts with paths in them that a column is described by; none where it is a number."""
+    texts = spec.path if isinstance(spec, Lookup) else spec
+    if isinstance(texts, int):
+        return []
+    return [parse_template(text) for text in ([texts] if isinstance(texts, str) else texts)]
+
+
+def is_free_text(name: str) -> bool:
+    """Whether a column takes any text as it is."""
+    return COLUMNS[name] == "text" and name not in _CHOICES and name not in _FORMS
 
 
 def _constants(name: str, texts: Sequence[str]) -> Callable[[Any], Any]:

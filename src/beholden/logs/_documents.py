@@ -19,7 +19,7 @@ from beholden.logs._csv import BROKEN, TRUNCATED
 from beholden.logs._json import NOT_JSON, JsonRecord, json_lines
 from beholden.logs._source import TOO_LONG, Source
 
-__all__ = ["NO_RECORDS", "Place", "json_records"]
+__all__ = ["NO_RECORDS", "Place", "in_array", "json_records"]
 
 NO_RECORDS: Final = "a document without the array that 'records' names"
 
@@ -60,9 +60,14 @@ class _Level:
     is_place: bool = False
 
 
+def in_array(source: Source) -> bool:
+    """Whether a log begins with an array, whose values are then its records."""
+    return source.head.lstrip().startswith(b"[")
+
+
 def json_records(source: Source, place: Place | None) -> Iterator[JsonRecord]:
     """The records of a log in order; without a ``place`` one a line, or the values of an array it begins with."""
-    if place is None and not source.head.lstrip().startswith(b"["):
+    if place is None and not in_array(source):
         return json_lines(source)
     return _Splitter(source, place or Place()).records()
 

@@ -10,14 +10,15 @@ import msgspec
 
 from beholden.logs._account import Account
 from beholden.logs._csv import TRUNCATED
-from beholden.logs._source import TOO_LONG, Source, decode, lines
+from beholden.logs._source import TOO_LONG, Line, Source, decode, lines
 
-__all__ = ["NOT_JSON", "JsonRecord", "decode_object", "decode_record", "json_lines"]
+__all__ = ["NOT_JSON", "JsonRecord", "decode_any_object", "decode_object", "decode_record", "json_lines", "json_record"]
 
 NOT_JSON: Final = "not valid JSON"
 _NOT_OF_TYPE: Final = "not a JSON object with the values this format needs"
 
 _OBJECT: Final = msgspec.json.Decoder(dict[str, Any])
+_ANY_OBJECT: Final = msgspec.json.Decoder(dict[str, Any], float_hook=float)
 
 T = TypeVar("T")
 
@@ -38,10 +39,16 @@ class JsonRecord:
 def json_lines(source: Source) -> Iterator[JsonRecord]:
     """One record a physical line; blank lines are none."""
     for line in lines(source):
-        if line.text is None:
-            yield JsonRecord(line.number, b"", TOO_LONG)
-        elif not line.text.isspace() and line.text:
-            yield JsonRecord(line.number, line.text, ended=line.ended)
+        record = json_record(line)
+        if record is not None:
+            yield record
+
+
+def json_record(line: Line) -> JsonRecord | None:
+    """The record of a physical line; None where it is blank."""
+    if line.text is None:
+        return JsonRecord(line.number, b"", TOO_LONG)
+    return None if line.text.isspace() or not line.text else JsonRecord(line.number, line.text, ended=line.ended)
 
 
 def decode_record(decoder: msgspec.json.Decoder[T], record: JsonRecord, account: Account) -> T | None:
@@ -66,6 +73,11 @@ def decode_record(decoder: msgspec.json.Decoder[T], record: JsonRecord, account:
 def decode_object(record: JsonRecord, account: Account) -> dict[str, Any] | None:
     """As `decode_record`, for records of which only is known that they are objects."""
     return decode_record(_OBJECT, record, account)
+
+
+def decode_any_object(record: JsonRecord, account: Account) -> dict[str, Any] | None:
+    """As `decode_object`; a number that is too large for any column is infinite, and refuses no record by itself."""
+    return decode_record(_ANY_OBJECT, record, account)
 
 
 def _decode(decoder: msgspec.json.Decoder[T], raw: bytes | str) -> T:

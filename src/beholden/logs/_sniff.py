@@ -14,6 +14,7 @@ _MAGIC: Final = (
     (b"\xfd7zXZ", "an xz file"),
     (b"PK\x03\x04", "a zip file"),
     (b"PAR1", "a Parquet file"),
+    (b"ARROW1", "an Arrow file"),
 )
 _SESSION: Final = rb"[0-9a-f]+\.[0-9a-f]+"
 #: Tried in order on the first lines; the first that fits the very first or most of them names the format.

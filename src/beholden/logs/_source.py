@@ -10,7 +10,7 @@ from typing import BinaryIO, Final
 
 from beholden.core.limits import LINE_BYTES_MAX
 
-__all__ = ["BOM", "TOO_LONG", "Line", "Source", "decode", "lines"]
+__all__ = ["BOM", "TOO_LONG", "Block", "Line", "Source", "blocks", "decode", "lines"]
 
 #: Reason of the problem that an overlong record is.
 TOO_LONG: Final = f"longer than {LINE_BYTES_MAX} bytes"
@@ -71,26 +71,51 @@ class Line:
     ended: bool = True
 
 
-def lines(source: Source) -> Iterator[Line]:
-    """The physical lines of a log. At most ``limits.LINE_BYTES_MAX`` of a line are held in memory."""
+@dataclass(slots=True)
+class Block:
+    """Physical lines behind each other, each with its newline in the log and of bounded length."""
+
+    number: int  # of the first one, from 1
+    texts: list[bytes]
+
+
+def blocks(source: Source) -> Iterator[Block | Line]:
+    """The physical lines of a log, many at a time; lines that are too long or lack their newline by themselves.
+
+    At most ``limits.LINE_BYTES_MAX`` of a line are held in memory.
+    """
     number = 1
     held: list[bytes] = []
     held_bytes = 0
     for chunk in source.chunks():
         *whole, rest = chunk.split(b"\n")
-        for text in whole:
-            if not held:
-                yield Line(number, text)
+        if whole and held:
+            held_bytes += len(whole[0])
+            if held_bytes > LINE_BYTES_MAX:
+                yield Line(number, None)
+                number += 1
+                del whole[0]
             else:
-                held_bytes += len(text)
-                yield Line(number, None if held_bytes > LINE_BYTES_MAX else b"".join([*held, text]))
-                held, held_bytes = [], 0
-            number += 1
+                whole[0] = b"".join([*held, whole[0]])
+            held, held_bytes = [], 0
+        if whole:
+            yield Block(number, whole)
+            number += len(whole)
         if rest:
             held_bytes += len(rest)
             held = [*held, rest] if held_bytes <= LINE_BYTES_MAX else [b""]
     if held:
         yield Line(number, None if held_bytes > LINE_BYTES_MAX else b"".join(held), ended=False)
+
+
+def lines(source: Source) -> Iterator[Line]:
+    """The physical lines of a log, one by one; see `blocks`."""
+    for block in blocks(source):
+        if isinstance(block, Line):
+            yield block
+        else:
+            for place, text in enumerate(block.texts):
+                yield Line(block.number + place, text)
 
 
 def decode(raw: bytes) -> tuple[str, bool]:

@@ -11,14 +11,15 @@ from typing import Any, Final
 from beholden.core.times import parse_time
 from beholden.logs._pgtime import ZONE_UNKNOWN
 
-__all__ = ["EPOCHS", "check_pattern", "epoch_micros", "time_reader"]
+__all__ = ["EPOCHS", "FIRST_MICROS", "LAST_MICROS", "check_pattern", "epoch_micros", "time_reader"]
 
 #: Microseconds in one unit of each numeric format.
 EPOCHS: Final = {"epoch_s": 1_000_000, "epoch_ms": 1_000}
 
 _NUMBER: Final = re.compile(r"-?\d{1,19}(?:\.\d{1,9})?", re.ASCII)
-_FIRST: Final = parse_time("1971-01-01T00:00:00Z")
-_LAST: Final = parse_time("2199-12-31T23:59:59Z")
+#: Times outside are mistakes of a clock or a parser.
+FIRST_MICROS: Final = parse_time("1971-01-01T00:00:00Z")
+LAST_MICROS: Final = parse_time("2199-12-31T23:59:59Z")
 
 
 def check_pattern(format_: str) -> None:
@@ -68,10 +69,10 @@ def epoch_micros(value: Any, unit: int) -> int:
         value = float(value) if "." in value else int(value)
     if type(value) not in (int, float) or not math.isfinite(value):
         raise ValueError("the time is not a number")
-    if abs(value) > _LAST:
+    if abs(value) > LAST_MICROS:
         raise ValueError("the year is out of range")
     micros = value * unit if type(value) is int else round(value * unit)
-    if not _FIRST <= micros <= _LAST:
+    if not FIRST_MICROS <= micros <= LAST_MICROS:
         raise ValueError("the year is out of range")
     return micros
 

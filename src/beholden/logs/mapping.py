@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -16,6 +16,7 @@ from beholden.core.limits import CONFIG_BYTES_MAX
 from beholden.logs._columns import COLUMNS, Spec, compile_column
 from beholden.logs._documents import Place
 from beholden.logs._paths import Getter, compile_path, parse_whole_path
+from beholden.logs._paths import Path as Path_
 from beholden.logs._times import EPOCHS, check_pattern
 
 __all__ = ["Mapping", "SkipRule", "load_mapping", "parse_mapping"]
@@ -39,6 +40,7 @@ class SkipRule:
     """Records to leave out as noise: those with one of ``values`` at a path."""
 
     reason: str
+    path: Path_
     get: Getter
     values: frozenset[str]
 
@@ -47,7 +49,8 @@ class SkipRule:
 class Mapping:
     """A compiled mapping: each column is a function from a decoded record to its value.
 
-    ``place`` is where records are; None for one a line, or the values of one array.
+    ``place`` is where records are; None for one a line, or the values of one array. ``specs`` are the columns as the file
+    describes them.
     """
 
     format: Literal["json", "csv"]
@@ -55,6 +58,7 @@ class Mapping:
     time_format: str
     columns: dict[str, Callable[[Any], Any]]
     skip: tuple[SkipRule, ...] = ()
+    specs: dict[str, Spec] = field(default_factory=dict)
 
 
 def load_mapping(path: Path) -> Mapping:
@@ -105,7 +109,7 @@ def parse_mapping(text: str, *, name: str) -> Mapping:
         except ValueError as error:
             raise fail(f"event.{key}", error) from None
     _check_columns(columns, name)
-    return Mapping(file.format, place, file.time_format, columns, _skip_rules(file, name))
+    return Mapping(file.format, place, file.time_format, columns, _skip_rules(file, name), file.event)
 
 
 def _invalid(name: str, message: str) -> ConfigError:
@@ -154,5 +158,5 @@ def _skip_rules(file: _File, name: str) -> tuple[SkipRule, ...]:
         except ValueError as error:
             raise ConfigError(f"mapping {name}: skip.{key}", str(error)) from None
         texts = frozenset(str(value).lower() if isinstance(value, bool) else str(value) for value in values)
-        rules.append(SkipRule(f"skipped by {key}", compile_path(path), texts))
+        rules.append(SkipRule(f"skipped by {key}", path, compile_path(path), texts))
     return tuple(rules)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import resources
 from typing import Self
 
@@ -14,7 +16,7 @@ from alembic.script import ScriptDirectory
 from beholden.core.database import Database
 from beholden.core.errors import BeholdenError, ReadOnlyError
 
-__all__ = ["State", "open_state"]
+__all__ = ["State", "open_state", "state_revision"]
 
 
 class State(Database):
@@ -37,9 +39,7 @@ class State(Database):
             ReadOnlyError: an older program made them, and they cannot be changed.
             BeholdenError: a newer program made them.
         """
-        with resources.as_file(resources.files("beholden.state") / "migrations") as directory:
-            config = AlembicConfig()
-            config.set_main_option("script_location", str(directory).replace("%", "%%"))
+        with _migrations() as config:
             script = ScriptDirectory.from_config(config)
             with self.read() as connection:
                 if self._is_current(connection, script):
@@ -66,6 +66,26 @@ class State(Database):
                 advice="upgrade beholden",
             )
         return False
+
+
+@contextmanager
+def _migrations() -> Iterator[AlembicConfig]:
+    with resources.as_file(resources.files("beholden.state") / "migrations") as directory:
+        config = AlembicConfig()
+        config.set_main_option("script_location", str(directory).replace("%", "%%"))
+        yield config
+
+
+def state_revision(url: str) -> tuple[str | None, str, bool]:
+    """The revision of the state at ``url``, the one this program writes, and whether it knows the first. Changes nothing.
+
+    Raises as `open_state`, but not for a newer one.
+    """
+    with _migrations() as config, State(url, create=False) as state, state.read() as connection:
+        script = ScriptDirectory.from_config(config)
+        current = MigrationContext.configure(connection).get_current_revision()
+        known = {revision.revision for revision in script.walk_revisions()}
+        return current, script.get_current_head() or "", current is None or current in known
 
 
 def open_state(url: str, *, create: bool = False) -> State:

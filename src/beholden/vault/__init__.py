@@ -8,8 +8,8 @@ from beholden.vault._schema import WrongKeyError
 from beholden.vault.backup import BackupInfo, check_backup
 from beholden.vault.master import MasterKey
 from beholden.vault.restoring import RestoreInfo, restore
-from beholden.vault.sealing import IDENTIFIER_BYTES_MAX
-from beholden.vault.vault import Forgotten, Tombstone, Vault, VaultStatus, open_vault
+from beholden.vault.sealing import IDENTIFIER_BYTES_MAX, encode_people
+from beholden.vault.vault import Forgotten, Tombstone, Vault, VaultStatus, open_vault, vault_format
 
 __all__ = [
     "IDENTIFIER_BYTES_MAX",
@@ -22,6 +22,8 @@ __all__ = [
     "VaultStatus",
     "WrongKeyError",
     "check_backup",
+    "encode_people",
     "open_vault",
     "restore",
+    "vault_format",
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Mapping
-from typing import Generic, TypeVar
+from typing import Generic, TypeVar, cast
 
 __all__ = ["Cache"]
 
@@ -55,6 +55,12 @@ class Cache(Generic[_Value]):
                     found[key] = young[key] = old.pop(key)
             self._turn()
         return found
+
+    def get_all(self, keys: Iterable[bytes]) -> list[_Value] | None:
+        """The entry of every key, in their order; None unless all of them were asked for not long ago."""
+        with self._lock:
+            found = list(map(self._young.get, keys))
+        return None if None in found else cast("list[_Value]", found)
 
     def put(self, epoch: bytes, entries: Mapping[bytes, _Value]) -> None:
         """Keep ``entries``, which were read after ``epoch`` was."""

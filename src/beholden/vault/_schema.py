@@ -13,7 +13,16 @@ from beholden.vault.master import MasterKey
 from beholden.vault.sealing import KeyedHash
 from beholden.vault.tables import FORMAT, meta, restored
 
-__all__ = ["MetaRow", "WrongKeyError", "check_key", "create_meta", "read_meta", "read_restored", "write_restored"]
+__all__ = [
+    "MetaRow",
+    "WrongKeyError",
+    "check_key",
+    "create_meta",
+    "read_format",
+    "read_meta",
+    "read_restored",
+    "write_restored",
+]
 
 
 class WrongKeyError(SourceError):
@@ -46,9 +55,7 @@ def read_meta(connection: sa.Connection, master: MasterKey, where: str) -> MetaR
     Raises:
         BeholdenError: a newer program made the vault. WrongKeyError: ``master`` is not its key.
     """
-    if not sa.inspect(connection).has_table(meta.name):
-        return None
-    newest = connection.execute(sa.select(meta.c.format)).scalar_one_or_none()  # alone: newer tables may differ
+    newest = read_format(connection)
     if newest is None:
         return None
     if newest > FORMAT:
@@ -62,6 +69,13 @@ def read_meta(connection: sa.Connection, master: MasterKey, where: str) -> MetaR
     row = MetaRow(*connection.execute(statement).one())
     check_key(master, row.vault_id, row.key_check, where)
     return row
+
+
+def read_format(connection: sa.Connection) -> int | None:
+    """The format of the vault, also of a newer one; None where there is none."""
+    if not sa.inspect(connection).has_table(meta.name):
+        return None
+    return connection.execute(sa.select(meta.c.format)).scalar_one_or_none()  # alone: newer tables may differ
 
 
 def create_meta(connection: sa.Connection, master: MasterKey, *, entropy: Entropy, created: int) -> None:

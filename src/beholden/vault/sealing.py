@@ -29,6 +29,7 @@ __all__ = [
     "KeyedHash",
     "Sealer",
     "decode_person",
+    "encode_people",
     "encode_person",
     "header",
     "read_header",
@@ -107,6 +108,12 @@ def encode_person(person: Person) -> bytes:
     if len(text) > IDENTIFIER_BYTES_MAX:
         raise UsageError("identifier of a person", f"{len(text)} bytes", expected=f"at most {IDENTIFIER_BYTES_MAX}")
     return text
+
+
+def encode_people(kind: str, identifiers: Iterable[str]) -> list[bytes]:
+    """As `encode_person`, of many persons of one kind whose identifiers are known not to be too long."""
+    prefix = f"{len(kind)}:{kind}".encode("utf-8", "surrogatepass")
+    return [prefix + identifier.encode("utf-8", "surrogatepass") for identifier in identifiers]
 
 
 def decode_person(data: bytes) -> Person:

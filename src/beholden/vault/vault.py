@@ -17,13 +17,13 @@ from beholden.core.times import Clock, format_time, system_clock
 from beholden.vault import _rows
 from beholden.vault._cache import Cache
 from beholden.vault._database import Database
-from beholden.vault._schema import create_meta, read_meta, read_restored
+from beholden.vault._schema import create_meta, read_format, read_meta, read_restored
 from beholden.vault.backup import BackupInfo, write_backup
 from beholden.vault.master import MasterKey
 from beholden.vault.sealing import KEY_BYTES, KeyedHash, Sealer, decode_person, encode_person, header, read_header
-from beholden.vault.tables import meta
+from beholden.vault.tables import FORMAT, meta
 
-__all__ = ["REASON_CHARS_MAX", "Forgotten", "Tombstone", "Vault", "VaultStatus", "open_vault"]
+__all__ = ["REASON_CHARS_MAX", "Forgotten", "Tombstone", "Vault", "VaultStatus", "open_vault", "vault_format"]
 
 REASON_CHARS_MAX: Final = 500
 
@@ -100,6 +100,22 @@ def open_vault(
     return Vault(database, master, entropy=entropy, clock=clock)
 
 
+def vault_format(url: str) -> tuple[int, int]:
+    """The format of the vault at ``url`` and the one this program writes. Needs no master key and changes nothing.
+
+    Raises as `open_vault`, but not for a newer one.
+    """
+    database = Database(url, create=False)
+    try:
+        with database.read() as connection:
+            found = read_format(connection)
+        if found is None:
+            raise database.missing("holds no vault")
+        return found, FORMAT
+    finally:
+        database.close()
+
+
 class Vault:
     """People and their random tokens, each with a key of its own. Made by `open_vault`.
 
@@ -149,9 +165,17 @@ class Vault:
             UsageError: an identifier is longer than `IDENTIFIER_BYTES_MAX`.
             SourceError: the database cannot be read or written; no half batch is kept.
         """
-        texts = [encode_person(person) for person in people]
+        return self.tokens_of([encode_person(person) for person in people])
+
+    def tokens_of(self, texts: Sequence[bytes]) -> list[bytes]:
+        """As `tokens`, of people who are encoded already: see `encode_people`."""
+        if not texts:
+            return []
         lookups = self._lookup.many(texts)
         epoch = self._enter_epoch()
+        remembered = self._tokens.get_all(lookups)
+        if remembered is not None:
+            return remembered
         tokens = self._tokens.get(lookups)
         missing = {lookup: text for lookup, text in zip(lookups, texts, strict=True) if lookup not in tokens}
         if missing:
@@ -341,7 +365,8 @@ class Vault:
             key = chance[place * size + TOKEN_BYTES : (place + 1) * size]
             rows.append((lookup, token, self._wrap.seal(key + text, lookup + token)))
         with self._database.write() as connection:
-            _rows.insert_people(connection, rows)
+            if _rows.insert_people(connection, rows):
+                return {lookup: token for lookup, token, _ in rows}
             tokens = _rows.find_tokens(connection, list(new))
         if len(tokens) < len(new):  # forgotten by another process between our two statements (PostgreSQL only)
             tokens |= self._create({lookup: text for lookup, text in new.items() if lookup not in tokens})

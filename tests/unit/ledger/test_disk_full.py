@@ -15,7 +15,7 @@ from tests.support.ledger import SIGNER, all_rows, events, open_ledger, uid_of
 from tests.support.ledger_child import SteppingDisk
 
 from beholden.core.errors import ReadOnlyError, SourceError
-from beholden.ledger import verify
+from beholden.ledger.verify import verify
 
 ROOT = Path(__file__).parents[3]
 SEAL_LINE = (

@@ -14,10 +14,11 @@ from tests.support.ledger import ESTATE, NOW, ORIGIN, SIGNER, all_rows, batch_of
 
 from beholden.core.errors import BeholdenError, IntegrityError, NotFoundError, SourceError, UsageError
 from beholden.core.times import format_time
-from beholden.ledger import INPUT_EVENTS, Ed25519Signer, Ledger, verify
+from beholden.ledger import INPUT_EVENTS, Ed25519Signer, Ledger
 from beholden.ledger import log as log_module
 from beholden.ledger.files import lock_file, sealed_json
 from beholden.ledger.manifest import LedgerInfo
+from beholden.ledger.verify import verify
 
 ROOT = Path(__file__).parents[3]
 

@@ -14,7 +14,8 @@ import pytest
 from tests.support.ledger import NOW, SIGNER, events, open_ledger
 
 from beholden.core.errors import BeholdenError, IntegrityError, NotFoundError
-from beholden.ledger import Ed25519Signer, Ledger, VerifyReport, stored_key, verify
+from beholden.ledger import Ed25519Signer, Ledger, VerifyReport, stored_key
+from beholden.ledger.verify import verify
 
 SEALED, HELD = 900, 920
 FIRST = "segments/0000000000000000-0000000000000599.parquet"

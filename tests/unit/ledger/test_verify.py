@@ -12,13 +12,14 @@ from tests.support.ledger import ORIGIN, SIGNER, events, open_ledger
 
 from beholden.core.errors import NotFoundError
 from beholden.core.events import EVENTS
-from beholden.ledger import Ed25519Signer, verify
+from beholden.ledger import Ed25519Signer
 from beholden.ledger.canonical import leaf_hashes
 from beholden.ledger.checkpoint import Checkpoint, sign_checkpoint
 from beholden.ledger.files import sealed_json
 from beholden.ledger.format import Layout
 from beholden.ledger.manifest import Manifest, read_manifest
 from beholden.ledger.tree import TreeBuilder
+from beholden.ledger.verify import verify
 
 SEGMENTS = ["segments/0000000000000000-0000000000000599.parquet", "segments/0000000000000600-0000000000000899.parquet"]
 
@@ -171,7 +172,7 @@ def test_a_manifest_that_forgets_events_is_found(directory):
     layout.manifest.write_bytes(sealed_json(Manifest(next_seq=600, segments=manifest.segments[:1])))
     assert "wal/0000000000000900.wal" in {name for name, _ in found(directory)}
     layout.manifest.write_bytes(sealed_json(Manifest(first_seq=600, next_seq=900, segments=manifest.segments[1:])))
-    assert ("manifest.json", "events before 600 are missing") in found(directory)
+    assert ("manifest.json", "begins with event 600; expected event 0") in found(directory)
     layout.manifest.write_bytes(sealed_json(Manifest(next_seq=900, segments=manifest.segments[1:])))
     assert {name for name, _ in found(directory)} >= {"manifest.json"}
 

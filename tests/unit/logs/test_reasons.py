@@ -12,15 +12,30 @@ from types import ModuleType
 import pytest
 
 from beholden.core import times
-from beholden.ledger import databases, ingest, interpret
-from beholden.logs import FORMATS, _columns, _csv, _documents, _json, _pgaudit, _pgtime, _source, _times, mapped, ocsf
+from beholden.ledger import _one_by_one, databases, ingest, interpret
+from beholden.logs import (
+    FORMATS,
+    _columns,
+    _csv,
+    _documents,
+    _json,
+    _mapped_record,
+    _ocsf_record,
+    _pgaudit,
+    _pgtime,
+    _source,
+    _tables,
+    _times,
+    mapped,
+    ocsf,
+)
 from beholden.logs.pgaudit_csv import _Csvlog
 
 PAGE = (Path(__file__).parents[3] / "docs" / "reference" / "logs.md").read_text()
 #: Functions that are given a reason.
 SAID_BY = {"problem", "noise", "mended", "RefusedError", "_RefusedError", "RefusedRecordError"}
 CONSTANTS = [
-    _csv.TRUNCATED, _csv.BROKEN, _json.NOT_JSON, _json._NOT_OF_TYPE, _documents.NO_RECORDS, _source.TOO_LONG,
+    _csv.TRUNCATED, _csv.BROKEN, _json.NOT_JSON, _json._NOT_OF_TYPE, _documents.NO_RECORDS, _source.TOO_LONG, _tables.DAMAGED,
     _pgtime.ZONE_UNKNOWN, _Csvlog.stray, databases.ANOTHER_DATABASE, "no dataset", "not a JSON object",
 ]  # fmt: skip
 
@@ -48,7 +63,11 @@ def returned(function: object) -> set[str]:
 
 ALL = (
     set(CONSTANTS)
-    | {text for module in (_json, _pgaudit, mapped, ocsf, interpret) for text in reasons(module)}
+    | {
+        text
+        for module in (_json, _pgaudit, _mapped_record, _ocsf_record, mapped, ocsf, interpret)
+        for text in reasons(module)
+    }
     | reasons(_pgtime, {"ValueError"})
     | reasons(_times, {"ValueError"}) - set(texts(ast.parse(inspect.getsource(_times.check_pattern)), {"ValueError"}))
     | set(texts(ast.parse(inspect.getsource(times.parse_time)), {"ValueError"}))
@@ -75,9 +94,9 @@ def test_the_page_has_no_reason_that_is_gone():
     }
     examples = {"database", "rows: not a whole number", "time: ", "[skip]", "log_statement", "log_duration", "SELECT 1"}
     assert named - made_up - examples <= ALL
-    assert '"no dataset"' in inspect.getsource(ingest)
+    assert '"no dataset"' in inspect.getsource(_one_by_one)
     assert '"reading stopped: ' in inspect.getsource(ingest)
-    assert '"statement not understood: ' in inspect.getsource(ingest)
+    assert '"statement not understood: ' in inspect.getsource(_one_by_one)
     assert "not a whole number" in inspect.getsource(_columns)
 
 
