@@ -11,7 +11,7 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invar
 
 from beholden.core.ids import seeded_entropy
 from beholden.core.names import Person
-from beholden.vault import MasterKey, Vault, open_vault, restore
+from beholden.vault import ErasureSeals, MasterKey, Vault, open_vault, restore
 
 PERSONS = st.builds(Person, st.sampled_from(["customer", "staff"]), st.sampled_from(["1", "é"]))
 MASTER = MasterKey(bytes(32))
@@ -28,7 +28,8 @@ class VaultMachine(RuleBasedStateMachine):
         self.url = f"sqlite:///{self.directory.name}/vault.db"
         self.known: dict[Person, bytes] = {}
         self.forgotten: set[bytes] = set()
-        self.texts: list[tuple[bytes | None, bytes, bytes]] = []
+        self.texts: list[tuple[tuple[bytes, ...], bytes, bytes]] = []
+        self.record: list[tuple[bytes, bytes]] = []  # what the ledger was told
         self.erasures: set[tuple[bytes, Person]] = set()
 
     @initialize(seed=st.integers(0, 1000))
@@ -60,6 +61,10 @@ class VaultMachine(RuleBasedStateMachine):
         assert done.scrubbed
         assert set(done.tokens) == expected
         self.forgotten |= expected
+        erasures = self.other.untold()
+        assert {token for erasure in erasures for token in erasure.tokens} == expected
+        self.record += [(one.uid[:10], one.detail) for each in erasures for one in self.other.erasure_records(each)]
+        self.vault.told(erasures)
 
     @rule(person=PERSONS)
     def forget_and_return(self, person):
@@ -67,12 +72,11 @@ class VaultMachine(RuleBasedStateMachine):
         self.forget([person])
         self.tokens([person], False)
 
-    @rule(person=st.none() | PERSONS, text=st.binary(max_size=20))
-    def encrypt(self, person, text):
-        owner = None if person is None else self.known.get(person)
-        if person is None or owner is not None:
-            (blob,) = self.other.encrypt([text], owner)
-            self.texts.append((owner, text, blob))
+    @rule(people=st.lists(PERSONS, max_size=3), text=st.binary(max_size=20))
+    def encrypt(self, people, text):
+        owners = tuple(self.known[person] for person in people if person in self.known)
+        (blob,) = self.other.encrypt_many([(owners, text)])
+        self.texts.append((owners, text, blob))
 
     @rule()
     def reopen(self):
@@ -98,6 +102,21 @@ class VaultMachine(RuleBasedStateMachine):
         assert (done.people, done.forgotten) == (len(self.known), len(self.forgotten))
         assert done.forgotten_again == len(known) - len(self.known)
 
+    @rule(backup=backups)
+    def restore_where_the_vault_is_lost(self, backup):
+        """The backup and the ledger are all that is left."""
+        path, known, _ = backup
+        url = f"sqlite:///{self.directory.name}/elsewhere{len(list(Path(self.directory.name).iterdir()))}.db"
+        told = ErasureSeals(MASTER).read(self.record)
+        assert told == self.forgotten
+        restore(path, url, MASTER, forgotten_tokens=told, entropy=self.entropy)
+        with open_vault(url, MASTER) as vault:
+            expected = {person: token for person, token in known.items() if token not in self.forgotten}
+            assert dict(zip(known, vault.find(list(known)), strict=True)) == {
+                person: expected.get(person) for person in known
+            }
+            assert set(vault.forgotten(self.forgotten)) == self.forgotten
+
     @invariant()
     def agrees(self):
         if not hasattr(self, "vault"):
@@ -108,8 +127,8 @@ class VaultMachine(RuleBasedStateMachine):
         tokens = {*self.known.values(), *self.forgotten}
         assert self.other.identities(tokens) == {token: person for person, token in self.known.items()}
         assert set(self.vault.forgotten(tokens)) == self.forgotten
-        readable = [owner is None or owner in self.known.values() for owner, _, _ in self.texts]
-        answers = self.vault.decrypt([blob for _, _, blob in self.texts])
+        readable = [set(owners) <= set(self.known.values()) for owners, _, _ in self.texts]
+        answers = self.vault.decrypt([blob for _, _, blob in self.texts], [owners for owners, _, _ in self.texts])
         assert answers == [text if ok else None for ok, (_, text, _) in zip(readable, self.texts, strict=True)]
 
 

@@ -144,6 +144,20 @@ def _windows() -> Iterator[dict[str, object]]:
     yield {"start": _START + timedelta(microseconds=1), "end": _START + timedelta(microseconds=1)}
 
 
+def _forgetting(rng: Random, count: int, _: Engine) -> Iterator[Ask]:
+    columns = {"actor": 5, "on_behalf_of": 5, "subjects": 6}
+    everybody = [_bytes(name, number) for name, values in columns.items() for number in range(values)]
+    few = rng.sample(everybody, 4)
+    for erased, gone in ((few, everybody), (few, everybody[:-1]), (few, few), (everybody, everybody), ([], few)):
+        for many in (0, 2, 100):
+            tables = {"events": events(rng, count), "erased": _tokens(erased), "gone": _tokens([*gone, *erased])}
+            yield Ask(tables, {"many": many}, ("events",))
+
+
+def _tokens(values: list[bytes]) -> pa.Table:
+    return pa.table({"token": pa.array(sorted(set(values)), pa.binary(16))})
+
+
 def _who_events(rng: Random, count: int, _: Engine) -> Iterator[Ask]:
     tables = {"events": events(rng, count), "targets": _targets(rng)}
     nobody: dict[str, object] = {
@@ -209,7 +223,14 @@ def _unexplained(rng: Random, count: int, _: Engine) -> Iterator[Ask]:
         yield Ask(tables, window | {"slack": slack}, ("events",))
 
 
+def _rows(rng: Random, count: int, _duck: Engine) -> Iterator[Ask]:
+    for first in (0, count // 4):
+        yield Ask({"events": events(rng, count)}, {"first": first, "last": first + count // 2}, files=("events",))
+
+
 CASES: Final[Mapping[str, Callable[[Random, int, Engine], Iterator[Ask]]]] = {
+    "ledger/forgetting.sql": _forgetting,
+    "ledger/rows.sql": _rows,
     "ledger/who_events.sql": _who_events,
     "ledger/who_groups.sql": _who_groups,
     "watch/unexplained.sql": _unexplained,

@@ -47,9 +47,11 @@ def make_store(path: Path, *, people: int = 60) -> Path:
     return path
 
 
-def make_estate(directory: Path) -> Path:
-    """The estate: declared, scanned, its log read and sealed."""
+def make_estate(directory: Path, *, toml: str = "") -> Path:
+    """The estate: declared, scanned, its log read and sealed; ``toml`` is what its beholden.toml begins with."""
     directory.mkdir(parents=True)
+    if toml:
+        (directory / "beholden.toml").write_text(toml)
     make_store(directory / "crm.db")
     (directory / "audit.csv").write_text(audit_lines(EVENTS))
     (directory / "contacts.csv").write_text(

@@ -14,12 +14,15 @@ import click
 from beholden.cli._talk import note
 from beholden.core.config import Config
 from beholden.core.config_file import find_estate, load_config
-from beholden.core.errors import BeholdenError, IntegrityError, NotFoundError, ReadOnlyError, SourceError, UsageError
+from beholden.core.errors import BeholdenError, IntegrityError, NotFoundError, ReadOnlyError, SourceError
+from beholden.core.object_url import is_object_url, parse_object_url
 from beholden.core.times import Clock, system_clock
 from beholden.core.unknown import Unknown
 
 if TYPE_CHECKING:
     from beholden.ledger import Ed25519Signer, Ledger, VerifierKey
+    from beholden.ledger.disk import Disk
+    from beholden.ledger.storage import Bucket, Mirror
     from beholden.state import State
     from beholden.stores import Connector
     from beholden.vault import MasterKey, Vault
@@ -81,13 +84,66 @@ class Estate:
         """The record of accesses, ready to be written to."""
         return self.open_ledger()
 
+    @cached_property
+    def ledger_mirror(self) -> Mirror | None:
+        """The ledger's copy on this machine as it is in its bucket; None if it lies on this machine's disk."""
+        if self.ledger_bucket is None:
+            return None
+        from beholden.ledger.files import reading
+        from beholden.ledger.storage import open_mirror
+
+        mirror = open_mirror(self.ledger_cache, self.ledger_bucket)
+        with reading():
+            mirror.refresh()
+        return mirror
+
     @property
     def ledger_directory(self) -> Path:
-        """Where the ledger lies on this machine's disk."""
+        """Where the ledger's files lie on this machine's disk; of a bucket's ledger, the copy."""
+        if self.ledger_mirror is not None:
+            return self.ledger_mirror.layout.root
+        return self.config.path(self.config.ledger.url.removeprefix("file://"))
+
+    def ledger_to_verify(self) -> Path:
+        """The ledger's files; of a bucket's ledger a copy made now, which is removed when the estate is closed."""
+        if self.ledger_bucket is None:
+            return self.ledger_directory
+        from beholden.ledger.storage import fresh_copy
+
+        return self._stack.enter_context(fresh_copy(self.ledger_bucket, self.ledger_cache))
+
+    @property
+    def ledger_disk(self) -> Disk:
+        """How the ledger's files are changed where they lie."""
+        from beholden.core.ids import system_entropy
+        from beholden.ledger.disk import Disk
+
+        if self.ledger_mirror is None:
+            return Disk()
+        from beholden.ledger.storage import ObjectDisk
+
+        return ObjectDisk(self.ledger_mirror, entropy=system_entropy)
+
+    @property
+    def ledger_name(self) -> str:
+        """The ledger's place as people name it."""
+        return self.config.ledger.url if is_object_url(self.config.ledger.url) else str(self.ledger_directory)
+
+    @cached_property
+    def ledger_bucket(self) -> Bucket | None:
+        """The bucket the ledger lies in; None if it lies on this machine's disk."""
         url = self.config.ledger.url
-        if "://" in url and not url.startswith("file://"):
-            raise UsageError("[ledger] url", "only a directory is supported so far", expected="a path")
-        return self.config.path(url.removeprefix("file://"))
+        if not is_object_url(url):
+            return None
+        from beholden.ledger.storage import Bucket, connect
+
+        place = parse_object_url(url)
+        return Bucket(place, connect(place))
+
+    @property
+    def ledger_cache(self) -> Path:
+        """Where copies of a bucket's ledger are kept; may be deleted."""
+        return self.directory / ".beholden" / "cache" / "ledger"
 
     @property
     def signer(self) -> Ed25519Signer:
@@ -142,6 +198,7 @@ class Estate:
         from beholden.ledger.format import Layout
         from beholden.ledger.manifest import read_info
 
+        _ = self.ledger_mirror  # what keeps a bucket from being read is said once, here
         try:
             read_info(Layout(self.ledger_directory))
         except NotFoundError:
@@ -150,7 +207,7 @@ class Estate:
                 events = self.acknowledged
             if events:
                 raise IntegrityError(
-                    f"ledger {self.ledger_directory}",
+                    f"ledger {self.ledger_name}",
                     f"is gone, with {events:,} events that log ingest acknowledged",
                     advice="bring it back from a backup",
                 ) from None
@@ -162,14 +219,24 @@ class Estate:
         from beholden.ledger import Ledger
 
         self.refuse_lost_ledger()
+        estate_id, origin, signer = self.estate_id, self.config.ledger.origin, self.signer
+        if self.ledger_mirror is not None:
+            from beholden.ledger.storage import open_bucket_ledger
+
+            return open_bucket_ledger(
+                self.ledger_mirror, estate_id=estate_id, origin=origin, signer=signer, clock=self.clock, create=create
+            )
         return Ledger.open(
-            self.ledger_directory,
-            estate_id=self.estate_id,
-            origin=self.config.ledger.origin,
-            signer=self.signer,
-            clock=self.clock,
-            create=create,
+            self.ledger_directory, estate_id=estate_id, origin=origin, signer=signer, clock=self.clock, create=create
         )
+
+    def tell_erasures(self) -> None:
+        """Bring erasures on record whose event a stopped process could not write any more."""
+        from beholden.ledger.forgetting import tell_erasures
+
+        with suppress(NotFoundError):  # a lost vault knows of none
+            if not self.vault.read_only:
+                tell_erasures(self.vault, self.ledger, self.state, self.clock)
 
     def connector(self, name: str) -> Connector:
         """An open connector to the store of that name; opened anew if it was closed, else the same one."""

@@ -101,7 +101,7 @@ def _answer_from(estate: Estate, question: Question, snapshot: Snapshot, *, even
         wide = events or question.subject is not None
         matched = matched_events(question, snapshot, running, estate.vault, wide=wide)
         notes: list[Unknown] = []
-        if question.subject is not None:
+        if question.subject is not None and estate.vault.were_forgotten([question.subject]) == [False]:
             known = world(estate, {target.dataset.store for target in question.targets or ()})
             matched = name_from_text(matched, question.subject, known, estate.vault, estate.state)
             if resolve:

@@ -69,7 +69,10 @@ def _about_subject(estate: Estate, question: Question) -> Iterator[Unknown]:
     if untied:
         reason = "personal data tied to no kind of person: reads of it are not listed here; ask with --dataset"
         yield Unknown("dataset", _some(untied), reason, count=len(untied))
-    if estate.vault.find([person]) == [None]:
+    if estate.vault.were_forgotten([person]) == [True]:
+        reason = "this person was forgotten: accesses on record that named them cannot be told any more"
+        yield Unknown("subject", kind.kind, reason)
+    elif estate.vault.find([person]) == [None]:
         reason = "no person of this identifier was made out in any log read, or the vault has lost them: reads of the whole may hold them"
         yield Unknown("subject", kind.kind, reason)
 

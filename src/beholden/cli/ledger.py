@@ -56,6 +56,7 @@ def seal(estate: Estate) -> None:
 
     Events are durable as soon as `log ingest` ends; sealing makes every later change of them show.
     """
+    estate.tell_erasures()
     result = estate.ledger.seal()
     note(f"{result.events:,} events sealed into {result.segments:,} segments; tree size {result.checkpoint.size:,}")
 
@@ -91,6 +92,10 @@ def verify(
         return
     head = read_head(means.directory) if keep is not None else b""
     report = run_verify(means.directory, key=means.key, estate_id=means.estate_id, acknowledged=means.acknowledged)
+    if means.is_of_bucket:
+        from beholden.ledger.storage import check_frames
+
+        report = check_frames(report, means.directory)
     unknown = list(means.unknown)
     if (waiting := report.events - report.tree_size) > 0:
         reason = "waiting events are under no signature: a later change of them shows once they are sealed"
@@ -120,6 +125,7 @@ class _Means:
     estate_id: str | None
     acknowledged: int
     unknown: list[Unknown]
+    is_of_bucket: bool = False
 
 
 def _means_outside(directory: Path, key_file: Path | None) -> _Means:
@@ -145,7 +151,8 @@ def _means_of(estate: Estate, key_file: Path | None) -> _Means:
         estate_id = estate.estate_id
     except (NotFoundError, SourceError, IntegrityError) as error:
         unknown.append(_unaccounted(error.found))
-    return _Means(estate.ledger_directory, key, estate_id, acknowledged, unknown)
+    is_of_bucket = estate.ledger_bucket is not None
+    return _Means(estate.ledger_to_verify(), key, estate_id, acknowledged, unknown, is_of_bucket)
 
 
 def _given_key(path: Path) -> VerifierKey:

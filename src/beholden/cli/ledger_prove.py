@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from beholden.cli._estate import Estate, pass_estate
-from beholden.cli.output import emit, note
+from beholden.cli.output import emit, note, output_options
 from beholden.core.errors import UsageError
 
 if TYPE_CHECKING:
@@ -49,16 +49,16 @@ class EventProofRow:
 @click.option("--size", metavar="N", type=int, help="Prove against the kept tree head of N events.")
 @_CHECKPOINT
 @click.option("--out", metavar="FILE", type=click.Path(path_type=Path, dir_okay=False), help="Write to FILE.")
-@click.option("--json", "as_json", is_flag=True, help="JSON on stdout: the proof, the record and what it says.")
+@output_options
 @pass_estate
 def prove(
     estate: Estate, *, seq: int | None, from_size: int | None, size: int | None, kept: Path | None, out: Path | None,
-    as_json: bool,
+    output: str | None,
 ) -> None:  # fmt: skip
     """Prove that event SEQ is on record unaltered, or that nothing was removed since the ledger had N events.
 
     For SEQ (see who --events) it writes a .tlog-proof: the event's record, the hashes up to the root, and the signed
-    tree head. With --from-size it writes a consistency proof and the tree head, as a witness takes them. Both are for
+    tree head; --json has it with what the record says. With --from-size it writes a consistency proof and the tree head, as a witness takes them. Both are for
     programs that are not ours; the how-to "prove an access to an auditor" shows them. The tree head is the newest that a
     witness cosigned, if one covers the event, else the newest.
     """
@@ -66,14 +66,14 @@ def prove(
 
     if (seq is None) == (from_size is None):
         raise UsageError("ledger prove", "one thing is proven at a time", expected="SEQ or --from-size N")
-    if as_json and (seq is None or out is not None):
-        raise UsageError("--json", "is for one event on stdout", expected="SEQ, and no --out")
+    if output and (seq is None or out is not None):
+        raise UsageError(f"--{output}", "is for one event on stdout", expected="SEQ, and no --out")
     tree = open_tree(estate)
     if seq is not None:
         head = chosen_head(tree, size, kept, seq)
         proof = tree.prove_event(seq, head.checkpoint)
-        if as_json:
-            emit("json", "ledger-proof", [_row(proof, head)], [], empty="")
+        if output:
+            emit(output, "ledger-proof", [_row(proof, head)], [], empty="")
             return
         data = event_proof(seq, proof.path, head.note, proof.record)
         what = f"event {seq:,} is one of the"

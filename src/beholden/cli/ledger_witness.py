@@ -61,9 +61,15 @@ def add(estate: Estate, *, file: Path, witness_key: Path) -> None:
 
     What it is to cosign is written by: beholden ledger prove --from-size N --out FILE, with the N it saw last, or 0.
     """
+    from beholden.core.errors import SourceError
     from beholden.ledger.heads import keep_cosigned
+    from beholden.ledger.storage.client import Overtaken
 
-    _tell(keep_cosigned(open_tree(estate), read_file("FILE", file), _witness_key(witness_key), file.name))
+    tree, data, key = open_tree(estate), read_file("FILE", file), _witness_key(witness_key)
+    try:
+        _tell(keep_cosigned(tree, data, key, file.name, estate.ledger_disk))
+    except Overtaken:
+        raise SourceError("ledger cosigned", "another machine kept one at this moment", advice="run it again") from None
 
 
 @witness.command("new-key")

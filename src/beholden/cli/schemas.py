@@ -21,6 +21,7 @@ NOUNS: Final[dict[str, str]] = {
     "coverage": "beholden.atlas.queries:StoreCoverage",
     "feeds": "beholden.cli.feed:FeedRow",
     "fields": "beholden.atlas.queries:FieldRow",
+    "forgotten": "beholden.cli.vault:ForgottenRow",
     "ingested": "beholden.cli._ingested:IngestedFile",
     "ledger-holds": "beholden.cli.ledger_hold:HoldRow",
     "ledger-prune": "beholden.cli.ledger_prune:PruneRow",

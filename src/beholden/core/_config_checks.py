@@ -9,8 +9,9 @@ from typing import NoReturn
 from beholden.core._toml_lines import KeyLines
 from beholden.core.classes import check_class
 from beholden.core.config import Config, SubjectConfig
-from beholden.core.errors import BeholdenError, ConfigError
+from beholden.core.errors import BeholdenError, ConfigError, UsageError
 from beholden.core.names import FieldName
+from beholden.core.object_url import is_object_url, parse_object_url
 from beholden.core.selectors import Selector
 from beholden.core.times import zone
 
@@ -54,6 +55,7 @@ def _check_retention(config: Config, fail: Callable[[str, str, str], NoReturn]) 
 
 
 def _well_formed(config: Config) -> Iterator[tuple[str, Callable[[], object]]]:
+    yield "$.ledger.url", partial(_check_ledger_url, config.ledger.url)
     for i, zone_row in enumerate(config.zone):
         for name in zone_row.only_here:
             yield f"$.zone[{i}].only_here", partial(check_class, name)
@@ -65,6 +67,13 @@ def _well_formed(config: Config) -> Iterator[tuple[str, Callable[[], object]]]:
     for i, subject in enumerate(config.subject):
         for key, field in _fields(subject):
             yield f"$.subject[{i}].{key}", partial(FieldName.parse, field)
+
+
+def _check_ledger_url(url: str) -> None:
+    if is_object_url(url):
+        parse_object_url(url)
+    elif "://" in url and not url.startswith("file://"):
+        raise UsageError("[ledger] url", "a ledger cannot be kept there", expected="a directory, or s3://BUCKET/PREFIX")
 
 
 def _repeated(config: Config) -> Iterator[str]:

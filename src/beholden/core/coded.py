@@ -40,10 +40,11 @@ def combined(*columns: Coded) -> tuple[list[tuple[Any, ...]], _Codes]:
         if len(columns) > 2:  # so that no number of columns overflows
             _, keys = np.unique(keys, return_inverse=True)
     _, first, codes = np.unique(keys, return_index=True, return_inverse=True)
-    values = [
-        tuple(None if (code := column.codes[row]) < 0 else column.values[code] for column in columns)
-        for row in first.tolist()
-    ]
+    of_each = []
+    for column in columns:
+        known = [*column.values, None]  # which a code of -1 finds
+        of_each.append([known[code] for code in column.codes[first].tolist()])
+    values = list(zip(*of_each, strict=True))
     return values, codes
 
 

@@ -11,7 +11,6 @@ from fnmatch import fnmatchcase
 from typing import Final
 
 from beholden.core.errors import UsageError
-from beholden.core.events import ACTIVITIES
 
 __all__ = ["SELECTOR_KINDS", "Selector"]
 
@@ -34,8 +33,11 @@ class Selector:
         kind, _, pattern = text.partition(":")
         if kind not in SELECTOR_KINDS or not pattern or (kind == "dataset" and "/" not in pattern):
             raise UsageError("events", "is no selector of events", expected=_EXPECTED)
-        if kind == "activity" and not any(fnmatchcase(activity, pattern) for activity in ACTIVITIES):
-            raise UsageError("events", "selects no activity there is", expected=", ".join(ACTIVITIES))
+        if kind == "activity":
+            from beholden.core.events import ACTIVITIES  # noqa: PLC0415 - brings pyarrow, which help must not wait for
+
+            if not any(fnmatchcase(activity, pattern) for activity in ACTIVITIES):
+                raise UsageError("events", "selects no activity there is", expected=", ".join(ACTIVITIES))
         return cls(kind, pattern)
 
     def __str__(self) -> str:

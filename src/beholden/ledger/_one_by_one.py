@@ -142,14 +142,15 @@ class OneByOne:
         made = [self._made(row, tokens, source, joined) for row in rows]
         columns: dict[str, Any] = dict(zip(_MADE, map(list, zip(*made, strict=True)), strict=True))
         secrets = [secret for i, row in enumerate(rows) for secret in _secrets(i, row, tokens)]
-        blobs = self._vault.encrypt_many([(owner, text) for _, _, text, owner in secrets])
+        blobs = self._vault.encrypt_many([(owners, text) for _, _, text, owners in secrets])
         for (name, i, _, _), blob in zip(secrets, blobs, strict=True):
             columns[name][i] = blob
         columns["uid"] = _cut("uid", self._vault.keyed_hash("uid", columns["uid"]))
         for name in ("session", "correlation"):
             columns[name] = self._hash_present(name, columns[name])
         copied = {name: raw.column(name).take(pa.array(places)) for name in COPIED}
-        copied["ip"] = packed_addresses(copied["ip"], partial(self._vault.keyed_hash, "ip"))
+        own = pa.array([row.people.subject_acts for row in rows], pa.bool_())
+        copied["ip"] = packed_addresses(copied["ip"], partial(self._vault.keyed_hash, "ip"), own)
         return pa.RecordBatch.from_arrays(
             [
                 copied[entry.name] if entry.name in copied else pa.array(columns[entry.name], entry.type)
@@ -231,18 +232,20 @@ def _problem(statement: _Statement | None) -> str | None:
     return f"statement not understood: {statement[1].problem}"
 
 
-def _secrets(i: int, row: _Row, tokens: dict[Person, bytes]) -> Iterator[tuple[str, int, bytes, bytes | None]]:
-    """What must be encrypted: (column, row, plain text, owner's token or None for the estate)."""
+def _secrets(i: int, row: _Row, tokens: dict[Person, bytes]) -> Iterator[tuple[str, int, bytes, list[bytes]]]:
+    """What must be encrypted: (column, row, plain text, its owners' tokens; none: the estate).
+
+    Of several subjects it takes all keys to read it: nobody's values outlive them because another was named too.
+    """
     template = row.template
     # SQL that is not understood may hold values anywhere, and a definition people's names: it is kept whole, encrypted
     literals, groups = (template.literals, template.groups) if template else ((row.raw["statement"] or "",), ())
     parameters = tuple(row.raw["parameters"] or ())
-    alone = row.access.scope == "subjects" and len(row.access.subjects) == 1
-    owner = tokens[row.access.subjects[0]] if alone else None
+    owners = [tokens[person] for person in row.access.subjects or row.people.acting_subject]
     if parameters or (literals and (template or literals[0])):
-        yield "literals", i, _encoded((literals, groups, parameters)), owner
+        yield "literals", i, _encoded((literals, groups, parameters)), owners
     if row.raw["detail"] is not None:
-        yield "detail", i, row.raw["detail"].encode("utf-8", "surrogatepass"), owner
+        yield "detail", i, row.raw["detail"].encode("utf-8", "surrogatepass"), owners
 
 
 def _cut(column: str, hashes: list[bytes]) -> list[bytes]:

@@ -26,7 +26,7 @@ from beholden.ledger._kept import COPIED, LABEL_CHARS_MAX, LABELS, Kept
 from beholden.ledger.databases import DatabaseStores
 from beholden.ledger.format import INPUT_EVENTS
 from beholden.ledger.interpret import NO_ROWS, SUBJECTS_MAX, acting
-from beholden.ledger.world import World, fits
+from beholden.ledger.world import World, fits, unchanged_identifiers
 from beholden.vault import Vault, encode_people
 
 __all__ = ["plain_events"]
@@ -35,6 +35,8 @@ __all__ = ["plain_events"]
 _BEYOND: Final = ("statement", "statement_ref", "parameters")
 #: A kind of person, short enough for every number to fit into the vault.
 _KIND: Final = re.compile(r"[a-z][a-z0-9_-]{0,63}")
+#: Identifiers of this length fit into the vault, whatever their kind and letters.
+_SHORT_CHARS: Final = 1024
 #: Kinds of person that are looked for in one batch; with more, each text is looked at by itself.
 _KINDS_MAX: Final = 4
 _TOKEN: Final = INPUT_EVENTS.field("actor").type
@@ -84,11 +86,17 @@ class _Batch:
         self._odd_where(self._activity, lambda text: not text)
         self._people: list[bytes] = []  # encoded, of all columns one behind the other
         self._who: dict[str, tuple[int, npt.NDArray[np.int64]]] = {}  # column -> its first person, and each row's
-        kinds = combined(coded("actor"), coded("actor_kind"))
-        self._name("actor", kinds[0], kinds[1], lambda pair: acting(pair[0], pair[1], world))
+        actor, kind = coded("actor"), coded("actor_kind")
+        if any(map(world.is_kind, ("actor", *kind.values))):
+            pairs, codes = combined(actor, kind)
+            self._name("actor", pairs, codes, lambda pair: acting(pair[0], pair[1], world))
+            actors = (acting(pair[0], pair[1], world) for pair in pairs)
+            self._subject_acts = np.array([one is not None and one.kind != "actor" for one in actors], np.bool_)[codes]
+        else:
+            self._name_alike("actor", actor)
+            self._subject_acts = np.zeros(raw.num_rows, np.bool_)
         for name in ("credential", "device"):
-            column = coded(name)
-            self._name(name, column.values, column.codes, partial(Person, name))
+            self._name_alike(name, coded(name))
         column = coded("on_behalf_of")
         self._name("on_behalf_of", column.values, column.codes, self._stated)
         for name in LABELS:
@@ -132,6 +140,13 @@ class _Batch:
         table = np.array([*known, -1], np.int64)
         self._enter(name, texts, table[codes])
 
+    def _name_alike(self, name: str, column: Coded) -> None:
+        """Enter people of one kind, which the column is called after, whose identifiers are kept as they are."""
+        if max(map(len, column.values), default=0) <= _SHORT_CHARS:
+            self._enter(name, encode_people(name, column.values), column.codes)
+        else:
+            self._name(name, column.values, column.codes, partial(Person, name))
+
     def _enter(self, name: str, texts: Sequence[bytes], codes: npt.NDArray[np.int64]) -> None:
         self._who[name] = len(self._people), codes
         self._people += texts
@@ -148,7 +163,7 @@ class _Batch:
         lengths = pc.fill_null(pc.list_value_length(column), 0).to_numpy(zero_copy_only=False).astype(np.int64)
         self._lengths = lengths
         flat = Coded(column.flatten())
-        texts, table = _numbered_people(flat.values) or self._each_subject(flat.values)
+        texts, table = _plain_people(flat.values, self._world) or self._each_subject(flat.values)
         people = table[flat.codes]
         rows = np.repeat(np.arange(len(lengths)), lengths)
         self.odd[rows[people < 0]] = True
@@ -200,7 +215,9 @@ class _Batch:
         tokens = self._vault.tokens_of(self._people)
         all_tokens = pa.FixedSizeBinaryArray.from_buffers(_TOKEN, len(tokens), [None, pa.py_buffer(b"".join(tokens))])
         columns: dict[str, pa.Array] = {name: raw.column(name) for name in (*COPIED, "rows", "fields")}
-        columns["ip"] = packed_addresses(columns["ip"], partial(self._vault.keyed_hash, "ip"))
+        columns["ip"] = packed_addresses(
+            columns["ip"], partial(self._vault.keyed_hash, "ip"), pa.array(self._subject_acts, pa.bool_())
+        )
         columns |= {name: taken(all_tokens, codes, first) for name, (first, codes) in self._who.items()}
         columns["subjects"] = pa.ListArray.from_arrays(
             pa.array(np.concatenate(([0], np.cumsum(self._lengths))).astype(np.int32)),
@@ -221,7 +238,7 @@ class _Batch:
         session = self._coded("session")
         hashes = self._hashes("session", [text.encode("utf-8", "surrogatepass") for text in session.values])
         columns["session"] = taken(hashes, session.codes)
-        columns["detail"] = self._details(columns["scope"], tokens)
+        columns["detail"] = self._details(tokens)
         return pa.RecordBatch.from_arrays(
             [
                 columns[field.name] if field.name in columns else pa.nulls(raw.num_rows, field.type)
@@ -246,19 +263,24 @@ class _Batch:
         cut = digests.reshape(len(data), -1)[:, : type_.byte_width] if data else digests
         return pa.FixedSizeBinaryArray.from_buffers(type_, len(data), [None, pa.py_buffer(cut.tobytes())])
 
-    def _details(self, scopes: pa.Array, tokens: list[bytes]) -> pa.Array:
-        """Details, under the key of the person whose rows alone were reached, or the estate's."""
+    def _details(self, tokens: list[bytes]) -> pa.Array:
+        """Details, under the keys of all subjects, of the one who acts or is acted for where there are none, or the estate's."""
         details = self._raw.column("detail")
         if details.null_count == len(details):
             return pa.nulls(len(details), pa.binary())
         rows = np.flatnonzero(details.is_valid().to_numpy(zero_copy_only=False))
-        alone = pc.equal(scopes, "subjects").to_numpy(zero_copy_only=False) & (self._lengths == 1)
         first, people = self._who["subjects"]
-        begins = np.cumsum(self._lengths) - self._lengths
+        ends = np.cumsum(self._lengths)
         texts = details.take(pa.array(rows)).to_pylist()
+
+        def owners(row: int) -> list[bytes]:
+            if length := int(self._lengths[row]):
+                return [tokens[first + int(code)] for code in people[ends[row] - length : ends[row]]]
+            start, codes = self._who["actor" if self._subject_acts[row] else "on_behalf_of"]
+            return [tokens[start + int(codes[row])]] if codes[row] >= 0 else []
+
         pairs = [
-            (tokens[first + int(people[begins[row]])] if alone[row] else None, text.encode("utf-8", "surrogatepass"))
-            for row, text in zip(rows.tolist(), texts, strict=True)
+            (owners(row), text.encode("utf-8", "surrogatepass")) for row, text in zip(rows.tolist(), texts, strict=True)
         ]
         sealed: list[bytes | None] = [None] * len(details)
         for row, blob in zip(rows.tolist(), self._vault.encrypt_many(pairs), strict=True):
@@ -266,18 +288,21 @@ class _Batch:
         return pa.array(sealed, pa.binary())
 
 
-def _numbered_people(values: Sequence[str | None]) -> tuple[list[bytes], npt.NDArray[np.int64]] | None:
-    """As `_Batch._each_subject`, where every text is a person with a plain number: distinct texts are distinct persons."""
+def _plain_people(values: Sequence[str | None], world: World) -> tuple[list[bytes], npt.NDArray[np.int64]] | None:
+    """As `_Batch._each_subject`, where every identifier is kept as it is written: distinct texts are distinct persons."""
     texts: list[bytes] = []
     table = np.full(len(values) + 1, -1, np.int64)
+    if None in values or max(map(len, values), default=0) > _SHORT_CHARS:
+        return None
     rest, left = pa.array(values, pa.string()), np.arange(len(values))
     for _ in range(_KINDS_MAX):
         if not len(left):
             return texts, table
-        kind = (rest[0].as_py() or "").partition(":")[0]
+        kind = rest[0].as_py().partition(":")[0]
         if not _KIND.fullmatch(kind):
             return None
-        fits_kind = pc.match_substring_regex(rest, rf"\A{kind}:(?:0|[1-9][0-9]{{0,38}})\z")
+        pattern = unchanged_identifiers(world.identifiers_of(kind))
+        fits_kind = pc.match_substring_regex(rest, rf"\A{kind}:{pattern}\z")
         hits = fits_kind.to_numpy(zero_copy_only=False).astype(np.bool_)
         table[left[hits]] = np.arange(len(texts), len(texts) + int(hits.sum()))
         numbers = pc.utf8_slice_codeunits(rest.filter(fits_kind), len(kind) + 1)

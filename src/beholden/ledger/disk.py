@@ -32,7 +32,17 @@ _LOCK_POLL_S: Final = 0.02
 
 
 class Disk:
-    """How the ledger changes its directory."""
+    """How the ledger changes its directory.
+
+    Attributes:
+        extends_files: whether the write-ahead log grows within a file; else each frame is a file of its own.
+    """
+
+    extends_files = True
+
+    def tag(self) -> str:
+        """What sets a new segment's name apart from another writer's; nothing, where a lock orders all writers."""
+        return ""
 
     def create(self, path: Path) -> BinaryIO:
         """Open an empty file for writing; an unfinished one of the same name is overwritten."""

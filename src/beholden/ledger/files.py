@@ -16,6 +16,7 @@ from beholden.ledger.disk import Disk, is_temporary, lock_file, remove_temporari
 
 __all__ = [
     "Disk",
+    "StorageError",
     "is_temporary",
     "lock_file",
     "read_sealed_json",
@@ -31,6 +32,24 @@ _T = TypeVar("_T")
 _FULL: Final = {errno.ENOSPC: "the disk is full", errno.EFBIG: "a file-size limit is reached",
                 errno.EDQUOT: "the disk quota is used up"}  # fmt: skip
 _READ_ONLY: Final = {errno.EROFS, errno.EACCES, errno.EPERM}
+
+
+class StorageError(OSError):
+    """A step that failed elsewhere than on a local disk, with what is to be said of it."""
+
+    def __init__(self, number: int, where: str, found: str, *, expected: str = "", advice: str = "") -> None:
+        super().__init__(number, found)
+        self.where = where
+        self.found = found
+        self.expected = expected
+        self.advice = advice
+
+    def as_error(self, kept: str = "") -> BeholdenError:
+        """One clear line; ``kept`` says what is safe."""
+        if self.errno in _READ_ONLY:
+            return ReadOnlyError(self.where, f"{self.found}; expected {self.expected}")
+        advice = "; ".join(part for part in (kept, self.advice) if part)
+        return SourceError(self.where, self.found, expected=self.expected, advice=advice)
 
 
 class _Sealed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -79,6 +98,8 @@ def read_sealed_json(data: bytes, body: type[_T], name: str, version: int) -> _T
 
 def write_error(where: str, error: OSError, kept: str) -> BeholdenError:
     """One clear line for a write that failed: what stopped it and what is kept."""
+    if isinstance(error, StorageError):
+        return error.as_error(kept)
     if error.errno in _READ_ONLY:
         return ReadOnlyError("ledger")
     reason = _FULL.get(error.errno or 0, f"writing failed ({errno.errorcode.get(error.errno or 0, 'unknown reason')})")
@@ -90,6 +111,8 @@ def reading() -> Iterator[None]:
     """Turn a file that cannot be read (rights, a broken disk) into one line."""
     try:
         yield
+    except StorageError as error:
+        raise error.as_error() from None
     except OSError as error:
         name = Path(error.filename).name if isinstance(error.filename, str | Path) else "a file"
         code = errno.errorcode.get(error.errno or 0, "unknown reason")

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from beholden.core.config import Config
 from beholden.core.times import Window, format_time
 from beholden.core.unknown import Unknown
+from beholden.ledger.forgetting import ERASURES
 from beholden.ledger.index import HOUR_US, Summary
 from beholden.ledger.own import LEDGER_SOURCE
 from beholden.ledger.snapshot import Snapshot
@@ -139,12 +140,12 @@ def _pruned(snapshot: Snapshot, window: Window) -> Iterator[Unknown]:
 
 
 def _reaches(record: Summary, stores: set[str] | None, now: int) -> list[_Reach]:
-    """Of the sources that speak of these stores; of all for None. What the ledger says of itself is no record of a store."""
+    """Of the sources that speak of these stores; of all for None. What ledger and vault say of themselves is none of a store."""
     told: dict[str, set[str]] = {}
     for source, store in record.pairs:
         told.setdefault(source, set()).update([] if store is None else [store])
     found = []
-    for source in sorted(told.keys() - {LEDGER_SOURCE}):
+    for source in sorted(told.keys() - {LEDGER_SOURCE, ERASURES}):
         if stores is None or told[source] & stores:
             pairs = np.array([name == source for name, _ in record.pairs], np.bool_)
             found.append(_reach(source, frozenset(told[source]), record.only(pairs[record.pair]), now))

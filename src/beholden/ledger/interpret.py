@@ -56,6 +56,17 @@ class People:
     device: Person | None
     subjects: tuple[Person, ...]
 
+    @property
+    def subject_acts(self) -> bool:
+        """Whether a data subject acts: members of staff and programs are of kind actor."""
+        return self.actor is not None and self.actor.kind != "actor"
+
+    @property
+    def acting_subject(self) -> tuple[Person, ...]:
+        """The data subject who acts, or for whom somebody does."""
+        acting = self.actor if self.subject_acts else self.on_behalf_of
+        return () if acting is None else (acting,)
+
     def __iter__(self) -> Iterator[Person]:
         for person in (self.actor, self.on_behalf_of, self.credential, self.device):
             if person is not None:

@@ -12,7 +12,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Final, Self, TypeVar
 
 import pyarrow as pa
 
@@ -122,7 +122,7 @@ class Ledger:
         disk: Disk | None = None,
         segment_events_max: int = SEGMENT_EVENTS_MAX,
         lock_timeout_s: float = LOCK_TIMEOUT_S,
-    ) -> Ledger:
+    ) -> Self:
         """Open the ledger in ``directory`` and check it cheaply: the files that must agree do.
 
         Takes no lock and changes nothing, unless ``create`` is given and there is no ledger: then, when it returns,
@@ -339,15 +339,17 @@ class Ledger:
     def _read_wal(self, writer: _Writer) -> None:
         """Read on from where this writer knows the log; cut off a torn tail, remove a file that is all sealed."""
         for path in wal_files(self._layout.wal):
+            if writer.wal and path.name < writer.wal.path.name:
+                continue
             name = self._layout.name(path)
             start = writer.wal if writer.wal and writer.wal.path == path else None
             scan = scan_wal(path, name, self._info.estate_id, start)
             if scan.position is None or scan.position.next_seq <= writer.manifest.next_seq:
                 self._disk.remove(path)
                 continue
-            if scan.position.first_seq != writer.manifest.next_seq:
+            if start is None and scan.position.first_seq != writer.next_seq:
                 raise IntegrityError(
-                    name, f"begins with event {scan.position.first_seq}", expected=f"event {writer.manifest.next_seq}"
+                    name, f"begins with event {scan.position.first_seq}", expected=f"event {writer.next_seq}"
                 )
             if scan.torn_bytes:
                 with self._disk.open(path) as file:
@@ -359,7 +361,7 @@ class Ledger:
 
     def _write_frame(self, writer: _Writer, events: pa.RecordBatch) -> None:
         """Durable when it returns; on an error nothing of it remains that a reader would take for an event."""
-        at = writer.wal
+        at = writer.wal if self._disk.extends_files else None
         if at is None:
             header = file_header(writer.next_seq, self._info.estate_id)
             path = self._layout.wal / wal_name(writer.next_seq)

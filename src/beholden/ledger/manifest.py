@@ -19,7 +19,7 @@ __all__ = ["LedgerInfo", "Manifest", "Pruned", "Segment", "SourceSpan", "read_in
 
 #: Longest list of segments that is read: at 2^20 events each, more events than any estate has.
 _MANIFEST_BYTES_MAX: Final = 256 * 1024 * 1024
-_SEGMENT_FILE: Final = re.compile(r"\d{16}-\d{16}\.parquet\Z")
+_SEGMENT_FILE: Final = re.compile(r"\d{16}-\d{16}(-[0-9a-f]{8})?\.parquet\Z")
 
 
 class LedgerInfo(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -87,9 +87,9 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         return msgspec.structs.replace(self, first_seq=first_seq, segments=segments, pruned=pruned)
 
 
-def segment_name(first_seq: int, last_seq: int) -> str:
-    """The file of a segment below ``segments``."""
-    return f"{first_seq:016d}-{last_seq:016d}.parquet"
+def segment_name(first_seq: int, last_seq: int, tag: str = "") -> str:
+    """The file of a segment below ``segments``; ``tag`` sets it apart from another writer's of the same events."""
+    return f"{first_seq:016d}-{last_seq:016d}{'-' if tag else ''}{tag}.parquet"
 
 
 def read_info(layout: Layout) -> LedgerInfo:

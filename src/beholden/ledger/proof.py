@@ -35,6 +35,7 @@ from beholden.ledger.merkle import (
     perfect_root,
     perfect_subtrees,
 )
+from beholden.ledger.pruned import cut_leaves, head_nodes
 from beholden.ledger.rows import read_rows
 from beholden.ledger.segments import describe_batches
 from beholden.ledger.snapshot import check_sizes, read_checkpoint, read_snapshot, read_wal
@@ -69,6 +70,7 @@ class StoredTree:
     Attributes:
         newest: the newest tree head, signature checked; ``note`` are its bytes.
         blocks: leaf hashes of the blocks of 256 events that were computed, by their number.
+        nodes: hashes kept of pruned events, by the first event and how many.
     """
 
     layout: Layout
@@ -79,6 +81,7 @@ class StoredTree:
     note: bytes
     recent: pa.Table
     blocks: dict[int, bytes] = field(default_factory=dict)
+    nodes: dict[tuple[int, int], bytes] = field(default_factory=dict)
 
     @classmethod
     def open(cls, directory: Path, key: VerifierKey) -> Self:
@@ -162,6 +165,7 @@ class StoredTree:
             )  # fmt: skip
         if old_size in {0, head.size}:
             return ()
+        self._take_nodes(old_size)
         path = tuple(self.span_hash(span) for span in consistency_spans(old_size, head.size))
         if not is_consistent(old_size, self.root(old_size), head.size, head.root, path):
             raise self._disagrees(f"the first {old_size} events", head)
@@ -175,6 +179,7 @@ class StoredTree:
 
     def root(self, size: int) -> bytes:
         """The root of the first ``size`` events, as the files make it; nobody may have signed it."""
+        self._take_nodes(size)
         return self.span_hash((0, size)) if size else EMPTY_ROOT
 
     def span_hash(self, span: Span) -> bytes:
@@ -185,6 +190,8 @@ class StoredTree:
         """The hash of 2^level events, the ``index``-th so many: from one tile."""
         tile_level, rest = divmod(level, _TILE_LEVELS)
         start, count = index << rest, 1 << rest
+        if not tile_level and (start, count) in self.nodes:
+            return self.nodes[start, count]
         tile, offset = divmod(start, TILE_WIDTH)
         if tile_level:
             width = min(TILE_WIDTH, (self.newest.size >> _TILE_LEVELS * tile_level) - tile * TILE_WIDTH)
@@ -193,6 +200,12 @@ class StoredTree:
             hashes = self._leaves(tile)
         return perfect_root(hashes[offset * HASH_BYTES : (offset + count) * HASH_BYTES])
 
+    def _take_nodes(self, size: int) -> None:
+        """What was kept for a tree head that ends among pruned events."""
+        block = size // TILE_WIDTH * TILE_WIDTH
+        if block < size and block + TILE_WIDTH <= self.manifest.first_seq:
+            self.nodes |= head_nodes(self.layout, self.manifest, size)
+
     def _leaves(self, block: int) -> bytes:
         """The leaf hashes of a block of 256 events, or of as many as the tree has."""
         if block not in self.blocks:
@@ -200,8 +213,9 @@ class StoredTree:
             stop = min(first + TILE_WIDTH, self.newest.size)
             if first >= self.manifest.first_seq:
                 self.blocks[block] = leaf_hashes(self.read(first, stop))
-            elif stop > self.manifest.first_seq:  # where pruning cut, the hashes are kept
-                self.blocks[block] = read_tile(self.layout, 0, block, stop - first)
+            elif stop > self.manifest.first_seq:  # where pruning cut, the leaves of what is gone are kept
+                held = leaf_hashes(self.read(self.manifest.first_seq, stop))
+                self.blocks[block] = cut_leaves(self.layout, self.manifest.first_seq) + held
             else:
                 raise self._pruned()
         return self.blocks[block]

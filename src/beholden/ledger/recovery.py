@@ -111,7 +111,8 @@ def is_leftover_segment(layout: Layout, path: Path, manifest: Manifest, held_end
     Raises:
         IntegrityError: they are said to be pruned, and no event on record says so.
     """
-    first, _, last = path.stem.partition("-")
+    first, _, rest = path.stem.partition("-")
+    last = rest.partition("-")[0]
     if path.suffix != ".parquet" or not (first.isdecimal() and last.isdecimal() and int(first) <= int(last)):
         return False
     if manifest.next_seq <= int(first):

@@ -82,7 +82,7 @@ def resolve_possible(
     open_rows = [i for i, row in enumerate(rows) if row["match"] == "possible" and row["literals"] is not None]
     texts = templates_by_id(state, {rows[i]["statement"] for i in open_rows if rows[i]["statement"] is not None})
     open_rows = [i for i in open_rows if rows[i]["statement"] in texts]
-    literals = vault.decrypt([rows[i]["literals"] for i in open_rows])
+    literals = vault.decrypt([rows[i]["literals"] for i in open_rows], [rows[i]["subjects"] for i in open_rows])
     asked = _Asked(subject, fields, connector)
     conditions: dict[tuple[Any, ...], _Condition | None] = {}
     notes: dict[tuple[str, str], int] = {}

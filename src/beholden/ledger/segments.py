@@ -54,7 +54,7 @@ def write_segment(disk: Disk, layout: Layout, events: pa.Table, sealed: int) -> 
     part of the ledger: that it becomes by the manifest. An `OSError` leaves at most an unfinished file.
     """
     first_seq, last_seq = events["seq"][0].as_py(), events["seq"][-1].as_py()
-    path = layout.segments / segment_name(first_seq, last_seq)
+    path = layout.segments / segment_name(first_seq, last_seq, disk.tag())
     temporary = temporary_name(path)
     with disk.create(temporary) as file:
         sink = _Sink(disk, file)

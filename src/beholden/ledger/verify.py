@@ -206,6 +206,8 @@ class _Verification:
             self.findings += check.findings
             self.notes += check.notes
             self.tiles = check.tiles
+        if whole and not self.findings:
+            self._check_cosigned()
         self._check_indexes(self.manifest)
         accounted = self.manifest.first_seq + self.events - own_count(self.manifest) - self.own_waiting
         if not self.findings and accounted < self.acknowledged:

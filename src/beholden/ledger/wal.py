@@ -30,7 +30,7 @@ from beholden.core.events import EVENTS
 from beholden.ledger.format import APPEND_BYTES_MAX
 from beholden.ledger.segments import UNREADABLE
 
-__all__ = ["WalPosition", "WalScan", "encode_frame", "file_header", "scan_wal", "wal_files", "wal_name"]
+__all__ = ["WalPosition", "WalScan", "encode_frame", "file_header", "is_whole", "scan_wal", "wal_files", "wal_name"]
 
 _FILE: Final = struct.Struct(">8sQ32sI")
 _FRAME: Final = struct.Struct(">4sIQIII")
@@ -111,6 +111,16 @@ def scan_wal(path: Path, name: str, estate_id: str, start: WalPosition | None = 
             first_seq = _check_file_header(header, name, estate_id)
             start = WalPosition(path, _FILE.size, hashlib.sha256(header).digest(), first_seq, first_seq)
         return _read_frames(file, name, start)
+
+
+def is_whole(path: Path) -> bool:
+    """Whether a file of one frame is as long as its header says, as far as the header can be read."""
+    with path.open("rb") as file:
+        head = file.read(_FILE.size + _HEAD_BYTES)
+    if len(head) < _FILE.size + _HEAD_BYTES or not any(head):
+        return False
+    magic, length, *_ = _FRAME.unpack_from(head, _FILE.size)
+    return bool(magic != _FRAME_MAGIC or path.stat().st_size >= _FILE.size + _HEAD_BYTES + length)
 
 
 def _read_frames(file: BinaryIO, name: str, position: WalPosition) -> WalScan:

@@ -14,11 +14,22 @@ from beholden.sqltext import Analyser, Asked, StatementFacts, Template
 from beholden.state.subjects import Link
 from beholden.vault import IDENTIFIER_BYTES_MAX
 
-__all__ = ["Identifiers", "StoreView", "SubjectFields", "World", "fits", "identifiers_of_type", "same_identifier"]
+__all__ = [
+    "Identifiers",
+    "StoreView",
+    "SubjectFields",
+    "World",
+    "fits",
+    "identifiers_of_type",
+    "same_identifier",
+    "unchanged_identifiers",
+]
 
 #: How a store compares the identifiers of one kind: as whole numbers, as UUIDs, or letter by letter.
 Identifiers = Literal["integer", "uuid", "text"]
 
+#: Names whose dataset is remembered.
+_REMEMBERED: Final = 1 << 16
 _INTEGERS: Final = re.compile(
     r"(?:u?(?:tiny|small|medium|big|huge)?int(?:eger)?\d*|(?:small|big)?serial\d?|numeric|decimal|number)\b",
     re.IGNORECASE,
@@ -58,6 +69,14 @@ def same_identifier(text: str, how: Identifiers | None) -> tuple[str, bool]:
         digits = re.sub(r"[{}-]", "", text.strip()).lower()
         return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:])), True
     return text, False
+
+
+def unchanged_identifiers(how: Identifiers | None) -> str:
+    """A pattern (RE2) of identifiers that `same_identifier` surely leaves as they are; others it may leave too."""
+    if how in (None, "text"):
+        return "(?s:.+)"
+    number = "0|[1-9][0-9]{0,38}"
+    return f"(?:{number}|[A-Za-z](?s:.*))" if how == "integer" else f"(?:{number})"
 
 
 def _is_plain_uuid(text: str) -> bool:
@@ -138,6 +157,7 @@ class StoreView:
     ) -> None:
         self.name = name
         self.dialect = dialect
+        self._resolved: dict[str, str] = {}
         self.schema = schema
         self.rows = rows
         self.search_path = search_path
@@ -194,6 +214,14 @@ class StoreView:
 
     def resolve(self, written: str) -> str:
         """The dataset's path for a name as a log wrote it; the name itself, unquoted, when no dataset has it."""
+        found = self._resolved.get(written)
+        if found is None:
+            if len(self._resolved) >= _REMEMBERED:
+                self._resolved.clear()
+            found = self._resolved[written] = self._resolve(written)
+        return found
+
+    def _resolve(self, written: str) -> str:
         plain = written.replace('"', "").replace("`", "")
         candidates = (plain, *(f"{schema}.{plain}" for schema in self.search_path))
         for candidate in candidates:
@@ -293,8 +321,12 @@ class World:
         place = (store, path, field_name)
         return place in self._by_field or place in self._describing
 
+    def identifiers_of(self, kind: str) -> Identifiers | None:
+        """How identifiers of a kind of person are compared; None where that is not known."""
+        subject = self._by_kind.get(kind)
+        return None if subject is None else subject.identifiers
+
     def person(self, kind: str, identifier: str) -> tuple[Person, bool]:
         """The person of an identifier as somebody wrote it, and whether it can mean no other one."""
-        subject = self._by_kind.get(kind)
-        text, sure = same_identifier(identifier, None if subject is None else subject.identifiers)
+        text, sure = same_identifier(identifier, self.identifiers_of(kind))
         return Person(kind, text), sure

@@ -6,6 +6,7 @@ none without the vault's file. See docs/reference/vault.md and docs/decisions/00
 
 from beholden.vault._schema import WrongKeyError
 from beholden.vault.backup import BackupInfo, check_backup
+from beholden.vault.erasures import Erasure, ErasureRecord, ErasureSeals
 from beholden.vault.master import MasterKey
 from beholden.vault.restoring import RestoreInfo, restore
 from beholden.vault.sealing import IDENTIFIER_BYTES_MAX, encode_people
@@ -14,6 +15,9 @@ from beholden.vault.vault import Forgotten, Tombstone, Vault, VaultStatus, open_
 __all__ = [
     "IDENTIFIER_BYTES_MAX",
     "BackupInfo",
+    "Erasure",
+    "ErasureRecord",
+    "ErasureSeals",
     "Forgotten",
     "MasterKey",
     "RestoreInfo",

@@ -41,9 +41,10 @@ class Database(database.Database):
     def scrub(self) -> bool:
         """Make sure that no file of the database holds a byte of what was deleted; false where that is not known.
 
-        SQLite overwrites deleted rows (secure_delete); older pages linger in the write-ahead log until it is written
-        back and cut to nothing, which has to wait for readers in other processes. PostgreSQL keeps deleted rows in
-        its pages and log for a time that only its administrator can bound: always false.
+        SQLite overwrites deleted rows (secure_delete), but not the copies that stay in unused room of a page when rows
+        move to another: the file is written anew (VACUUM), in memory of its size. Older pages linger in the write-ahead
+        log until it is written back and cut to nothing, which has to wait for readers in other processes. PostgreSQL
+        keeps deleted rows in its pages and log for a time that only its administrator can bound: always false.
         """
         if not self.is_sqlite or self.read_only:
             return False
@@ -51,6 +52,7 @@ class Database(database.Database):
             raw: Any = connection.connection.driver_connection
             raw.execute(f"PRAGMA busy_timeout={_SCRUB_BUSY_MS}")
             try:
+                raw.execute("VACUUM")
                 busy, _, _ = raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
             finally:
                 raw.execute(f"PRAGMA busy_timeout={database.BUSY_S * 1000}")

@@ -9,16 +9,22 @@ from typing import Any, Final
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
-from beholden.vault.tables import forgotten_people, forgotten_tokens, meta, people
+from beholden.vault.tables import erasures, forgotten_people, forgotten_tokens, meta, people
 
 __all__ = [
     "counts",
     "delete_people",
+    "delete_tokens",
+    "drop_erasures",
+    "erasure_notes",
     "find_people",
     "find_tokens",
+    "forgotten",
+    "insert_erasure",
     "insert_marks",
     "insert_people",
     "insert_tombstones",
+    "marked",
     "read_epoch",
     "set_epoch",
     "tombstones",
@@ -92,6 +98,47 @@ def delete_people(connection: sa.Connection, lookups: Collection[bytes]) -> dict
     for part in _parts(sorted(lookups)):
         gone.update((lookup, token) for lookup, token in connection.execute(statement, {"keys": part}))
     return gone
+
+
+def delete_tokens(connection: sa.Connection, tokens: Collection[bytes]) -> dict[bytes, bytes]:
+    """Delete those who have one of the tokens; lookup to token."""
+    statement = sa.delete(people).where(people.c.token.in_(_keys())).returning(people.c.lookup, people.c.token)
+    gone: dict[bytes, bytes] = {}
+    for part in _parts(sorted(tokens)):
+        gone.update((lookup, token) for lookup, token in connection.execute(statement, {"keys": part}))
+    return gone
+
+
+def forgotten(connection: sa.Connection) -> list[bytes]:
+    """Every forgotten token."""
+    return list(connection.execute(sa.select(forgotten_tokens.c.token)).scalars())
+
+
+def marked(connection: sa.Connection, lookups: Collection[bytes]) -> set[bytes]:
+    """Those of ``lookups`` whose person was forgotten, once or more."""
+    statement = sa.select(forgotten_people.c.lookup).where(forgotten_people.c.lookup.in_(_keys()))
+    return {
+        lookup for part in _parts(sorted(lookups)) for lookup in connection.execute(statement, {"keys": part}).scalars()
+    }
+
+
+def insert_erasure(connection: sa.Connection, erasure_id: bytes, sealed: bytes) -> None:
+    """Note an erasure that the ledger does not know yet."""
+    connection.execute(sa.insert(erasures).values(erasure_id=erasure_id, sealed=sealed))
+
+
+def erasure_notes(connection: sa.Connection) -> list[tuple[bytes, bytes]]:
+    """(erasure_id, sealed) of those the ledger does not know yet."""
+    if not sa.inspect(connection).has_table(erasures.name):
+        return []
+    rows = connection.execute(sa.select(erasures.c.erasure_id, erasures.c.sealed).order_by(erasures.c.erasure_id))
+    return [(row.erasure_id, row.sealed) for row in rows]
+
+
+def drop_erasures(connection: sa.Connection, erasure_ids: Collection[bytes]) -> None:
+    """The ledger knows these."""
+    for part in _parts(sorted(erasure_ids)):
+        connection.execute(sa.delete(erasures).where(erasures.c.erasure_id.in_(_keys())), {"keys": part})
 
 
 def insert_people(connection: sa.Connection, rows: Sequence[tuple[bytes, bytes, bytes]]) -> bool:

@@ -12,11 +12,13 @@ quarter of its time (0.3 us against 1.25 us for a short text).
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from cryptography.exceptions import InvalidTag, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.ciphers.aead import AESGCMSIV
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from beholden.core.errors import IntegrityError, SourceError, UsageError
 from beholden.core.ids import TOKEN_BYTES, Entropy
@@ -28,6 +30,7 @@ __all__ = [
     "KEY_BYTES",
     "KeyedHash",
     "Sealer",
+    "combined_key",
     "decode_person",
     "encode_people",
     "encode_person",
@@ -43,12 +46,13 @@ IDENTIFIER_BYTES_MAX: Final = 8192
 _NONCE_BYTES: Final = 12
 _ESTATE: Final = b"\x01\x00"  # format 1, the estate's key
 _PERSON: Final = b"\x01\x01"  # format 1, a person's key; the token follows
+_SEVERAL: Final = b"\x01\x02"  # format 1, a key that all of several persons' keys are needed for
 
 
 class Sealer:
-    """Encrypts under one key: ``nonce || ciphertext || tag``."""
+    """Encrypts under one key: ``nonce || ciphertext || tag``. ``key`` is kept for `combined_key`."""
 
-    __slots__ = ("_aead", "_entropy")
+    __slots__ = ("_aead", "_entropy", "key")
 
     def __init__(self, key: bytes, entropy: Entropy) -> None:
         try:
@@ -61,6 +65,7 @@ class Sealer:
                 advice="install its wheel",
             ) from None
         self._entropy = entropy
+        self.key = key
 
     def __repr__(self) -> str:
         return "Sealer(…)"
@@ -122,17 +127,31 @@ def decode_person(data: bytes) -> Person:
     return Person(text[: int(length)], text[int(length) :])
 
 
-def header(owner: bytes | None) -> bytes:
-    """What stands before an encrypted text: the format and whose key opens it."""
-    return _ESTATE if owner is None else _PERSON + owner
+def combined_key(keys: Iterable[bytes]) -> bytes:
+    """A key that can only be made from all of ``keys``, in any order: it is gone when one of them is."""
+    material = b"".join(sorted(keys))
+    return HKDF(algorithm=SHA256(), length=KEY_BYTES, salt=None, info=b"beholden/1/several").derive(material)
 
 
-def read_header(blob: bytes) -> tuple[bytes, bytes | None]:
-    """The header and the owner it names; raises `IntegrityError` for anything `header` did not make."""
+def header(owners: Sequence[bytes]) -> bytes:
+    """What stands before an encrypted text: the format and whose key opens it. Several owners are not named."""
+    if len(owners) > 1:
+        return _SEVERAL
+    return _PERSON + owners[0] if owners else _ESTATE
+
+
+def read_header(blob: bytes) -> tuple[bytes, tuple[bytes, ...] | None]:
+    """The header and the owners it names; None for several, whom only the event that holds the text names.
+
+    Raises:
+        IntegrityError: it is nothing that `header` made.
+    """
     kind = blob[: len(_ESTATE)]
     end = len(_PERSON) + TOKEN_BYTES
     if kind == _ESTATE:
+        return kind, ()
+    if kind == _SEVERAL:
         return kind, None
     if kind == _PERSON and len(blob) > end:
-        return blob[:end], blob[len(_PERSON) : end]
+        return blob[:end], (blob[len(_PERSON) : end],)
     raise IntegrityError("encrypted value", "of no known format", expected="format 1", advice="upgrade beholden")

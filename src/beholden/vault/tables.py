@@ -1,4 +1,4 @@
-"""The vault's tables, the same on SQLite and PostgreSQL. Nothing in them is plain but random tokens and times.
+"""The vault's tables, the same on SQLite and PostgreSQL. Nothing in them is plain but random tokens and hashes.
 
 The two tables of forgotten people are apart on purpose: side by side, a token and the keyed hash of its person would
 let a holder of the master key try identifiers one by one and name the person behind a forgotten token. Both are
@@ -12,7 +12,7 @@ from typing import Final
 
 import sqlalchemy as sa
 
-__all__ = ["FORMAT", "forgotten_people", "forgotten_tokens", "meta", "metadata", "people", "restored"]
+__all__ = ["FORMAT", "erasures", "forgotten_people", "forgotten_tokens", "meta", "metadata", "people", "restored"]
 
 #: The version of these tables; a newer one is refused.
 FORMAT: Final = 1
@@ -64,6 +64,7 @@ forgotten_tokens = sa.Table(
     "vault_forgotten_tokens",
     metadata,
     sa.Column("token", _Bytes, primary_key=True),
+    # 0: it stands encrypted before the reason. In plain it would join a token with a register of requests.
     sa.Column("time", sa.BigInteger, nullable=False),
     sa.Column("reason", _Bytes, nullable=False),  # encrypted under the estate's key
     sqlite_with_rowid=False,
@@ -74,5 +75,14 @@ forgotten_people = sa.Table(
     metadata,
     sa.Column("mark", _Bytes, primary_key=True),  # random, one an erasure: a backup that lacks it is older than it
     sa.Column("lookup", _Bytes, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+#: Erasures that were done and are not in the ledger yet; the table itself is made with the vault or by its first erasure.
+erasures = sa.Table(
+    "vault_erasures",
+    metadata,
+    sa.Column("erasure_id", _Bytes, primary_key=True),  # random
+    sa.Column("sealed", _Bytes, nullable=False),  # who asked, when, why, which tokens; encrypted under the estate's key
     sqlite_with_rowid=False,
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Self
@@ -19,8 +19,18 @@ from beholden.vault._cache import Cache
 from beholden.vault._database import Database
 from beholden.vault._schema import create_meta, read_format, read_meta, read_restored
 from beholden.vault.backup import BackupInfo, write_backup
+from beholden.vault.erasures import Erasure, ErasureRecord, ErasureSeals
 from beholden.vault.master import MasterKey
-from beholden.vault.sealing import KEY_BYTES, KeyedHash, Sealer, decode_person, encode_person, header, read_header
+from beholden.vault.sealing import (
+    KEY_BYTES,
+    KeyedHash,
+    Sealer,
+    combined_key,
+    decode_person,
+    encode_person,
+    header,
+    read_header,
+)
 from beholden.vault.tables import FORMAT, meta
 
 __all__ = ["REASON_CHARS_MAX", "Forgotten", "Tombstone", "Vault", "VaultStatus", "open_vault", "vault_format"]
@@ -33,6 +43,8 @@ _CACHED_TOKENS_MAX: Final = 1 << 20
 _CACHED_KEYS_MAX: Final = 1 << 16
 #: People in one transaction.
 _BATCH: Final = 8192
+#: Microseconds before the reason of a tombstone.
+_TIME_BYTES: Final = 8
 _PURPOSE: Final = re.compile(r"[a-z][a-z0-9_-]{0,63}\Z")
 
 
@@ -42,12 +54,14 @@ class Forgotten:
 
     Attributes:
         tokens: of those who were known, in the order given; their mapping and keys are gone for good.
+        also: of the tokens that were to go with them, those that were known, in ascending order.
         scrubbed: no byte of them is left in the database's files. False on SQLite while another process reads (call
             `Vault.scrub` again), and always on PostgreSQL, which cannot tell.
     """
 
     tokens: tuple[bytes, ...]
     scrubbed: bool
+    also: tuple[bytes, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +74,16 @@ class Tombstone:
 
 @dataclass(frozen=True, slots=True)
 class VaultStatus:
-    """The state of a vault. Times are microseconds; ``last_backup`` is None when there never was one."""
+    """The state of a vault. Times are microseconds; ``last_backup`` is None when there never was one.
+
+    ``erasures_untold`` counts those that are not in the ledger yet.
+    """
 
     people: int
     forgotten: int
     created: int
     last_backup: int | None
+    erasures_untold: int = 0
 
 
 def open_vault(
@@ -131,6 +149,7 @@ class Vault:
         self._lookup = KeyedHash(master.derive("lookup"))
         self._wrap = Sealer(master.derive("wrap"), entropy)
         self._estate = Sealer(master.derive("estate"), entropy)
+        self._erasures = ErasureSeals(master, entropy)
         self._hashes: dict[str, KeyedHash] = {}
         self._tokens: Cache[bytes] = Cache(_CACHED_TOKENS_MAX)
         self._keys: Cache[Sealer] = Cache(_CACHED_KEYS_MAX)
@@ -205,10 +224,19 @@ class Vault:
         """Those of ``tokens`` whose person was forgotten, with when and why."""
         with self._database.read() as connection:
             rows = _rows.tombstones(connection, set(tokens))
-        return {
-            token: Tombstone(time, self._estate.open(reason, token).decode("utf-8", "surrogatepass"))
-            for token, time, reason in rows
-        }
+        return {token: _tombstone(time, self._estate.open(sealed, token)) for token, time, sealed in rows}
+
+    def forgotten_tokens(self) -> list[bytes]:
+        """Every token of which an erasure is on record."""
+        with self._database.read() as connection:
+            return _rows.forgotten(connection)
+
+    def were_forgotten(self, people: Sequence[Person]) -> list[bool]:
+        """Whether each person was forgotten and did not come back since. One forgotten as a token alone is not known."""
+        lookups = self._lookup.many(encode_person(person) for person in people)
+        with self._database.read() as connection:
+            gone = _rows.marked(connection, lookups) - _rows.find_tokens(connection, lookups).keys()
+        return [lookup in gone for lookup in lookups]
 
     def nameless(self, tokens: Iterable[bytes]) -> dict[bytes, str]:
         """How answers call each of these tokens, which `identities` does not know.
@@ -229,17 +257,20 @@ class Vault:
         """Encrypt texts under one person's key, or the estate's where ``owner`` is None; see `encrypt_many`."""
         return self.encrypt_many([(owner, text) for text in texts])
 
-    def encrypt_many(self, pairs: Sequence[tuple[bytes | None, bytes]]) -> list[bytes]:
+    def encrypt_many(self, pairs: Sequence[tuple[bytes | Sequence[bytes] | None, bytes]]) -> list[bytes]:
         """Encrypt each text under the key of its owner, a token; None is the estate.
 
-        Each result says in its header whose key opens it and can be kept anywhere. What belongs to somebody who was
-        forgotten meanwhile is encrypted under a key that is thrown away: it reads as erased.
+        With several owners it takes the keys of all of them to read it: it is erased as soon as one of them is. Each
+        result says in its header whose key opens it and can be kept anywhere; of several owners it does not say who
+        they are: `decrypt` has to be told. What belongs to somebody who was forgotten meanwhile is encrypted under a key
+        that is thrown away: it reads as erased.
 
         Raises:
             NotFoundError: an owner never was a token of this vault.
         """
-        keys = self._sealers({owner for owner, _ in pairs if owner is not None})
-        lost = {owner for owner, _ in pairs if owner is not None and owner not in keys}
+        owned = [(_owners(owner), text) for owner, text in pairs]
+        keys = self._sealers({owner for owners, _ in owned for owner in owners})
+        lost = {owner for owners, _ in owned for owner in owners if owner not in keys}
         if lost:
             if len(self.forgotten(lost)) < len(lost):
                 raise NotFoundError(
@@ -247,24 +278,37 @@ class Vault:
                 )
             keys |= {owner: Sealer(self._entropy(KEY_BYTES), self._entropy) for owner in lost}
         blobs = []
-        for owner, text in pairs:
-            bound = header(owner)
-            blobs.append(bound + (self._estate if owner is None else keys[owner]).seal(text, bound))
+        for owners, text in owned:
+            bound = header(owners)
+            blobs.append(bound + self._sealer(owners, keys).seal(text, bound))
         return blobs
 
-    def decrypt(self, blobs: Sequence[bytes]) -> list[bytes | None]:
-        """The texts `encrypt` was given; None where the owner's key is gone (`forgotten` tells why).
+    def decrypt(self, blobs: Sequence[bytes], owners: Sequence[Sequence[bytes] | None] = ()) -> list[bytes | None]:
+        """The texts `encrypt_many` was given; None where the key of an owner is gone (`forgotten` tells why).
+
+        Args:
+            blobs: what it returned.
+            owners: for each blob the owners it was given, an event's subjects; needed only where there are several.
 
         Raises:
-            IntegrityError: a blob was altered, or another vault made it.
+            IntegrityError: a blob was altered, or another vault made it, or its owners were others.
         """
         headers = [read_header(blob) for blob in blobs]
-        keys = self._sealers({owner for _, owner in headers if owner is not None})
+        whose = [
+            (_owners(owners[place]) if owners else ()) if named is None else named
+            for place, (_, named) in enumerate(headers)
+        ]
+        keys = self._sealers({owner for one in whose for owner in one})
         texts: list[bytes | None] = []
-        for blob, (bound, owner) in zip(blobs, headers, strict=True):
-            key = self._estate if owner is None else keys.get(owner)
-            texts.append(None if key is None else key.open(blob[len(bound) :], bound))
+        for blob, (bound, _), one in zip(blobs, headers, whose, strict=True):
+            lost = any(owner not in keys for owner in one)
+            texts.append(None if lost else self._sealer(one, keys).open(blob[len(bound) :], bound))
         return texts
+
+    def _sealer(self, owners: Sequence[bytes], keys: Mapping[bytes, Sealer]) -> Sealer:
+        if len(owners) > 1:
+            return Sealer(combined_key(keys[owner].key for owner in owners), self._entropy)
+        return keys[owners[0]] if owners else self._estate
 
     def keyed_hash(self, purpose: str, data: Sequence[bytes]) -> list[bytes]:
         """A 16-byte keyed hash of each item: the same in this estate for ever, useless without the master key.
@@ -278,35 +322,61 @@ class Vault:
             keyed = self._hashes[purpose] = KeyedHash(self._master.derive(f"hash/{purpose}"))
         return keyed.many(data)
 
-    def forget(self, people: Iterable[Person], *, reason: str) -> Forgotten:
+    def forget(
+        self, people: Iterable[Person], *, reason: str, by: bytes | None = None, also: Collection[bytes] = ()
+    ) -> Forgotten:
         """Destroy the mapping and the key of each person; who is not known is passed over.
 
         All of them are gone, durably, when the call returns, or none if it raises. Texts encrypted under their keys
-        can never be read again. Left behind are the token with time and reason, and apart from it a keyed hash of the
-        person, so that `restore` can forget them again in an older backup. Other processes see it at their next call.
+        can never be read again. Left behind are the token, and apart from it a keyed hash of the person, so that
+        `restore` can forget them again in an older backup; and, until `told` is called, a note of the erasure for the
+        ledger (`untold`). Other processes see it at their next call.
 
         Args:
             people: whom to forget.
             reason: why, e.g. the number of the request; at most 500 characters, kept encrypted.
+            by: the token of who asked for it.
+            also: tokens to be forgotten with them, e.g. of their devices and of tickets about them alone.
         """
         if not reason or len(reason) > REASON_CHARS_MAX:
             raise UsageError("reason", f"{len(reason)} characters", expected=f"1 to {REASON_CHARS_MAX}")
         lookups = list(dict.fromkeys(self._lookup.many(encode_person(person) for person in people)))
-        sealed_reason = reason.encode("utf-8", "surrogatepass")
+        now = self._clock()
+        text = now.to_bytes(_TIME_BYTES, "big") + reason.encode("utf-8", "surrogatepass")
         epoch = self._entropy(TOKEN_BYTES)
         with self._database.write() as connection:
             gone = _rows.delete_people(connection, lookups)
-            _rows.insert_tombstones(
-                connection,
-                [(token, self._clock(), self._estate.seal(sealed_reason, token)) for token in gone.values()],
-            )
-            _rows.insert_marks(connection, [(self._entropy(TOKEN_BYTES), lookup) for lookup in gone])
-            if gone:
+            with_them = _rows.delete_tokens(connection, also)
+            tokens = sorted([*gone.values(), *with_them.values()])
+            if tokens:
+                _rows.insert_tombstones(connection, [(token, 0, self._estate.seal(text, token)) for token in tokens])
+                marks = [(self._entropy(TOKEN_BYTES), lookup) for lookup in (*gone, *with_them)]
+                _rows.insert_marks(connection, marks)
+                erasure = Erasure(self._entropy(TOKEN_BYTES), now, by, reason, len(gone), tuple(tokens))
+                self._database.create_tables(connection)  # of an early build there is no such table
+                _rows.insert_erasure(connection, erasure.erasure_id, self._erasures.seal_note(erasure))
                 _rows.set_epoch(connection, epoch)
-        if gone:
+        if tokens:
             self._tokens.enter(epoch)
             self._keys.enter(epoch)
-        return Forgotten(tuple(gone[lookup] for lookup in lookups if lookup in gone), self.scrub())
+        known = tuple(gone[lookup] for lookup in lookups if lookup in gone)
+        return Forgotten(known, self.scrub(), tuple(sorted(with_them.values())))
+
+    def untold(self) -> list[Erasure]:
+        """Erasures that were done and of which the ledger was not told yet (see `told`), in order of time."""
+        with self._database.read() as connection:
+            notes = _rows.erasure_notes(connection)
+        found = [self._erasures.open_note(erasure_id, sealed) for erasure_id, sealed in notes]
+        return sorted(found, key=lambda erasure: (erasure.time, erasure.erasure_id))
+
+    def erasure_records(self, erasure: Erasure) -> list[ErasureRecord]:
+        """What the ledger is to be told of an erasure; `beholden.vault.ErasureSeals` reads it again."""
+        return self._erasures.records(erasure)
+
+    def told(self, erasures: Iterable[Erasure]) -> None:
+        """Remove the notes of erasures whose events are durable in the ledger."""
+        with self._database.write() as connection:
+            _rows.drop_erasures(connection, [erasure.erasure_id for erasure in erasures])
 
     def scrub(self) -> bool:
         """Remove the last bytes of forgotten people from the database's files; false where that cannot be told."""
@@ -319,7 +389,8 @@ class Vault:
             if row is None:
                 raise self._database.missing("holds no vault any more")
             people, forgotten = _rows.counts(connection)
-        return VaultStatus(people, forgotten, row.created, row.last_backup)
+            untold = len(_rows.erasure_notes(connection))
+        return VaultStatus(people, forgotten, row.created, row.last_backup, untold)
 
     def backup(self, path: Path) -> BackupInfo:
         """Write all of the vault, as it is at one moment, to a new file.
@@ -399,6 +470,19 @@ class Vault:
                 "the entry of a person was altered",
                 advice="bring the last backup back with: beholden vault restore",
             ) from None
+
+
+def _owners(owner: bytes | Sequence[bytes] | None) -> tuple[bytes, ...]:
+    if owner is None:
+        return ()
+    return (owner,) if isinstance(owner, bytes) else tuple(dict.fromkeys(owner))
+
+
+def _tombstone(time: int, text: bytes) -> Tombstone:
+    """Of early builds the time stands beside the reason, in plain."""
+    if not time:
+        time, text = int.from_bytes(text[:_TIME_BYTES], "big"), text[_TIME_BYTES:]
+    return Tombstone(time, text.decode("utf-8", "surrogatepass"))
 
 
 def _ensure_vault(database: Database, master: MasterKey, *, create: bool, entropy: Entropy, clock: Clock) -> None:

@@ -45,9 +45,13 @@ ANSWERS: dict[str, list[tuple[str, list[str]]]] = {
         ("who", ["--actor", "nobody"]),
     ],
     "watch reasons": [("reasons", []), ("unexplained", ["--events"])],
+    "ledger prove": [("ledger-proof", ["3"])],
     "ledger status": [("ledger-status", [])],
     "ledger verify": [("ledger-verify", [])],
+    "ledger prune": [("ledger-prune", ["--dry-run"]), ("ledger-prune", [])],
+    "ledger hold list": [("ledger-holds", []), ("ledger-holds", ["--all"])],
     "vault status": [("vault", [])],
+    "upgrade": [("upgrade", ["--check"])],
 }
 CASES = [(command, noun, arguments) for command, answers in ANSWERS.items() for noun, arguments in answers]
 

@@ -77,7 +77,7 @@ def test_the_contract_names_every_noun_command_and_exit_code():
     assert re.findall(r"^\| (\d+) \|", page, re.MULTILINE) == ["0", "1", "2", "3", "4", "5", "130"]
 
 
-GROUPS = {"store", "map", "log", "feed", "watch", "ledger", "ledger witness", "vault"}
+GROUPS = {"store", "map", "log", "feed", "watch", "ledger", "ledger hold", "ledger witness", "vault"}
 
 
 def commands(group: click.Group, *path: str) -> set[str]:

@@ -52,6 +52,8 @@ def test_the_example_is_read_and_paths_are_resolved_against_the_estate(tmp_path)
         ('[[log]]\nname = "a"\nformat = "mapped"\npath = "y"\n', 3, "mapping"),
         ('[[log]]\nname = "a"\nformat = "x"\npath = "y"\ntime_zone = "Mars/Base"\n', 5, "time_zone"),
         ("[watch]\nfalse_cases_per_day = -1\n", 2, "false_cases_per_day"),
+        ('[ledger]\nurl = "s3://key:secret@bucket/x"\n', 2, "s3://BUCKET/PREFIX"),
+        ('[ledger]\nurl = "gs://bucket/x"\n', 2, "a directory, or s3://"),
     ],
 )
 def test_errors_name_the_line_and_the_key(tmp_path, text, line, part):

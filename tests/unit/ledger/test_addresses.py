@@ -12,8 +12,9 @@ def hashed(texts: list[bytes]) -> list[bytes]:
     return [hashlib.blake2b(text, digest_size=16).digest() for text in texts]
 
 
-def kept(*texts: str | None) -> list[bytes | None]:
-    found: list[bytes | None] = packed_addresses(pa.array(texts, pa.string()), hashed).to_pylist()
+def kept(*texts: str | None, own: bool = False) -> list[bytes | None]:
+    whose = pa.array([own] * len(texts))
+    found: list[bytes | None] = packed_addresses(pa.array(texts, pa.string()), hashed, whose).to_pylist()
     return found
 
 
@@ -56,3 +57,15 @@ def test_equal_texts_stay_equal_and_nothing_stays_nothing():
     assert nothing is None
     assert empty is None
     assert address_text(None) is None
+
+
+def test_an_address_a_data_subject_acts_from_is_a_pseudonym():
+    first, again, other, nothing = kept("2001:DB8:0::1", "2001:db8::1", "10.0.0.9", None, own=True)
+    assert first == again != other
+    assert first is not None
+    assert len(first) == 10
+    assert nothing is None
+    texts = pa.array(["10.0.0.9", "10.0.0.9", None])
+    shown, hidden, _ = packed_addresses(texts, hashed, pa.array([False, True, True])).to_pylist()
+    assert (len(shown), len(hidden)) == (4, 10)
+    assert hidden == other

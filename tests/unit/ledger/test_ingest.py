@@ -86,19 +86,35 @@ def test_an_event_carries_tokens_and_a_template_and_no_value(rooms: Rooms):
     assert not any(value in repr(row) for value in ("mortimer", "Quillfeather", "TICKET", "ak-1", "a note", "a@b"))
 
 
-def test_literals_are_the_persons_own_where_nobody_else_was_reached(rooms: Rooms):
+def test_literals_die_with_each_person_that_their_event_names(rooms: Rooms):
     rows = [
         raw_event(1, statement=KEY.format(16), activity="read"),
         raw_event(2, statement=KEY.format("16 or customer_id = 17"), activity="read"),
         raw_event(3, statement="select email from customer where customer_id in (16, $1)", activity="read"),
+        raw_event(4, statement=KEY.format(17), activity="read"),
+        raw_event(5, object="customer", actor="16", actor_kind="customer", activity="login", detail="from home"),
+        raw_event(6, object="customer", actor="anna", on_behalf_of="customer:16", activity="read", detail="called"),
+        raw_event(7, object="customer", actor="anna", actor_kind="staff", activity="read", detail="looked around"),
     ]
     rooms.ingest(GivenReader([one_batch(*rows)]))
-    blobs = [row["literals"] for row in all_rows(rooms.ledger)]
+    events = all_rows(rooms.ledger)
+    blobs = [row["literals"] or row["detail"] for row in events]
+    subjects = [row["subjects"] for row in events]
+    assert None not in rooms.vault.decrypt(blobs, subjects)
     rooms.vault.forget([Person("customer", "16")], reason="asked")
-    alone, two, open_ = rooms.vault.decrypt(blobs)
-    assert alone is None
-    assert two is not None  # it is as much about somebody else
-    assert open_ is not None
+    readable = [text is not None for text in rooms.vault.decrypt(blobs, subjects)]
+    assert readable == [False, False, False, True, False, False, True]
+
+
+def test_the_address_a_customer_acts_from_is_kept_as_a_pseudonym(rooms: Rooms):
+    rows = [
+        raw_event(1, object="customer", actor="16", actor_kind="customer", activity="login", ip="198.51.100.7"),
+        raw_event(2, object="customer", actor="anna", actor_kind="staff", activity="read", ip="198.51.100.7"),
+    ]
+    rooms.ingest(GivenReader([one_batch(*rows)]))
+    own, staff = (row["ip"] for row in all_rows(rooms.ledger))
+    assert len(own) == 10
+    assert staff == bytes([198, 51, 100, 7])
 
 
 def test_a_statement_that_is_not_understood_is_kept_whole_and_encrypted(rooms: Rooms):

@@ -74,7 +74,8 @@ def shown(rooms: Rooms, events: pa.RecordBatch) -> list[dict[str, Any]]:
     for row in rows:
         for name in ("literals", "detail"):
             if row[name] is not None:
-                row[name] = (rooms.vault.decrypt([row[name]]), row[name][:18] if row[name][1] else None)
+                header = row[name][:18] if row[name][1] == 1 else row[name][:2]
+                row[name] = (rooms.vault.decrypt([row[name]], [row["subjects"]]), header)
     return rows
 
 
@@ -112,10 +113,37 @@ EVENTS = st.fixed_dictionaries(
 )
 
 
+GOOD = st.sampled_from(["customer:1", "customer:01", "customer:2", "seller:05", "member:a b"])
+FULL = st.fixed_dictionaries(
+    {"activity": st.sampled_from(["read", "update", "login"])},
+    optional={
+        "object": st.sampled_from(["customer", "public.customer", "nowhere"]),
+        "subjects": st.lists(GOOD, max_size=2),
+        "fields": st.sampled_from([[], ["email"]]),
+        "actor": st.sampled_from(["ann", "16", "016", ""]),
+        "actor_kind": st.sampled_from(["staff", "customer"]),
+        "on_behalf_of": GOOD,
+        "credential": st.sampled_from(["k", "", "x" * 2000]),
+        "device": st.sampled_from(["d", "é"]),
+        "session": st.sampled_from(["s", ""]),
+        "app": st.sampled_from(["console", "", "x" * 400]),
+        "purpose": st.sampled_from(["support", ""]),
+        "assignment": st.sampled_from(["case-1", "case-2", ""]),
+        "ip": st.sampled_from(["10.0.0.1", "host"]),
+        "store": st.sampled_from(["crm", "elsewhere", ""]),
+        "scope": st.sampled_from(["table", "subjects"]),
+        "subject_count": st.sampled_from([0, 5]),
+        "rows": st.integers(0, 9),
+        "class_uid": st.sampled_from([6003, 0]),
+        "detail": st.sampled_from(["a note", ""]),
+    },
+)
+
+
 @settings(
     max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
-@given(st.lists(EVENTS, max_size=12), st.integers(1, 3))
+@given(st.lists(st.one_of(FULL, FULL, EVENTS), max_size=12), st.integers(1, 3))
 def test_by_columns_is_as_one_by_one(rooms: Rooms, events, each):
     raw = raw_batch(raw_event(1 + place // each, **values) for place, values in enumerate(events))
     made, expected, quick, slow, _ = both(rooms, raw)

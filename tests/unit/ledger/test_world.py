@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.support.estate import CUSTOMER, make_world
 
 from beholden.core.names import Person
-from beholden.ledger.world import fits, identifiers_of_type, same_identifier
+from beholden.ledger.world import fits, identifiers_of_type, same_identifier, unchanged_identifiers
 from beholden.vault import IDENTIFIER_BYTES_MAX
 
 UUID = "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11"
@@ -112,3 +114,9 @@ def test_what_fits_the_vault_takes(char, size):
     person = Person("customer", (char or "x") * (size // max(1, len(char.encode("utf-8", "surrogatepass")))))
     if fits(person):
         encode_person(person)
+
+
+@given(st.from_regex(r"[0-9A-Za-z +._{}-]{1,12}", fullmatch=True), st.sampled_from(["integer", "uuid", "text", None]))
+def test_identifiers_that_are_said_to_stay_do(text, how):
+    if pc.match_substring_regex(pa.array([text]), rf"\A{unchanged_identifiers(how)}\z")[0].as_py():
+        assert same_identifier(text, how)[0] == text

@@ -101,6 +101,62 @@ RECORDS = st.one_of(
     ),
     HOSTILE,
 )  # fmt: skip
+# Records of the usual types, and what spoils one or two places of them
+WORD = st.sampled_from(["u7", "ann", "public.customer", "customer", ""])
+G_NAMED = st.fixed_dictionaries({}, optional={"name": WORD, "uid": WORD})
+G_SESSION = st.fixed_dictionaries({}, optional={"uid": WORD, "credential_uid": WORD, "is_remote": st.booleans()})
+G_USER = st.fixed_dictionaries(
+    {}, optional={"uid": WORD, "name": WORD, "email_addr": WORD, "type_id": st.integers(0, 4), "credential_uid": WORD}
+)
+G_RESOURCE = st.fixed_dictionaries(
+    {"type": st.sampled_from(["customer", "data_subject", "table"])},
+    optional={"name": WORD, "uid": st.sampled_from(["7", "customer:8", "t"])},
+)
+USUAL = st.fixed_dictionaries(
+    {"class_uid": st.sampled_from([6005, 6005, 6003, 6006, 3002, 3005]), "time": st.integers(TIME, TIME + 5)},
+    optional={
+        "activity_id": st.integers(0, 9),
+        "status_id": st.integers(0, 3),
+        "status": st.sampled_from(["Success", "failure"]),
+        "metadata": st.fixed_dictionaries({}, optional={"uid": WORD, "product": G_NAMED, "version": WORD}),
+        "actor": st.fixed_dictionaries({}, optional={"user": G_USER, "session": G_SESSION, "app_name": WORD}),
+        "user": G_USER,
+        "session": G_SESSION,
+        "src_endpoint": st.fixed_dictionaries({}, optional={"ip": WORD}),
+        "device": G_NAMED,
+        "query_info": st.fixed_dictionaries(
+            {},
+            optional={name: st.integers(0, 9) for name in ("query_result_count", "count", "bytes")}
+            | {"query_string": st.sampled_from(["select 1", ""])},
+        ),
+        "table": G_NAMED,
+        "database": G_NAMED,
+        "databucket": st.fixed_dictionaries({}, optional={"name": WORD, "file": G_NAMED}),
+        "file": G_NAMED,
+        "resources": st.lists(G_RESOURCE, max_size=2),
+        "web_resources": st.lists(G_RESOURCE, max_size=1),
+        "entity": G_NAMED,
+        "unmapped": st.fixed_dictionaries(
+            {}, optional={"subjects": st.lists(st.sampled_from(["customer:1", "customer:2"]), max_size=3)}
+        ),
+    },
+)
+
+
+@st.composite
+def spoiled(draw: st.DrawFn) -> Any:
+    record: Any = draw(USUAL)
+    for _ in range(draw(st.integers(0, 2))):
+        place = record
+        while True:
+            key = draw(st.sampled_from(sorted(place) if isinstance(place, dict) else range(len(place))))
+            if not isinstance(place[key], (dict, list)) or not place[key] or draw(st.booleans()):
+                break
+            place = place[key]
+        place[key] = draw(HOSTILE)
+    return record
+
+
 PLAIN = {
     "class_uid": 6005,
     "activity_id": 1,
@@ -111,6 +167,9 @@ PLAIN = {
     "unmapped": {"subjects": ["customer:1"]},
 }
 LINES = st.one_of(
+    st.builds(lambda value: json.dumps(value).encode(), spoiled()),
+    st.builds(lambda value: json.dumps(value).encode(), spoiled()),
+    st.builds(lambda value: json.dumps(value).encode(), spoiled()),
     st.builds(lambda value: json.dumps(value).encode(), RECORDS),
     st.builds(lambda value: json.dumps(value, ensure_ascii=False).encode(), RECORDS),
     st.just(json.dumps(PLAIN).encode()),

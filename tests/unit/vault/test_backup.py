@@ -5,6 +5,7 @@ import stat
 import sys
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -42,7 +43,7 @@ def test_a_backup_restores_elsewhere(vault, new_url, master, path):
         assert restored.find([ANNA, BEN, *CROWD]) == [tokens[0], None, *tokens[2:]]
         assert restored.decrypt(blobs) == [b"hers", b"ours"]
         assert restored.forgotten([tokens[1]])[tokens[1]].reason == "request 7"
-        assert restored.status() == vault.status()
+        assert restored.status() == replace(vault.status(), erasures_untold=0)
 
 
 def test_one_format_for_every_database(vault, postgresql, sqlite_path, master, path):

@@ -114,6 +114,19 @@ def test_no_file_holds_a_byte_of_a_forgotten_person(sqlite_path, master):
         assert (sqlite_path.parent / "vault.db-wal").stat().st_size == 0
 
 
+def test_no_copy_stays_where_rows_were_moved_within_the_file(sqlite_path, master):
+    """SQLite moves rows between pages and leaves copies in room that is not in use, which secure_delete passes over."""
+    crowd = [Person("customer", str(number)) for number in range(4000)]
+    with open_vault(f"sqlite:///{sqlite_path}", master, create=True) as vault:
+        for start in range(0, 4000, 100):
+            vault.tokens(crowd[start : start + 100])
+        gone = set(vault.find(crowd[::2]))
+        rows = [row for row in everyone(vault) if row.token in gone]
+        assert vault.forget(crowd[::2], reason="request 7").scrubbed
+        data = sqlite_path.read_bytes()
+        assert [row for row in rows if row.sealed[:24] in data or row.lookup + row.token in data] == []
+
+
 def test_a_reader_elsewhere_delays_scrubbing_and_it_is_said(sqlite_path, master, monkeypatch):
     monkeypatch.setattr("beholden.vault._database._SCRUB_BUSY_MS", 10)
     with open_vault(f"sqlite:///{sqlite_path}", master, create=True) as vault:
