@@ -135,7 +135,7 @@ def _ask_while_writing(ledger: Ledger, before: Snapshot, engine: DuckEngine, arg
     vault: Any = _Names()
     question = Question(targets=(_target(2000),), window=_MONTH)
     wanted = matched_events(question, before, engine, vault, wide=False)
-    given = list(batches(arguments.directory, 131_072, 9))[-2:]
+    given = list(batches(arguments.directory, 131_072, first=100))  # other records, of a later time
     done = threading.Event()
 
     def write() -> None:

@@ -46,9 +46,9 @@ def token_of(kind: str, number: int) -> bytes:
     return found
 
 
-def batches(directory: Path, events: int, passes: int = 1) -> Iterator[pa.RecordBatch]:
+def batches(directory: Path, events: int, passes: int = 1, first: int = 0) -> Iterator[pa.RecordBatch]:
     """The first ``events`` of the generator; every further pass repeats them a year later as other records."""
-    for repeat in range(passes):
+    for repeat in range(first, first + passes):
         left = events
         for path in sorted(directory.glob("m*.parquet")):
             with pq.ParquetFile(path) as file:
