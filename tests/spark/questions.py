@@ -138,23 +138,10 @@ def _targets(rng: Random) -> pa.Table:
     return pa.Table.from_pylist(rows, schema=_TARGETS)
 
 
-def _actors(rng: Random, count: int, _: Engine) -> Iterator[Ask]:
-    yield Ask({"events": events(rng, count)}, {}, ("events",))
-
-
-_sources = _actors
-
-
 def _windows() -> Iterator[dict[str, object]]:
     yield {"start": _START, "end": _END}
     yield {"start": _FIRST, "end": _LAST}
     yield {"start": _START + timedelta(microseconds=1), "end": _START + timedelta(microseconds=1)}
-
-
-def _touched(rng: Random, count: int, _: Engine) -> Iterator[Ask]:
-    table = events(rng, count)
-    for window in _windows():
-        yield Ask({"events": table}, window, ("events",))
 
 
 def _forgetting(rng: Random, count: int, _: Engine) -> Iterator[Ask]:
@@ -242,11 +229,8 @@ def _rows(rng: Random, count: int, _duck: Engine) -> Iterator[Ask]:
 
 
 CASES: Final[Mapping[str, Callable[[Random, int, Engine], Iterator[Ask]]]] = {
-    "ledger/actors.sql": _actors,
     "ledger/forgetting.sql": _forgetting,
     "ledger/rows.sql": _rows,
-    "ledger/sources.sql": _sources,
-    "ledger/touched.sql": _touched,
     "ledger/who_events.sql": _who_events,
     "ledger/who_groups.sql": _who_groups,
     "watch/unexplained.sql": _unexplained,

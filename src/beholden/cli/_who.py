@@ -13,16 +13,17 @@ from beholden.core.errors import UsageError
 from beholden.core.names import DatasetName, Person
 from beholden.core.times import parse_window
 from beholden.core.unknown import Unknown
-from beholden.engine import Engine
 from beholden.ledger import Snapshot
+from beholden.ledger.dossier import Dossier, dossier
 from beholden.ledger.gaps import gaps, stores_on_record
 from beholden.ledger.resolve import UNASKED, name_from_text, resolve_possible
+from beholden.ledger.unlogged import unlogged_parameters
 from beholden.ledger.who import EventRow, Question, Target, WhoRow, ask_events, group, matched_events
 from beholden.ledger.world import SubjectFields
 from beholden.state.datasets import class_fields, relatives_of, views_in_doubt
 from beholden.state.subjects import effective_subjects
 
-__all__ = ["Answer", "answer", "build_question"]
+__all__ = ["Answer", "answer", "answer_dossier", "build_question"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,15 +44,16 @@ def build_question(
     subject: str | None,
     actors: Sequence[str],
     credentials: Sequence[str],
+    devices: Sequence[str] = (),
     start: str | None,
     end: str | None,
 ) -> Question:
     """Read the options; raises `UsageError` for names that make no sense."""
-    if not (datasets or class_ or subject or actors or credentials):
+    if not (datasets or class_ or subject or actors or credentials or devices):
         raise UsageError(
             "who",
             "nothing is asked",
-            expected="--dataset, --class, --subject, --actor or --credential",
+            expected="--dataset, --class, --subject, --actor, --credential or --device",
             advice="see: beholden who --help",
         )
     person = None if subject is None else Person.parse(subject)
@@ -84,6 +86,7 @@ def build_question(
         subject=person,
         actors=tuple(_actor(name, estate) for name in actors) or None,
         credentials=tuple(Person("credential", name) for name in credentials) or None,
+        devices=tuple(Person("device", name) for name in devices) or None,
     )
 
 
@@ -94,8 +97,9 @@ def answer(estate: Estate, question: Question, *, events: bool, resolve: bool) -
 
 def _answer_from(estate: Estate, question: Question, snapshot: Snapshot, *, events: bool, resolve: bool) -> Answer:
     with engine(estate) as running:
-        _check_stores(estate, question, snapshot, running)
-        matched = matched_events(question, snapshot, running, estate.vault)
+        _check_stores(estate, question, snapshot)
+        wide = events or question.subject is not None
+        matched = matched_events(question, snapshot, running, estate.vault, wide=wide)
         notes: list[Unknown] = []
         if question.subject is not None and estate.vault.were_forgotten([question.subject]) == [False]:
             known = world(estate, {target.dataset.store for target in question.targets or ()})
@@ -107,25 +111,35 @@ def _answer_from(estate: Estate, question: Question, snapshot: Snapshot, *, even
                 )
         rows = ask_events(matched, estate.vault) if events else []
         groups = [] if events else group(matched, running, estate.vault)
-        stores_asked = None if question.targets is None else {target.dataset.store for target in question.targets}
-        unknown = gaps(
-            estate.state,
-            estate.config,
-            snapshot,
-            running,
-            window=question.window,
-            stores=stores_asked,
-            now=estate.clock(),
-        )
-        unknown += open_questions(estate, question, snapshot, running)
+        notes += unlogged_parameters(matched, snapshot, estate.state, estate.vault)
+        unknown = _incomplete(estate, question, snapshot)
     return Answer(groups, rows, notes + unknown, any(note.reason.startswith(UNASKED) for note in notes))
 
 
-def _check_stores(estate: Estate, question: Question, snapshot: Snapshot, running: Engine) -> None:
+def answer_dossier(estate: Estate, question: Question) -> Dossier:
+    """Add up the accesses and say what the sums cannot say."""
+
+    def ask(snapshot: Snapshot) -> Dossier:
+        _check_stores(estate, question, snapshot)
+        with engine(estate) as running:
+            told = dossier(question, snapshot, running, estate.vault)
+        return Dossier(told.rows, told.unknown + _incomplete(estate, question, snapshot))
+
+    return estate.ledger.ask(ask)
+
+
+def _incomplete(estate: Estate, question: Question, snapshot: Snapshot) -> list[Unknown]:
+    """What the record lacks for a question, and what the question leaves open."""
+    stores = None if question.targets is None else {target.dataset.store for target in question.targets}
+    found = gaps(estate.state, estate.config, snapshot, window=question.window, stores=stores, now=estate.clock())
+    return found + open_questions(estate, question, snapshot)
+
+
+def _check_stores(estate: Estate, question: Question, snapshot: Snapshot) -> None:
     """Refuse a store that is neither declared nor on record: logs may tell of stores that nothing can scan."""
     declared = {store.name for store in estate.config.store}
     asked = {target.dataset.store for target in question.targets or ()} - declared
-    for name in sorted(asked - stores_on_record(snapshot, running)) if asked else ():
+    for name in sorted(asked - stores_on_record(snapshot)) if asked else ():
         estate.config.store_named(name)
 
 

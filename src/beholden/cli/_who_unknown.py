@@ -9,7 +9,6 @@ from beholden.atlas.gaps import field_gaps
 from beholden.cli._estate import Estate
 from beholden.core.names import DatasetName, FieldName
 from beholden.core.unknown import Unknown
-from beholden.engine import Engine
 from beholden.ledger import Snapshot
 from beholden.ledger.touched import nameless_actors, touched_datasets
 from beholden.ledger.who import Question
@@ -23,15 +22,15 @@ __all__ = ["open_questions"]
 _NAMED_MAX: Final = 3
 
 
-def open_questions(estate: Estate, question: Question, snapshot: Snapshot, running: Engine) -> list[Unknown]:
+def open_questions(estate: Estate, question: Question, snapshot: Snapshot) -> list[Unknown]:
     """Everything that could make the answer too short, and is known to be unknown."""
     found = list(_about_datasets(estate, question))
     if question.subject is not None:
         found += _about_subject(estate, question)
     if question.subject is not None or _is_of_class(question):
         found += field_gaps(estate.state, estate.config, partial=False)
-        found += _never_scanned(estate, question, snapshot, running)
-    return found + list(_about_strangers(estate, question, snapshot, running))
+        found += _never_scanned(estate, question, snapshot)
+    return found + list(_about_strangers(estate, question, snapshot))
 
 
 def _is_of_class(question: Question) -> bool:
@@ -85,11 +84,11 @@ def _tied(kinds: Iterable[SubjectKind]) -> set[DatasetName]:
     return found | {FieldName.parse(name).dataset for name in fields}
 
 
-def _never_scanned(estate: Estate, question: Question, snapshot: Snapshot, running: Engine) -> Iterator[Unknown]:
+def _never_scanned(estate: Estate, question: Question, snapshot: Snapshot) -> Iterator[Unknown]:
     """Datasets that accesses name and of which nobody knows what they hold."""
     known = known_datasets(estate.state)
     asked = {target.dataset for target in question.targets or ()}
-    touched = touched_datasets(snapshot, running, question.window)
+    touched = touched_datasets(snapshot, question.window)
     unseen = [name for name in touched if name not in known]
     gone = [name for name in touched if known.get(name) and name not in asked]
     yield from _by_store(unseen, "accesses are on record, and no scan has seen what it holds")
@@ -106,14 +105,16 @@ def _by_store(names: Sequence[DatasetName], reason: str) -> Iterator[Unknown]:
         yield Unknown("dataset", _some(listed), reason, count=len(listed))
 
 
-def _about_strangers(estate: Estate, question: Question, snapshot: Snapshot, running: Engine) -> Iterator[Unknown]:
+def _about_strangers(estate: Estate, question: Question, snapshot: Snapshot) -> Iterator[Unknown]:
     """Actors and credentials asked about whom no log named."""
-    for kind, people in (("actor", question.actors), ("credential", question.credentials)):
+    for kind, people in (
+        ("actor", question.actors), ("credential", question.credentials), ("device", question.devices)
+    ):  # fmt: skip
         strangers = estate.vault.find(people or ()).count(None)
         if not strangers:
             continue
         reason = f"no log read so far names the {kind} asked about; check how the logs write it"
-        lost = nameless_actors(snapshot, running, estate.vault)
+        lost = nameless_actors(snapshot, estate.vault)
         if lost:
             reason += f". The vault has no name (any more) for {lost:,} of those on record: it may be one of them"
         yield Unknown(kind, kind, reason, count=strangers)

@@ -36,6 +36,7 @@ NOUNS: Final[dict[str, str]] = {
     "vault": "beholden.cli.vault:VaultRow",
     "where": "beholden.atlas.queries:WhereRow",
     "who": "beholden.ledger.who:WhoRow",
+    "who-dossier": "beholden.ledger.dossier:DossierRow",
     "who-events": "beholden.ledger.who:EventRow",
     "zones": "beholden.atlas.queries:ZoneRow",
 }

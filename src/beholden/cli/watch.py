@@ -73,7 +73,7 @@ def reasons(
     def ask(snapshot: Snapshot) -> tuple[pa.Table, list[Unknown]]:
         with engine(estate) as running:
             judged = judge(snapshot, feeds, running, estate.vault, window)
-            return judged, gaps(estate.state, estate.config, snapshot, running, window=window, stores=None, now=now)
+        return judged, gaps(estate.state, estate.config, snapshot, window=window, stores=None, now=now)
 
     judged, missing = estate.ledger.ask(ask)
     unknown += missing

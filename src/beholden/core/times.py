@@ -79,6 +79,10 @@ class Window:
     start: int | None = None
     end: int | None = None
 
+    def overlaps(self, first: int, last: int) -> bool:
+        """Whether any moment from ``first`` to ``last``, both included, is in it."""
+        return (self.start is None or last >= self.start) and (self.end is None or first < self.end)
+
 
 def parse_window(start: str | None, end: str | None, clock: Clock) -> Window:
     """Read ``--from`` and ``--to``: a date, a time, or an age such as ``30d``, ``12h``, ``90m``.

@@ -1,7 +1,8 @@
 """Runs one SQL text on DuckDB, in memory, over the tables it is given and nothing else.
 
-Each run has a connection of its own (about 15 ms): DuckDB fixes the list of readable files once external access is
-off, and no state may pass from one question to the next. Extensions are neither installed nor loaded, Python
+Each run over files has a database of its own (about 15 ms): DuckDB fixes the list of readable files once external access
+is off. Runs over tables in memory share one that can read no file at all; each has a connection of its own and writes nothing,
+so that no state passes from one question to the next. Extensions are neither installed nor loaded, Python
 variables are not looked up by name, and the configuration is locked.
 """
 
@@ -11,7 +12,7 @@ import contextlib
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
@@ -50,6 +51,7 @@ class DuckEngine:
     def __init__(self, *, memory: str, threads: int, temp_directory: Path) -> None:
         self._memory = memory
         self._threads = threads
+        self._without_files: duckdb.DuckDBPyConnection | None = None
         try:
             temp_directory.mkdir(parents=True, exist_ok=True)
             _remove_stale(temp_directory)
@@ -69,6 +71,9 @@ class DuckEngine:
 
     def close(self) -> None:
         """Remove what was spilled."""
+        if self._without_files is not None:
+            self._without_files.close()
+            self._without_files = None
         shutil.rmtree(self._spill, ignore_errors=True)
 
     def run(self, sql: str, parameters: Mapping[str, object], tables: Mapping[str, TableSource]) -> pa.Table:
@@ -81,17 +86,28 @@ class DuckEngine:
     def _connection(self, tables: Mapping[str, TableSource]) -> Iterator[duckdb.DuckDBPyConnection]:
         paths = [path for source in tables.values() for path in source.files()]
         try:
-            with contextlib.closing(duckdb.connect(":memory:", config=self._config())) as connection:
-                allowed = ", ".join(quote_text(str(path)) for path in paths)
-                connection.execute(f"SET allowed_paths = [{allowed}]")
-                connection.execute("SET TimeZone = 'UTC'")
-                connection.execute("SET enable_external_access = false")
-                connection.execute("SET lock_configuration = true")
+            with contextlib.ExitStack() as stack:
+                if paths:
+                    connection = stack.enter_context(contextlib.closing(self._database(paths)))
+                else:
+                    self._without_files = self._without_files or self._database([])
+                    connection = stack.enter_context(contextlib.closing(self._without_files.cursor()))
                 for name, source in tables.items():
                     _add_table(connection, name, source)
+                connection.execute("BEGIN TRANSACTION READ ONLY")
                 yield connection
         except duckdb.Error as error:
             raise _told(error) from None
+
+    def _database(self, paths: Sequence[Path]) -> duckdb.DuckDBPyConnection:
+        """A database in memory that can read these files and nothing else."""
+        connection = duckdb.connect(":memory:", config=self._config())
+        allowed = ", ".join(quote_text(str(path)) for path in paths)
+        connection.execute(f"SET allowed_paths = [{allowed}]")
+        connection.execute("SET GLOBAL TimeZone = 'UTC'")
+        connection.execute("SET enable_external_access = false")
+        connection.execute("SET lock_configuration = true")
+        return connection
 
     def _config(self) -> dict[str, str | bool | int | float | list[str]]:
         return {

@@ -28,7 +28,7 @@ from beholden.ledger.log import Ledger, Snapshot
 from beholden.ledger.manifest import read_info
 from beholden.ledger.segments import read_columns
 from beholden.ledger.snapshot import read_snapshot
-from beholden.ledger.unchanged import check_unchanged
+from beholden.ledger.unchanged import check_segment
 from beholden.state import State
 from beholden.state.ingests import Account, finish_ingest, start_ingest
 from beholden.vault import Erasure, ErasureSeals, Vault
@@ -142,8 +142,8 @@ def tell_erasures(vault: Vault, ledger: Ledger, state: State, clock: Clock) -> i
 def erased_tokens(directory: Path, key: VerifierKey, seals: ErasureSeals) -> set[bytes]:
     """Every token that the ledger's own events say is forgotten; `beholden.vault.restore` takes them.
 
-    Needs neither vault nor state. Segments are compared with the manifest's hashes first; of those without such an
-    event nothing more is read.
+    Needs neither vault nor state. Segments with such events are compared with the manifest's hashes first; of the others
+    nothing is read.
 
     Raises:
         NotFoundError: there is no ledger. IntegrityError: it disagrees with itself. SourceError: it cannot be read.
@@ -151,7 +151,6 @@ def erased_tokens(directory: Path, key: VerifierKey, seals: ErasureSeals) -> set
     layout = Layout(directory)
     with reading():
         snapshot = read_snapshot(layout, read_info(layout), key)
-        check_unchanged(layout, snapshot.manifest)
         return seals.read(_records(layout, snapshot))
 
 
@@ -160,6 +159,7 @@ def _records(layout: Layout, snapshot: Snapshot) -> Iterator[tuple[bytes, bytes]
     tables = [snapshot.recent.select(columns)]
     for segment in snapshot.manifest.segments:
         if any(span.source == ERASURES for span in segment.sources):
+            check_segment(layout, segment)
             path = layout.segments / segment.file
             tables.append(read_columns(path, layout.name(path), columns))
     for table in tables:

@@ -104,7 +104,7 @@ class Layout:
     @property
     def derived(self) -> tuple[Path, ...]:
         """Where files lie that can be made again from the segment whose name they begin with."""
-        return (self.root / "index",)
+        return (self.index,)
 
     @property
     def uids(self) -> Path:
@@ -115,6 +115,11 @@ class Layout:
     def checked_uids(self) -> Path:
         """Which runs of uids were found whole, likewise."""
         return self.uids / "checked.json"
+
+    @property
+    def index(self) -> Path:
+        """What questions look at instead of the segments; can be made again from these."""
+        return self.root / "index"
 
     def name(self, path: Path) -> str:
         """A path as people and findings name it: below the directory, with slashes."""

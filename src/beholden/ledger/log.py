@@ -10,7 +10,7 @@ import contextlib
 import hashlib
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, Self, TypeVar
 
@@ -25,6 +25,7 @@ from beholden.ledger.compact import compact
 from beholden.ledger.files import Disk, lock_file, reading, replace_file, sealed_json, write_error
 from beholden.ledger.format import LOCK_TIMEOUT_S, WAL_BYTES_MAX, Layout
 from beholden.ledger.holds import Holds, read_holds
+from beholden.ledger.index import write_indexes
 from beholden.ledger.manifest import LedgerInfo, Manifest, read_info, read_manifest
 from beholden.ledger.own import own_batch
 from beholden.ledger.prune import PruneResult, finish_prune, logged_prune, prepare_prune
@@ -277,13 +278,13 @@ class Ledger:
                 with self._reading:
                     snapshot = read_snapshot(self._layout, self._info, self._signer, self._reader)
                 try:
-                    check_unchanged(self._layout, snapshot.manifest)
+                    indexes = check_unchanged(self._layout, snapshot.manifest, self._signer)
                 except (IntegrityError, FileNotFoundError):
                     if not remaining or self._is_current(snapshot):
                         raise
                 else:
                     break
-            return snapshot
+            return replace(snapshot, indexes=indexes)
 
     def ask(self, question: Callable[[Snapshot], _Answer]) -> _Answer:
         """The answer to a question over `tables`, asked again when its files were merged or pruned away meanwhile.
@@ -427,11 +428,18 @@ class Ledger:
         writer.manifest_stat = _stat(self._layout.manifest)
         writer.wal = None
         writer.known.seal(sealed.manifest)
+        self._index(writer)
         return SealResult(events.num_rows, len(sealed.manifest.segments) - len(before.segments), sealed.checkpoint)
 
     def _compact(self, writer: _Writer) -> None:
         """Merge small segments where there are many. Nobody's seal fails for it."""
         self._take(writer, compact(self._disk, self._layout, writer.manifest, self._segment_events_max))
+        self._index(writer)
+
+    def _index(self, writer: _Writer) -> None:
+        """Make the indexes that are missing. Where there is no room questions ask the segments, and the next seal tries again."""
+        with contextlib.suppress(OSError):
+            write_indexes(self._disk, self._layout, writer.manifest.segments, self._signer)
 
     def _take(self, writer: _Writer, manifest: Manifest) -> None:
         """Go on with a manifest that was just written and has the same end."""

@@ -82,7 +82,7 @@ def clear_leftovers(disk: Disk, layout: Layout, manifest: Manifest, held_end: in
         IntegrityError: a segment is not listed and its events are nowhere else; or they are said to be pruned, and no
             event on record says so.
     """
-    for directory in (layout.segments, layout.uids):
+    for directory in (layout.segments, *layout.derived):
         disk.make_directory(directory)
     tiles = [path for path in layout.tiles.rglob("*") if path.is_dir()]
     remove_temporaries(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -15,6 +15,7 @@ from beholden.ledger.checkpoint import Checkpoint, VerifierKey, open_checkpoint
 from beholden.ledger.format import Layout
 from beholden.ledger.manifest import LedgerInfo, Manifest, read_manifest
 from beholden.ledger.segments import describe_batches
+from beholden.ledger.unchanged import Indexes
 from beholden.ledger.wal import WalReader, scan_wal, wal_files
 
 __all__ = ["Snapshot", "WalContent", "check_sizes", "read_checkpoint", "read_snapshot", "read_wal"]
@@ -29,6 +30,7 @@ class Snapshot:
 
     ``segments`` are Parquet files that never change; ``recent`` has the events that are in none of them yet, in
     the same columns. The signed tree head covers the first ``checkpoint.size`` of the ``next_seq`` events.
+    ``indexes`` are those of the segments that have one; see `beholden.ledger.candidates`.
     """
 
     segments: tuple[Path, ...]
@@ -36,6 +38,7 @@ class Snapshot:
     next_seq: int
     checkpoint: Checkpoint
     manifest: Manifest
+    indexes: Indexes = field(default_factory=lambda: Indexes({}, ()))
 
     def source(self) -> TableSource:
         """All events, for the engine."""

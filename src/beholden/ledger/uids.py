@@ -25,9 +25,9 @@ from beholden.core.events import EVENTS
 from beholden.ledger.files import Disk
 from beholden.ledger.format import Layout
 from beholden.ledger.manifest import Manifest
+from beholden.ledger.marks import Marks, keep_marks, marks_of, read_marks
 from beholden.ledger.segments import read_columns
 from beholden.ledger.uid_runs import SUFFIX, Entries, UidRun, is_intact, open_run, run_name, write_run
-from beholden.ledger.unchanged import Marks, keep_marks, marks_of, read_marks
 
 __all__ = ["KnownUids", "SourceCodes", "UidKeys", "chosen_runs", "find", "sorted_entries"]
 

@@ -1,73 +1,85 @@
-"""Before an answer is read from sealed segments: are they still the files that were sealed?
+"""Before an answer is read from sealed segments and their indexes: are they still the files that were sealed?
 
-Hashing every segment for every question would cost a second for each gigabyte. So what was once found right is noted
-with the file's size, times and inode, and hashed anew only when one of these has changed. What a disk alters by itself
-changes none of them: that is found by ``ledger verify``, which takes nobody's word.
+Hashing every file for every question would cost a second for each gigabyte. So what was once found right is noted
+with the file's size, times and inode, and hashed anew only when one of these has changed. The notes are under a key of
+their own, so that nobody can write what was never found. What a disk alters by itself changes no mark: that is found by
+``ledger verify``, which takes nobody's word.
 """
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
-import os
+from dataclasses import dataclass
 from pathlib import Path
-
-import msgspec
+from typing import Final
 
 from beholden.core.errors import IntegrityError
-from beholden.ledger.files import temporary_name
+from beholden.ledger.checkpoint import Signer
 from beholden.ledger.format import Layout
+from beholden.ledger.index import SegmentIndex, index_path, open_index
 from beholden.ledger.manifest import Manifest, Segment
+from beholden.ledger.marks import Marks, keep_marks, marks_of, read_marks
 
-__all__ = ["Marks", "check_segment", "check_unchanged", "keep_marks", "marks_of", "read_marks"]
+__all__ = ["Indexes", "check_segment", "check_unchanged"]
 
-#: Of a file: size, times of change in nanoseconds (content; content, name or rights), inode.
-Marks = tuple[int, int, int, int]
+#: What is signed to derive the notes' key; no tree head and no index begins so.
+_CONTEXT: Final = b"beholden checked files v1\n"
 
 
-def check_unchanged(layout: Layout, manifest: Manifest) -> None:
-    """See that every segment has the bytes that were sealed; cost: one ``stat`` for each that was seen before.
+@dataclass(frozen=True, slots=True)
+class Indexes:
+    """The indexes of segments, by the segment's file, and why some cannot be used."""
+
+    of: dict[str, SegmentIndex]
+    refused: tuple[IntegrityError, ...]
+
+
+def check_unchanged(layout: Layout, manifest: Manifest, signer: Signer) -> Indexes:
+    """See that every segment has the bytes that were sealed; cost: one ``stat`` for each file that was seen before.
+
+    Returns the indexes that the ledger's key signed. A segment whose index is missing or altered is asked itself.
 
     Raises:
-        IntegrityError: one is missing, or is not what was sealed.
+        IntegrityError: a segment is missing, or is not what was sealed.
     """
-    known = read_marks(layout.checked)
+    key = hashlib.sha256(signer.sign(_CONTEXT)).digest()
+    known = read_marks(layout.checked, key)
     found: dict[str, Marks] = {}
+    indexes: dict[str, SegmentIndex] = {}
+    refused: list[IntegrityError] = []
     for segment in manifest.segments:
-        path = layout.segments / segment.file
-        marks = _marks(path, layout)
-        if known.get(segment.file) != marks:
+        marks = _marks(layout.segments / segment.file)
+        if marks is None or known.get(segment.file) != marks:
             check_segment(layout, segment)
-        found[segment.file] = marks
+        if marks is not None:
+            found[segment.file] = marks
+        path = index_path(layout, segment)
+        marks = _marks(path)
+        if marks is None:
+            continue
+        try:
+            index = open_index(layout, segment, signer, check=known.get(path.name) != marks)
+        except IntegrityError as error:
+            refused.append(error)
+            continue
+        if index is not None:
+            indexes[segment.file] = index
+            found[path.name] = marks
     if found != known:
-        keep_marks(layout.checked, found)
-
-
-def marks_of(path: Path) -> Marks:
-    """By what a file would be seen to have been changed.
-
-    Raises:
-        OSError: there is none.
-    """
-    status = path.stat()
-    return status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino
-
-
-def _marks(path: Path, layout: Layout) -> Marks:
-    try:
-        return marks_of(path)
-    except OSError:
-        raise IntegrityError(
-            layout.name(path), "is missing or cannot be read as Parquet", advice="restore it from a backup"
-        ) from None
+        keep_marks(layout.checked, found, key)
+    return Indexes(indexes, tuple(refused))
 
 
 def check_segment(layout: Layout, segment: Segment) -> None:
     """Hash a segment's file; raises `IntegrityError` if it is missing or not what was sealed."""
     path = layout.segments / segment.file
-    _marks(path, layout)
-    with path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    try:
+        with path.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError:
+        raise IntegrityError(
+            layout.name(path), "is missing or cannot be read as Parquet", advice="restore it from a backup"
+        ) from None
     if digest != segment.sha256:
         raise IntegrityError(
             layout.name(path), "is not the file that was sealed", expected="the SHA-256 that the manifest has",
@@ -75,17 +87,8 @@ def check_segment(layout: Layout, segment: Segment) -> None:
         )  # fmt: skip
 
 
-def read_marks(path: Path) -> dict[str, Marks]:
-    """What was noted; nothing where that cannot be read, so that all is hashed again."""
+def _marks(path: Path) -> Marks | None:
     try:
-        return msgspec.json.decode(path.read_bytes(), type=dict[str, Marks])
-    except (OSError, msgspec.DecodeError):
-        return {}
-
-
-def keep_marks(path: Path, marks: dict[str, Marks]) -> None:
-    """Note it for the next question; a ledger that can only be read is hashed each time."""
-    temporary = temporary_name(path.with_name(f"{path.name}.{os.getpid()}"))
-    with contextlib.suppress(OSError):
-        temporary.write_bytes(msgspec.json.encode(marks))
-        temporary.replace(path)
+        return marks_of(path)
+    except OSError:
+        return None

@@ -26,6 +26,7 @@ from beholden.ledger.checkpoint import Checkpoint, PublicKey, VerifierKey, open_
 from beholden.ledger.files import is_temporary, reading
 from beholden.ledger.format import TILE_WIDTH, Layout
 from beholden.ledger.heads import check_heads
+from beholden.ledger.index import check_index, index_path
 from beholden.ledger.manifest import LedgerInfo, Manifest, Segment, read_info, read_manifest
 from beholden.ledger.own import own_count, own_events
 from beholden.ledger.proof import StoredTree
@@ -209,6 +210,7 @@ class _Verification:
             self.tiles = check.tiles
         if whole and not self.findings:
             self._check_cosigned()
+        self._check_indexes(self.manifest)
         accounted = self.manifest.first_seq + self.events - own_count(self.manifest) - self.own_waiting
         if not self.findings and accounted < self.acknowledged:
             missing = self.acknowledged - accounted
@@ -285,6 +287,7 @@ class _Verification:
             self.layout.checked,
         }
         known |= {self.layout.checked_uids, *self.uids.paths()}
+        known |= {index_path(self.layout, segment) for segment in manifest.segments}
         known |= set(nodes_chain(self.layout, manifest.first_seq).values())
         known |= {path for path in self.layout.cosigned.glob("*") if not is_temporary(path)}
         known |= {path for path in self.layout.wal.glob("*.wal") if not path.name.startswith(".")}
@@ -336,6 +339,17 @@ class _Verification:
         for path in self.uids.missing():
             self.notes.append(Finding(self.layout.name(path), "is missing; the next writer makes it again"))
         return whole
+
+    def _check_indexes(self, manifest: Manifest) -> None:
+        """Of segments that are right: of an altered one it is known already that its index does not fit."""
+        wrong = {finding.object for finding in self.findings}
+        for segment in manifest.segments if self.checkpoint else ():
+            if f"segments/{segment.file}" in wrong:
+                continue
+            with self.catching():
+                if not check_index(self.layout, segment, self.key):
+                    name = self.layout.name(index_path(self.layout, segment))
+                    self.notes.append(Finding(name, "is missing; the next seal makes it again"))
 
     def _read_records(self, path: Path, name: str, segment: Segment, hashes: TreeHashes) -> None:
         seq = segment.first_seq

@@ -9,18 +9,32 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from beholden.core.names import DatasetName, Person
 from beholden.core.times import Window
 from beholden.engine import Engine, TableSource, load_sql
-from beholden.ledger.log import Snapshot
+from beholden.ledger.candidates import Sought, fetch, sources_of
+from beholden.ledger.snapshot import Snapshot
 from beholden.vault import Vault
 
-__all__ = ["EventRow", "Question", "Target", "WhoRow", "ask_events", "group", "matched_events", "window_bounds"]
+__all__ = [
+    "EventRow",
+    "Question",
+    "Target",
+    "WhoRow",
+    "ask_events",
+    "group",
+    "judged",
+    "matched_events",
+    "merged_targets",
+    "sought",
+    "window_bounds",
+]
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _START: Final = datetime(1971, 1, 1, tzinfo=UTC)
@@ -76,11 +90,12 @@ class Question:
     subject: Person | None = None
     actors: tuple[Person, ...] | None = None
     credentials: tuple[Person, ...] | None = None
+    devices: tuple[Person, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class WhoRow:
-    """Accesses of one actor to one dataset, as the contract's `who`. Times are RFC 3339."""
+    """Accesses of one actor to one dataset, as the contract's `who`. Times are RFC 3339, ``seq`` is one of them."""
 
     actor: str | None
     store: str | None
@@ -92,6 +107,7 @@ class WhoRow:
     subjects: int | None
     first: str
     last: str
+    seq: int
     also: list[str]
 
 
@@ -112,9 +128,22 @@ class EventRow:
     also: list[str]
 
 
-def matched_events(question: Question, snapshot: Snapshot, engine: Engine, vault: Vault) -> pa.Table:
-    """The matching accesses as Arrow; columns as who_events.sql states."""
-    subject, actors, credentials = _tokens(question, vault)
+def matched_events(
+    question: Question, snapshot: Snapshot, engine: Engine, vault: Vault, *, wide: bool = True
+) -> pa.Table:
+    """The matching accesses as Arrow; columns as who_events.sql states.
+
+    ``wide`` adds ``uid``, and ``literals`` where a match is only possible: they are read from the segments themselves.
+    """
+    found = judged(question, sources_of(snapshot, sought(question, vault)), engine, vault)
+    if question.subject is not None:
+        found = _other_kinds(found, question.subject.kind, vault)
+    return _widened(found, snapshot) if wide else found
+
+
+def judged(question: Question, events: TableSource | pa.Table, engine: Engine, vault: Vault) -> pa.Table:
+    """Of some events those that match, as who_events.sql says; columns `INDEXED` are enough."""
+    wanted = sought(question, vault)
     table = pa.Table.from_pylist(
         [
             {
@@ -128,23 +157,52 @@ def matched_events(question: Question, snapshot: Snapshot, engine: Engine, vault
                 "part": target.part,
                 "fields": target.fields,
             }
-            for target in _merged(question.targets or ())
+            for target in merged_targets(question.targets or ())
         ],
         schema=_TARGETS,
     )
-    found = engine.run(
+    return engine.run(
         load_sql("beholden.ledger", "who_events.sql"),
         {
-            "subject": subject,
-            "actors": actors,
-            "credentials": credentials,
+            "subject": wanted.subject,
+            "actors": wanted.actors,
+            "credentials": wanted.credentials,
             "only": _only(question),
             "by_dataset": question.targets is not None,
             **dict(zip(("start", "end"), window_bounds(question.window), strict=True)),
         },
-        {"events": snapshot.source(), "targets": TableSource(table=table)},
+        {
+            "events": events if isinstance(events, TableSource) else TableSource(table=events),
+            "targets": TableSource(table=table),
+        },
     )
-    return found if question.subject is None else _other_kinds(found, question.subject.kind, vault)
+
+
+def sought(question: Question, vault: Vault) -> Sought:
+    """What an event must have to be looked at for a question."""
+    subject, actors, credentials, devices = _tokens(question, vault)
+    targets = question.targets
+    return Sought(
+        window=question.window,
+        datasets=None if targets is None else frozenset((t.dataset.store, t.dataset.path) for t in targets),
+        mixed=frozenset((t.dataset.store, t.dataset.path) for t in targets or () if t.mixed),
+        subject=subject,
+        actors=actors,
+        credentials=credentials,
+        devices=devices,
+    )
+
+
+def _widened(found: pa.Table, snapshot: Snapshot) -> pa.Table:
+    """The matches with what no index has."""
+    seqs = found.column("seq").to_numpy()
+    open_ = pc.and_(pc.equal(found.column("match"), "possible"), pc.is_valid(found.column("statement")))
+    places = np.flatnonzero(open_.to_numpy())
+    held = fetch(snapshot, seqs[places], ["literals"]).column("literals")
+    back = np.full(len(seqs), -1)
+    back[places] = np.arange(len(places))
+    literals = held.take(pa.array(back, mask=back < 0))
+    return found.append_column("uid", fetch(snapshot, seqs, ["uid"]).column("uid")).append_column("literals", literals)
 
 
 def _only(question: Question) -> list[str] | None:
@@ -172,40 +230,26 @@ def _other_kinds(found: pa.Table, kind: str, vault: Vault) -> pa.Table:
 def group(matched: pa.Table, engine: Engine, vault: Vault) -> list[WhoRow]:
     """Group matched events for people; actors under their own identifiers again."""
     grouped = engine.run(load_sql("beholden.ledger", "who_groups.sql"), {}, {"matched": TableSource(table=matched)})
-    rows = grouped.to_pylist()
+    rows = _with_texts(grouped, "first", "last").to_pylist()
     names = actor_names([row["actor"] for row in rows], vault)
-    return [
-        WhoRow(
-            **{
-                **row,
-                "actor": names.get(row["actor"]),
-                "first": _text(row["first"]),
-                "last": _text(row["last"]),
-                "also": row["also"] or [],
-            }
-        )
-        for row in rows
-    ]
+    for row in rows:
+        row["actor"] = names[row["actor"]]
+        row["also"] = row["also"] or []
+    return [WhoRow(**row) for row in rows]
 
 
 def ask_events(matched: pa.Table, vault: Vault) -> list[EventRow]:
     """Matched events one by one, in the ledger's order."""
-    rows = matched.select(
+    shown = matched.select(
         ["seq", "uid", "time", "actor", "store", "dataset", "activity", "fields", "rows", "match", "also"]
-    ).to_pylist()
+    )
+    rows = _with_texts(shown, "time").to_pylist()
     names = actor_names([row["actor"] for row in rows], vault)
-    return [
-        EventRow(
-            **{
-                **row,
-                "uid": row["uid"].hex(),
-                "actor": names.get(row["actor"]),
-                "time": _text(row["time"]),
-                "also": row["also"] or [],
-            }
-        )
-        for row in rows
-    ]
+    for row in rows:
+        row["actor"] = names[row["actor"]]
+        row["uid"] = row["uid"].hex()
+        row["also"] = row["also"] or []
+    return [EventRow(**row) for row in rows]
 
 
 def actor_names(tokens: Sequence[bytes | None], vault: Vault) -> dict[bytes | None, str | None]:
@@ -223,20 +267,20 @@ def actor_names(tokens: Sequence[bytes | None], vault: Vault) -> dict[bytes | No
     return names
 
 
-def _tokens(question: Question, vault: Vault) -> tuple[bytes | None, list[bytes] | None, list[bytes] | None]:
+def _tokens(
+    question: Question, vault: Vault
+) -> tuple[bytes | None, list[bytes] | None, list[bytes] | None, list[bytes] | None]:
     """Tokens of the people asked about. An unknown person gets a token that no event has."""
     nobody = bytes(16)
 
-    def of(people: Sequence[Person]) -> list[bytes]:
-        return [token or nobody for token in vault.find(people)]
+    def of(people: Sequence[Person] | None) -> list[bytes] | None:
+        return None if people is None else [token or nobody for token in vault.find(people)]
 
-    subject = of([question.subject])[0] if question.subject is not None else None
-    actors = of(question.actors) if question.actors is not None else None
-    credentials = of(question.credentials) if question.credentials is not None else None
-    return subject, actors, credentials
+    subject = of(None if question.subject is None else [question.subject])
+    return subject[0] if subject else None, of(question.actors), of(question.credentials), of(question.devices)
 
 
-def _merged(targets: Sequence[Target]) -> list[Target]:
+def merged_targets(targets: Sequence[Target]) -> list[Target]:
     """Each dataset once for each asked about, at its best match, for all fields: an access must not count twice."""
     found: dict[tuple[DatasetName, DatasetName], Target] = {}
     for target in targets:
@@ -260,6 +304,10 @@ def _moment(micros: int | None, default: datetime) -> datetime:
     return default if micros is None else _EPOCH + timedelta(microseconds=micros)
 
 
-def _text(moment: Any) -> str:
-    text: str = moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-    return text
+def _with_texts(table: pa.Table, *columns: str) -> pa.Table:
+    """Times as RFC 3339."""
+    for column in columns:
+        plain = table[column].cast(pa.timestamp("us"))  # in UTC
+        texts = pc.strftime(plain, "%Y-%m-%dT%H:%M:%SZ")
+        table = table.set_column(table.column_names.index(column), column, texts)
+    return table

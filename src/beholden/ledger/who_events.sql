@@ -1,5 +1,5 @@
 -- The accesses that match a question, one row an access.
--- in:  events   = the ledger's events (core.events.EVENTS)
+-- in:  events   = the ledger's events, as far as they may match (ledger.index.INDEXED)
 --      targets  = (asked, distance, store, dataset, match, key, mixed, part, fields): datasets in question, each once for each
 --                 asked about, and how far from it; how a read of them matches, whether they carry the person's
 --                 identifier, and those of other kinds; a view that may leave anybody out; the fields in question (null: any)
@@ -7,11 +7,11 @@
 --      $only    = a list of STORE/PATH, or null: accesses to nothing else
 --      $start, $end = the window [start, end) as timestamps
 -- out: the events' columns, match, also (other datasets of the same statement)
--- cost: one scan of events within the window; the person's token and the datasets are pushed down
+-- cost: one scan of the events given; windows over those that match
 with judged as (
     select
-        e.seq, e.uid, e.time, e.actor, e.store, e.dataset, e.activity, e.fields, e.rows, e.subjects, e.subject_count,
-        e.scope, e.statement, e.literals, e.correlation,
+        e.seq, e.time, e.actor, e.credential, e.store, e.dataset, e.activity, e.fields, e.rows, e.subjects, e.subject_count,
+        e.scope, e.statement, e.correlation,
         coalesce(t.key, false) as holds_key,
         t.asked, coalesce(t.distance, 0) as distance,
         case when e.activity in ('read', 'query', 'export') then 'read' else 'change' end as manner,
@@ -47,36 +47,47 @@ with judged as (
       and ($credentials is null or list_contains(cast($credentials as blob[]), e.credential))
       and ($only is null or list_contains(cast($only as varchar[]), e.store || '/' || e.dataset))
 ),
-ranked as (
+ranked as (  -- the records of statements over several datasets
     select
         *,
         row_number() over (
-            partition by coalesce(correlation, uid)
+            partition by correlation
             order by case match when 'named' then 0 when 'included' then 1 when 'possible' then 2 else 3 end, holds_key desc, seq
         ) as place,
         -- pgaudit writes a record each time a statement mentions the dataset (a table joined with itself)
         row_number() over (
-            partition by coalesce(correlation, uid), asked, store, dataset, activity, statement, scope, subjects, rows
-            order by seq
+            partition by correlation, asked, store, dataset, activity, statement, scope, subjects, rows order by seq
         ) as mention,
         -- a log may have a record for a view and one for the table behind it
-        min(distance) over (partition by coalesce(correlation, uid), asked, manner) as nearest,
-        list(store || '/' || dataset) over (partition by coalesce(correlation, uid)) as together
+        min(distance) over (partition by correlation, asked, manner) as nearest,
+        list(store || '/' || dataset) over (partition by correlation) as together
     from judged
-    where match is not null
+    where match is not null and correlation is not null
+),
+kept as (
+    select
+        seq, time, actor, credential, store, dataset, activity, fields, rows, subjects, subject_count, scope, statement, match, holds_key,
+        [store || '/' || dataset] as together
+    from judged
+    where match is not null and correlation is null
+    union all
+    select
+        seq, time, actor, credential, store, dataset, activity, fields, rows, subjects, subject_count, scope, statement, match, holds_key,
+        together
+    from ranked
+    where case when $subject is null then mention = 1 and distance = nearest else place = 1 end
 ),
 chosen as (
     select
         *,
         row_number() over (
-            partition by seq order by case match when 'named' then 0 when 'included' then 1 else 2 end
+            partition by seq
+            order by case match when 'named' then 0 when 'included' then 1 when 'possible' then 2 else 3 end, holds_key desc
         ) as best  -- it may stand for several that were asked about
-    from ranked
-    where case when $subject is null then mention = 1 and distance = nearest else place = 1 end
+    from kept
 )
 select
-    seq, uid, time, actor, store, dataset, activity, fields, rows, subjects, subject_count, scope, statement, literals,
-    match,
+    seq, time, actor, credential, store, dataset, activity, fields, rows, subjects, subject_count, scope, statement, match,
     list_sort(list_filter(list_distinct(together), lambda d: d is distinct from store || '/' || dataset)) as also
 from chosen
 where best = 1

@@ -1,6 +1,6 @@
 -- Accesses that match a question, grouped for people.
 -- in:  matched = the rows of who_events.sql
--- out: actor, store, dataset, activity, match, events, rows, subjects, first, last, also (other datasets of the
+-- out: actor, store, dataset, activity, match, events, rows, subjects, first, last, seq (of one of them), also (other datasets of the
 --      same statements), newest first
 -- cost: one pass over the matched events and one over their subjects
 with people as (
@@ -24,6 +24,7 @@ grouped as (
             else sum(cast(rows as decimal(38, 0)))
         end as bigint) as rows,
         max(subject_count) as whole,  -- of one access: a whole dataset, or more persons than are kept by name
+        min(seq) as seq,  -- by which one of them can be proven
         min(time) as first,
         max(time) as last
     from matched
@@ -33,7 +34,7 @@ select
     g.actor, g.store, g.dataset, g.activity, g.match, g.events, g.rows,
     case when p.named is null and g.whole is null then null
          else greatest(coalesce(p.named, 0), coalesce(g.whole, 0)) end as subjects,
-    g.first, g.last,
+    g.first, g.last, g.seq,
     list_sort(c.also) as also
 from grouped as g
 left join people as p

@@ -40,6 +40,8 @@ ANSWERS: dict[str, list[tuple[str, list[str]]]] = {
         ("who", ["--actor", "mortimer"]),
         ("who", ["--subject", "customer:71830456"]),
         ("who-events", ["--class", "email", "--events"]),
+        ("who-dossier", ["--class", "email", "--dossier"]),
+        ("who-dossier", ["--actor", "nobody", "--dossier"]),
         ("who", ["--actor", "nobody"]),
     ],
     "watch reasons": [("reasons", []), ("unexplained", ["--events"])],

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -78,9 +79,12 @@ def test_time_is_utc(engine):
 
 
 def test_runs_share_nothing(engine):
-    engine.run("CREATE TABLE left_over AS SELECT 1", {}, {})
-    with pytest.raises(BeholdenError, match="Catalog"):
-        engine.run("SELECT * FROM left_over", {}, {})
+    for kind in ("", "TEMP"):
+        with contextlib.suppress(BeholdenError):
+            engine.run(f"CREATE {kind} TABLE left_over AS SELECT 1", {}, {"given": TableSource(table=rows(7))})
+        for name in ("left_over", "given"):
+            with pytest.raises(BeholdenError, match="Catalog"):
+                engine.run(f"SELECT * FROM {name}", {}, {})
 
 
 @pytest.mark.parametrize(

@@ -51,7 +51,6 @@ def ask(rooms: Rooms, *, start=None, end=None, stores=("crm",), now=START + 10 *
         rooms.state,
         parse_config(config, Path()),
         rooms.ledger.tables(),
-        rooms.engine,
         window=Window(start, end),
         stores=stores,
         now=now,

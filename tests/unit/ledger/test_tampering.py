@@ -22,6 +22,7 @@ FIRST = "segments/0000000000000000-0000000000000599.parquet"
 SECOND = "segments/0000000000000600-0000000000000899.parquet"
 WAL = "wal/0000000000000900.wal"
 UIDS = "uids/0000000000000000-0000000000000599.uids"
+INDEX = FIRST.replace("segments", "index").replace("parquet", "index")
 HARMLESS = None
 
 
@@ -137,6 +138,7 @@ TABLE: dict[str, dict[Change, str | None]] = {
     WAL: {delete: "wal", halve: WAL, empty: "wal", shorten: WAL, lengthen: HARMLESS, put_back: "wal", put_foreign: WAL},
     # No part of the record: made again from the segment, and never believed when it does not fit.
     UIDS: {delete: HARMLESS, halve: UIDS, empty: UIDS, shorten: UIDS, lengthen: UIDS},
+    INDEX: {delete: HARMLESS, halve: INDEX, empty: INDEX, shorten: INDEX, lengthen: INDEX},
     "lock": dict.fromkeys([delete, lengthen], HARMLESS),
 }
 CASES = [(file, change, name) for file, changes in TABLE.items() for change, name in changes.items()]
@@ -151,7 +153,8 @@ def test_what_befalls_a_file_is_named(directory, ledgers, file, change, name):
 def test_the_table_has_every_file(directory):
     """Whoever adds a kind of file to the ledger says here what `verify` makes of it."""
     kinds = {path.relative_to(directory).as_posix() for path in directory.rglob("*") if path.is_file()}
-    assert kinds - {SECOND.replace("segments", "uids").replace("parquet", "uids")} == set(TABLE)
+    others = {SECOND.replace("segments", kind).replace("parquet", kind) for kind in ("uids", "index")}
+    assert kinds - others == set(TABLE)
 
 
 @pytest.mark.parametrize("file", [file for file in TABLE if file != "lock"])

@@ -73,6 +73,7 @@ def test_it_is_sound_before_and_has_every_kind_of_file(directory):
         "tile",
         "wal",
         "uids",
+        "index",
         "pruned",
     }
     assert len(list((directory / "pruned").iterdir())) == 2
@@ -102,7 +103,9 @@ def test_what_befalls_a_file_is_named(directory, change):
         found = names(directory)
         path.parent.mkdir(exist_ok=True)
         path.write_bytes(data)
-        if (change == "delete" and name.startswith("uids/")) or (change == "lengthen" and name.startswith("wal/")):
+        if (change == "delete" and name.startswith(("uids/", "index/"))) or (
+            change == "lengthen" and name.startswith("wal/")
+        ):
             assert found == set(), name
         elif name.startswith("pruned/") and change == "delete":
             assert found & {name, "pruned"}, name

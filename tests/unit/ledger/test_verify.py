@@ -102,11 +102,13 @@ def test_events_and_tiles_altered_together_do_not_fit_the_signature(directory):
         builder.extend(leaf_hashes(pq.read_table(directory / segment)))
     for tile in builder.edge():
         (directory / f"tile/{tile.level}/000.p/{tile.width}").write_bytes(tile.hashes)
-    # The tiles now agree with the events, so the place cannot be told: it may be the last events, under no tile.
+    # The tiles now agree with the events, so these do not tell the place: it may be the last events, under no tile. The
+    # index, which the ledger's key signed, does.
     tail = (
         "events 768 to 899 are not those the signed tree head covers, unless earlier ones were altered with their tiles"
     )
-    assert found(directory) == {(SEGMENTS[1], tail)}
+    index = SEGMENTS[0].replace("segments", "index").replace("parquet", "index")
+    assert found(directory) == {(SEGMENTS[1], tail), (index, "does not match its segment")}
 
 
 def test_dropped_swapped_and_doubled_records_are_found(directory):

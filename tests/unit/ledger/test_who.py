@@ -420,4 +420,4 @@ def test_a_query_can_be_said_in_spark(path: Path):
 
 
 def test_the_queries_are_there():
-    assert {"who_events.sql", "who_groups.sql", "sources.sql", "unexplained.sql"} <= {path.name for path in _queries()}
+    assert {"who_events.sql", "who_groups.sql", "unexplained.sql"} <= {path.name for path in _queries()}
