@@ -235,7 +235,7 @@ class Estate:
         from beholden.ledger.forgetting import tell_erasures
 
         with suppress(NotFoundError):  # a lost vault knows of none
-            if not self.vault.read_only:
+            if not self.vault.read_only and self.vault.untold():
                 tell_erasures(self.vault, self.ledger, self.state, self.clock)
 
     def connector(self, name: str) -> Connector:

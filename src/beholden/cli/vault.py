@@ -16,7 +16,7 @@ from beholden.cli._estate import Estate, pass_estate
 from beholden.cli._lazy import Group
 from beholden.cli._times import shown_time
 from beholden.cli.output import Column, emit, note, output_options
-from beholden.core.errors import UsageError
+from beholden.core.errors import BeholdenError, UsageError
 
 if TYPE_CHECKING:
     from beholden.core.names import Person
@@ -102,7 +102,6 @@ def forget(
     It may be repeated after anything went wrong. The logs and feeds themselves are not touched.
     """
     from beholden.cli._rooms import engine
-    from beholden.core.errors import BeholdenError
     from beholden.core.names import Person
     from beholden.ledger.forgetting import forget_people
 
@@ -198,7 +197,10 @@ def backup(estate: Estate, *, file: Path) -> None:
     It is encrypted under the master key and of no use without it: keep both, apart.
     """
     estate.refuse_newer()
-    estate.tell_erasures()
+    try:
+        estate.tell_erasures()
+    except BeholdenError as error:  # the backup holds them too
+        note(f"erasures are done and not on record yet: {error.line()}")
     info = estate.vault.backup(file)
     note(f"{info.people:,} people backed up to {file}; the master key is not in it")
     if estate.vault.read_only:

@@ -142,8 +142,8 @@ def tell_erasures(vault: Vault, ledger: Ledger, state: State, clock: Clock) -> i
 def erased_tokens(directory: Path, key: VerifierKey, seals: ErasureSeals) -> set[bytes]:
     """Every token that the ledger's own events say is forgotten; `beholden.vault.restore` takes them.
 
-    Needs neither vault nor state. Segments with such events are compared with the manifest's hashes first; of the others
-    nothing is read.
+    Needs neither vault nor state. Every segment is compared with the manifest's hash first; of those without such an
+    event nothing more is read.
 
     Raises:
         NotFoundError: there is no ledger. IntegrityError: it disagrees with itself. SourceError: it cannot be read.
@@ -158,8 +158,8 @@ def _records(layout: Layout, snapshot: Snapshot) -> Iterator[tuple[bytes, bytes]
     columns = ["source", "uid", "detail"]
     tables = [snapshot.recent.select(columns)]
     for segment in snapshot.manifest.segments:
+        check_segment(layout, segment)
         if any(span.source == ERASURES for span in segment.sources):
-            check_segment(layout, segment)
             path = layout.segments / segment.file
             tables.append(read_columns(path, layout.name(path), columns))
     for table in tables:

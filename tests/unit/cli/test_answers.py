@@ -8,6 +8,7 @@ import os
 import pty
 import re
 import select
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -51,6 +52,7 @@ ANSWERS: dict[str, list[tuple[str, list[str]]]] = {
     "ledger prune": [("ledger-prune", ["--dry-run"]), ("ledger-prune", [])],
     "ledger hold list": [("ledger-holds", []), ("ledger-holds", ["--all"])],
     "vault status": [("vault", [])],
+    "vault forget": [("forgotten", ["customer:424242", "--reason", "asked"])],
     "upgrade": [("upgrade", ["--check"])],
 }
 CASES = [(command, noun, arguments) for command, answers in ANSWERS.items() for noun, arguments in answers]
@@ -162,10 +164,15 @@ def test_a_restore_says_what_it_did(estate):
     assert people >= EVENTS
     assert re.search(r"^\d+ people restored from the backup of \d{4}-\d\d-\d\dT", said)
     assert "0 stay forgotten, 0 of them forgotten after the backup was made" in said
-    assert "no vault was there" not in said
+    assert "erasures" not in said
     (estate / ".beholden" / "vault.db").unlink()
     said = ask(estate, "vault", "restore", backup).err
-    assert "no vault was there to read erasures from" in said
+    assert "erasures" not in said  # the ledger has them
+    (estate / ".beholden" / "vault.db").unlink()
+    shutil.move(estate / ".beholden" / "ledger", estate / "elsewhere")
+    said = ask(estate, "vault", "restore", backup).err
+    shutil.move(estate / "elsewhere", estate / ".beholden" / "ledger")
+    assert "neither a vault nor a ledger was there to read erasures from" in said
 
 
 def on_terminal(directory: Path, *arguments: str) -> str:
