@@ -113,19 +113,23 @@ class ColumnReader:
 
     def block(self, column: int, number: int) -> U64:
         """One block of a column."""
-        size = self._sizes[column][number]
-        width = self._width(column, number)
-        held = next(bytes_ for bytes_ in (1, 2, 4, 8) if bytes_ >= width)
-        if width <= 1:
-            return self.plane(column, number, 0).astype(np.uint64)
-        values = np.zeros((size, held), np.uint8)
-        for k in range(width):
-            values[:, k] = self.plane(column, number, k)
-        return values.view(f"<u{held}").reshape(size).astype(np.uint64)
+        values = np.zeros(self._sizes[column][number], np.uint64)
+        self.fill(values, column, number, slice(None))
+        return values
 
-    def take(self, column: int, number: int, rows: I64 | slice) -> U64:
+    def fill(self, values: U64, column: int, number: int, rows: slice) -> None:
+        """Put the values between two rows of a block into ``values``, which are zeros."""
+        planes = values.view(np.uint8).reshape(-1, 8)
+        for k in range(self._width(column, number)):
+            offset, length = self._places[column][number, k].tolist()
+            if length:
+                planes[:, k] = self.plane(column, number, k)[rows]
+            elif offset:
+                planes[:, k] = offset
+
+    def take(self, column: int, number: int, rows: I64) -> U64:
         """Some values of a block."""
-        if isinstance(rows, slice) or len(rows) * _FEW > self._sizes[column][number]:
+        if len(rows) * _FEW > self._sizes[column][number]:
             return self.block(column, number)[rows]
         values = np.zeros(len(rows), np.uint64)
         for k in range(self._width(column, number)):
