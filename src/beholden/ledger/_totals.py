@@ -8,8 +8,8 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
-import pyarrow.compute as pc
+
+from beholden.ledger._lists import time_texts
 
 __all__ = ["ADDED", "POSSIBLE", "DossierRow", "Part", "Sums"]
 
@@ -88,12 +88,16 @@ class Sums:
             np.maximum.reduceat(part.time, starts),
         )
 
-    def together(self) -> Sums:
-        """The totals of all groups as one."""
-        return Sums(
-            *(getattr(self, name).sum(keepdims=True) for name in ADDED),
-            self.whole.max(keepdims=True), self.first.min(keepdims=True), self.last.max(keepdims=True),
-        )  # fmt: skip
+    def grouped(self, group: _I64, groups: int) -> Sums:
+        """The totals of groups of these groups."""
+        sums = Sums()
+        sums.grow(groups)
+        for name in ADDED:
+            np.add.at(getattr(sums, name), group, getattr(self, name))
+        np.maximum.at(sums.whole, group, self.whole)
+        np.minimum.at(sums.first, group, self.first)
+        np.maximum.at(sums.last, group, self.last)
+        return sums
 
     def merge(self, numbers: _I64, other: Sums, groups: int) -> None:
         """Add the totals of other groups, of which ``numbers`` are all different, to those of these numbers."""
@@ -130,10 +134,7 @@ class Sums:
             np.zeros(len(self.events), np.int64) if subjects is None else subjects,
         )  # fmt: skip
         numbers = [column[picked].tolist() for column in columns]
-        times = [
-            pc.strftime(pa.array(column[picked], pa.timestamp("us")), "%Y-%m-%dT%H:%M:%SZ").to_pylist()
-            for column in (self.first, self.last)
-        ]
+        times = [time_texts(column[picked]) for column in (self.first, self.last)]
         return [
             DossierRow(
                 of, names[i], events, possible, min(max((high << 32) + low, _LEAST), _MOST) if counted else None,

@@ -45,6 +45,9 @@ _MATCHES: Final = ("named", "included", "possible")
 _NOTHING: Final = 3
 _READS: Final = ("read", "query", "export")
 _TRACED: Final = ("device", "app", "ip")
+_FEW: Final = {"activity": "activity", "lists": "fields"}
+#: So many pairs of these are totalled, or each by itself.
+_PAIRS_MAX: Final = 1 << 16
 _TOKENS: Final = ("actor", "credential", "device", "app")
 #: Segments that are read at a time; of each about 100 MB are held.
 _THREADS: Final = 2
@@ -114,8 +117,9 @@ class _Work:
     def _numbers(self, of: str, dimension: _Dimension) -> _I64:
         names = self.names[of]
         if isinstance(dimension.names, list):
-            return names.of(dimension.names)
-        numbers = names.of_rows(dimension.names)
+            found: _I64 = names.of(dimension.names)
+            return found
+        numbers: _I64 = names.of_rows(dimension.names)
         return np.concatenate(([names.null()], numbers)) if dimension.has_null else numbers
 
 
@@ -233,11 +237,10 @@ def _found(segment: _Segment, wanted: Sought, targets: _Targets | None, work: _W
     places, counts = index.places(events)
     by_dataset = Sums.of_ranges(np.cumsum(counts) - counts, part)
     dimensions = {
-        "all": _Dimension(by_dataset.together(), [None]),
+        "all": _Dimension(by_dataset.grouped(np.zeros(len(counts), np.int64), 1), [None]),
         "actor": by_actor,
         "credential": _tokens(index, "credential", credential, part)[0],
-        "activity": _values(index, "activity", events, part),
-        "lists": _values(index, "fields", events, part),
+        **_values(index, events, part),
         "dataset": _Dimension(by_dataset, index.keys_of(places)),
     }
     traced = {}
@@ -258,12 +261,22 @@ def _tokens(index: SegmentIndex, column: str, codes: _I64, part: Part | None) ->
     return _Dimension(sums if part is None else sums.take(held), rows, has_null), place
 
 
-def _values(index: SegmentIndex, column: str, events: _I64, part: Part) -> _Dimension:
-    """The totals by a value."""
-    values = [None, *(tuple(value) if isinstance(value, list) else value for value in index.values(column))]
-    sums = Sums.of(index.column(column, events).view(np.int64), part, len(values))
-    held = np.flatnonzero(sums.events)
-    return _Dimension(sums.take(held), [values[code] for code in held.tolist()])
+def _values(index: SegmentIndex, events: _I64, part: Part) -> dict[str, _Dimension]:
+    """The totals by activity and by list of fields: both are few, and told from the totals of each of their pairs."""
+    sizes = [len(index.values(column)) + 1 for column in _FEW.values()]
+    codes = [index.column(column, events).view(np.int64) for column in _FEW.values()]
+    if sizes[0] * sizes[1] <= _PAIRS_MAX:
+        pairs = Sums.of(codes[0] * sizes[1] + codes[1], part, sizes[0] * sizes[1])
+        numbers = np.arange(sizes[0] * sizes[1])
+        sums = [pairs.grouped(numbers // sizes[1], sizes[0]), pairs.grouped(numbers % sizes[1], sizes[1])]
+    else:
+        sums = [Sums.of(code, part, size) for code, size in zip(codes, sizes, strict=True)]
+    found = {}
+    for (of, column), totals in zip(_FEW.items(), sums, strict=True):
+        values = [None, *(tuple(value) if isinstance(value, list) else value for value in index.values(column))]
+        held = np.flatnonzero(totals.events)
+        found[of] = _Dimension(totals.take(held), [values[code] for code in held.tolist()])
+    return found
 
 
 def _traced(held: pa.Table, part: Part) -> dict[str, _Dimension]:

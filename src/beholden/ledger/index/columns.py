@@ -107,8 +107,12 @@ class ColumnReader:
         self._sizes = blocks
         first = 0
         self._places: list[npt.NDArray[np.uint32]] = []
+        self._widths: list[list[int]] = []
+        used = (places[:, :, 0] | places[:, :, 1]) != 0
+        widths = (used * np.arange(1, _PLANES + 1)).max(axis=1, initial=0).tolist()
         for sizes in blocks:
             self._places.append(places[first : first + len(sizes)])
+            self._widths.append(widths[first : first + len(sizes)])
             first += len(sizes)
 
     def block(self, column: int, number: int) -> U64:
@@ -133,22 +137,21 @@ class ColumnReader:
             return self.block(column, number)[rows]
         values = np.zeros(len(rows), np.uint64)
         for k in range(self._width(column, number)):
-            offset, length = self._places[column][number][k]
+            offset, length = self._places[column][number, k].tolist()
             if length:
                 values |= self.plane(column, number, k)[rows].astype(np.uint64) << np.uint64(8 * k)
             else:
-                values |= np.uint64(int(offset) << 8 * k)
+                values |= np.uint64(offset << 8 * k)
         return values
 
     def _width(self, column: int, number: int) -> int:
         """The planes of a block that are not all zeros."""
-        used = np.flatnonzero(self._places[column][number].any(axis=1))
-        return int(used[-1]) + 1 if len(used) else 0
+        return self._widths[column][number]
 
     def plane(self, column: int, number: int, k: int) -> _U8:
         """The bytes of one plane of a block."""
         size = self._sizes[column][number]
-        offset, length = (int(part) for part in self._places[column][number, k])
+        offset, length = self._places[column][number, k].tolist()
         if not length:
             return np.full(size, offset, np.uint8)
         stored = self._data[offset : offset + length]
@@ -161,7 +164,7 @@ class ColumnReader:
         found: npt.NDArray[np.int64] | None = None
         for k in range(_PLANES):
             wanted = value >> 8 * k & 0xFF
-            offset, length = (int(part) for part in self._places[column][number, k])
+            offset, length = self._places[column][number, k].tolist()
             if not length:
                 if offset != wanted:
                     return np.empty(0, np.int64)
