@@ -282,7 +282,7 @@ def test_the_erasure_is_an_event_that_says_who_asked_and_how_many(case):
     rows = case.run("who", "--actor", "ludmilla", "--events", "--json").items
     (row,) = [row for row in rows if row["dataset"] is None]
     assert (row["activity"], row["fields"]) == ("delete", None)
-    (event,) = [event for event in case.robbed.events() if event["source"] == "beholden-vault"]
+    (event,) = [event for event in case.robbed.events() if event["source"] == "beholden:vault"]
     assert (event["subject_count"], event["subjects"], event["literals"]) == (6, None, None)
     for token in case.robbed.truth.values():
         assert token not in event["detail"]

@@ -35,8 +35,8 @@ from beholden.vault import Erasure, ErasureSeals, Vault
 
 __all__ = ["ERASURES", "Erased", "Held", "erased_tokens", "forget_people", "tell_erasures"]
 
-#: The source of erasures' events: the estate's own vault, not a log.
-ERASURES: Final = "beholden-vault"
+#: The source of erasures' events: the estate's own vault; no log's server can be called so, for the colon.
+ERASURES: Final = "beholden:vault"
 #: OCSF Entity Management.
 _CLASS_UID: Final = 3004
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)

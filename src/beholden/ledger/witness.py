@@ -197,12 +197,13 @@ class Witness:
 
     def _read(self) -> dict[str, _Seen]:
         try:
-            memory = json.loads((self._home / _STATE).read_bytes())
+            data = (self._home / _STATE).read_bytes()  # once: another may replace it meanwhile
+            memory = json.loads(data)
             notes = {origin: note.encode() for origin, note in memory["cosigned"].items()}
             seen = {
                 origin: _Seen(parse_checkpoint(read_note(note, _STATE), _STATE), note) for origin, note in notes.items()
             }
-            if _encode(seen) == (self._home / _STATE).read_bytes():
+            if _encode(seen) == data:
                 return seen
         except FileNotFoundError:
             raise IntegrityError(
