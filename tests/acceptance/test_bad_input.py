@@ -454,7 +454,11 @@ def test_a_log_is_not_declared_with_a_mapping_that_cannot_be_read(estate):
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
-        (["who"], 2, "who: nothing is asked; expected --dataset, --class, --subject, --actor, --credential or --device"),
+        (
+            ["who"],
+            2,
+            "who: nothing is asked; expected --dataset, --class, --subject, --actor, --credential or --device",
+        ),
         (["who", "--subject", "vashti@mail1.example"], 2, "person: not of the form kind:identifier"),
         (["who", "--subject", "quillfeather:1"], 2, "this kind of data subject is neither declared nor found"),
         (["who", "--subject", "customer:"], 2, "person: not of the form kind:identifier"),

@@ -6,6 +6,7 @@ The same SQL answers over these as over everything. Segments without an index ar
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -25,6 +26,8 @@ from beholden.ledger.snapshot import Snapshot
 __all__ = ["Sought", "fetch", "found_in", "inside", "sources_of"]
 
 _I64 = npt.NDArray[np.int64]
+#: Segments that are read at a time.
+_THREADS: Final = 2
 #: A read of these scopes may have reached anybody.
 _WIDE: Final = ("table", "predicate")
 
@@ -48,29 +51,38 @@ class Sought:
 
 def sources_of(snapshot: Snapshot, sought: Sought) -> TableSource:
     """The events to look at, in the columns of `INDEXED`."""
-    tables: list[pa.Table] = []
-    whole: list[Path] = []
+    indexed: list[tuple[SegmentIndex, Path]] = []
+    others: list[Path] = []
     for segment, path in zip(snapshot.manifest.segments, snapshot.segments, strict=True):
         if not sought.window.overlaps(segment.time_min, segment.time_max):
             continue
         index = snapshot.indexes.of.get(segment.file)
         if index is not None:
-            if sought.datasets is None and sought.subject is None:
-                index = index.again()
-
-            def devices(rows: _I64, path: Path = path) -> pa.Array:
-                return read_columns(path, path.name, ["device"])["device"].take(pa.array(rows))
-
-            found = found_in(index, sought, devices)
-            if len(found):
-                tables.append(index.table(found))
-        elif sought.devices is not None:
-            tables.append(_of_devices(read_columns(path, path.name, [*INDEXED.names, "device"]), sought.devices))
+            indexed.append((index, path))
         else:
-            whole.append(path)
+            others.append(path)
+    with ThreadPoolExecutor(_THREADS) as threads:
+        found = threads.map(lambda one: _of_index(one[0], one[1], sought), indexed)
+        tables = [table for table in found if table is not None]
+    whole: list[Path] = []
+    if sought.devices is None:
+        whole = others
+    else:
+        held = (read_columns(path, path.name, [*INDEXED.names, "device"]) for path in others)
+        tables += [_of_devices(events, sought.devices) for events in held]
     recent = snapshot.recent
     recent = recent.select(INDEXED.names) if sought.devices is None else _of_devices(recent, sought.devices)
     return TableSource(table=pa.concat_tables([*tables, recent]), parquet=tuple(whole), schema=INDEXED)
+
+
+def _of_index(index: SegmentIndex, path: Path, sought: Sought) -> pa.Table | None:
+    """The events of a segment to look at, if there are any."""
+    if sought.datasets is None and sought.subject is None:
+        index = index.again()
+    found = found_in(
+        index, sought, lambda rows: read_columns(path, path.name, ["device"])["device"].take(pa.array(rows))
+    )
+    return index.table(found) if len(found) else None
 
 
 def found_in(index: SegmentIndex, sought: Sought, devices: Callable[[_I64], pa.Array]) -> _I64:
@@ -105,17 +117,18 @@ def _ranges(index: SegmentIndex, datasets: Collection[tuple[str, str]]) -> Itera
 
 def _around(index: SegmentIndex, sought: Sought) -> Iterator[_I64]:
     """Events that may have reached the person without naming them."""
-    wide = index.codes("scope", _WIDE)
-    named = index.codes("scope", ["subjects"])
+    is_wide, is_named = (np.zeros(len(index.values("scope")) + 1, np.bool_) for _ in range(2))
+    is_wide[index.codes("scope", _WIDE)] = True
+    is_named[index.codes("scope", ["subjects"])] = True
     for name in sought.datasets or ():
         for events in _ranges(index, [name]):
             scope = index.column("scope", events)
-            others = events[np.isin(scope, named)]
+            others = events[is_named[scope]]
             if len(others) and name not in sought.mixed:  # more persons were named than are kept
                 others = others[
                     index.numbers("subject_count", others)[0] > index.column("named", others).astype(np.int64)
                 ]
-            yield events[np.isin(scope, wide)]
+            yield events[is_wide[scope]]
             yield others
 
 

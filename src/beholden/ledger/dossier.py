@@ -6,10 +6,14 @@ memory. Records of statements over several datasets are judged by the same SQL a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Final
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, NamedTuple
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
@@ -19,9 +23,11 @@ from beholden.core.errors import LimitError, UsageError
 from beholden.core.unknown import Unknown
 from beholden.engine import Engine
 from beholden.ledger._addresses import address_text
-from beholden.ledger._distinct import DistinctPersons
+from beholden.ledger._distinct import DistinctPersons, persons_of
+from beholden.ledger._numbering import Numbers, TokenNumbers
+from beholden.ledger._totals import ADDED, DossierRow, Part, Sums
 from beholden.ledger.candidates import Sought, fetch, found_in
-from beholden.ledger.index import SegmentIndex, index_of_events
+from beholden.ledger.index import SegmentIndex, dataset_key, index_of_events
 from beholden.ledger.segments import read_columns
 from beholden.ledger.snapshot import Snapshot
 from beholden.ledger.who import Question, Target, actor_names, judged, merged_targets, sought
@@ -36,37 +42,18 @@ _LISTED_MAX: Final = 1000
 #: Statements over several datasets that are judged at a time.
 _JUDGED_MAX: Final = 500_000
 _MATCHES: Final = ("named", "included", "possible")
-_POSSIBLE: Final = 2
 _NOTHING: Final = 3
-_LEAST: Final = -(2**63)
-_MOST: Final = 2**63 - 1
 _READS: Final = ("read", "query", "export")
 _TRACED: Final = ("device", "app", "ip")
+_FEW: Final = {"activity": "activity", "lists": "fields"}
+#: So many pairs of these are totalled, or each by itself.
+_PAIRS_MAX: Final = 1 << 16
+_TOKENS: Final = ("actor", "credential", "device", "app")
+#: Segments that are read at a time; of each about 100 MB are held.
+_THREADS: Final = 2
 
 _I64 = npt.NDArray[np.int64]
 _U8 = npt.NDArray[np.uint8]
-
-
-@dataclass(frozen=True, slots=True)
-class DossierRow:
-    """What one group of accesses amounts to.
-
-    ``of`` says what is grouped by: ``all`` (one row, first), ``actor``, ``dataset``, ``activity``, ``field``,
-    ``credential``, ``device``, ``app`` or ``ip``; ``name`` is which, null where the log does not say. ``events`` are
-    accesses, of which ``possible`` may not have reached what was asked about; ``rows`` the rows they returned;
-    ``subjects`` the distinct persons they named (only of ``all`` and ``actor``), and ``whole`` the most persons that one
-    access reached without naming them all. Times are RFC 3339.
-    """
-
-    of: str
-    name: str | None
-    events: int
-    possible: int
-    rows: int | None
-    subjects: int | None
-    whole: int | None
-    first: str
-    last: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,124 +64,24 @@ class Dossier:
     unknown: list[Unknown]
 
 
-@dataclass(slots=True)
-class _Sums:
-    """Running totals of groups that are numbered from 0."""
-
-    events: _I64 = field(default_factory=lambda: np.zeros(0, np.int64))
-    possible: _I64 = field(default_factory=lambda: np.zeros(0, np.int64))
-    counted: _I64 = field(default_factory=lambda: np.zeros(0, np.int64))  # accesses that say how many rows
-    low: _I64 = field(default_factory=lambda: np.zeros(0, np.int64))  # rows, of each its lower 32 bits
-    high: _I64 = field(default_factory=lambda: np.zeros(0, np.int64))  # and the rest: a log may claim any number
-    whole: _I64 = field(default_factory=lambda: np.zeros(0, np.int64))
-    first: _I64 = field(default_factory=lambda: np.zeros(0, np.int64))
-    last: _I64 = field(default_factory=lambda: np.zeros(0, np.int64))
-
-    def add(self, group: _I64, part: _Part, groups: int) -> None:
-        """Add accesses; ``group`` is the number of each one's group, -1 for none."""
-        self.grow(groups)
-        if (group < 0).any():
-            part, group = part.take(group >= 0), group[group >= 0]
-        self.events += np.bincount(group, minlength=groups)
-        self.possible += _counted(group, part.match == _POSSIBLE, groups)
-        self.counted += _counted(group, part.has_rows, groups)
-        np.add.at(self.low, group, part.low)
-        if part.high is not None:
-            np.add.at(self.high, group, part.high)
-        np.maximum.at(self.whole, group, part.whole)
-        np.minimum.at(self.first, group, part.time)
-        np.maximum.at(self.last, group, part.time)
-
-    def grow(self, groups: int) -> None:
-        """Make room for so many groups."""
-        more = groups - len(self.events)
-        if more > 0:
-            for name in ("events", "possible", "counted", "low", "high"):
-                setattr(self, name, np.concatenate((getattr(self, name), np.zeros(more, np.int64))))
-            least = np.full(more, _LEAST)
-            self.whole = np.concatenate((self.whole, least))
-            self.last = np.concatenate((self.last, least))
-            self.first = np.concatenate((self.first, np.full(more, _MOST)))
-
-    def rows(
-        self, of: str, names: Sequence[str | None], groups: Sequence[int], subjects: _I64 | None
-    ) -> list[DossierRow]:
-        """Some groups for people, by their numbers, and ``names`` for each of these; the most accesses first."""
-        order = sorted(range(len(groups)), key=lambda i: (-int(self.events[groups[i]]), str(names[i])))
-        picked = np.array([groups[i] for i in order], np.int64)
-        columns = (
-            self.events, self.possible, self.low, self.high, self.counted, self.whole,
-            np.zeros(len(self.events), np.int64) if subjects is None else subjects,
-        )  # fmt: skip
-        numbers = [column[picked].tolist() for column in columns]
-        times = [
-            pc.strftime(pa.array(column[picked], pa.timestamp("us")), "%Y-%m-%dT%H:%M:%SZ").to_pylist()
-            for column in (self.first, self.last)
-        ]
-        return [
-            DossierRow(
-                of, names[i], events, possible, min(max((high << 32) + low, _LEAST), _MOST) if counted else None,
-                None if subjects is None else persons, None if whole == _LEAST else whole, first, last,
-            )
-            for i, events, possible, low, high, counted, whole, persons, first, last in zip(
-                order, *numbers, *times, strict=True
-            )
-        ]  # fmt: skip
-
-
 @dataclass(frozen=True, slots=True)
-class _Part:
-    """Some accesses: sequence numbers, and what is added up.
+class _Dimension:
+    """Totals of some groups, all different, and what these are called: rows of tokens (of ``has_null`` null is first) or values."""
 
-    ``low`` and ``high`` are the 32 bits of their rows, ``high`` None where it is 0 for all; ``whole`` is the least
-    number there is where it is not known.
-    """
-
-    seq: _I64
-    match: _U8
-    time: _I64
-    has_rows: npt.NDArray[np.bool_]
-    low: _I64
-    high: _I64 | None
-    whole: _I64
-
-    @classmethod
-    def of(
-        cls, seq: _I64, match: _U8, time: _I64, rows: tuple[_I64, npt.NDArray[np.bool_]],
-        whole: tuple[_I64, npt.NDArray[np.bool_]],
-    ) -> _Part:  # fmt: skip
-        """From values and which of them are known."""
-        numbers = np.where(rows[1], rows[0], 0)
-        large = len(numbers) > 0 and (numbers.max() >> 32 != 0 or numbers.min() < 0)
-        return cls(
-            seq, match, time, rows[1], numbers & 0xFFFFFFFF, numbers >> 32 if large else None,
-            np.where(whole[1], whole[0], _LEAST),
-        )  # fmt: skip
-
-    def take(self, which: npt.NDArray[np.bool_]) -> _Part:
-        """Some of them."""
-        high = None if self.high is None else self.high[which]
-        return _Part(
-            self.seq[which], self.match[which], self.time[which], self.has_rows[which], self.low[which], high,
-            self.whole[which],
-        )  # fmt: skip
+    sums: Sums
+    names: _U8 | list[Any]
+    has_null: bool = False
 
 
-def _counted(group: _I64, which: npt.NDArray[np.bool_], groups: int) -> _I64:
-    """How many of ``which`` each group has."""
-    return np.bincount(group if which.all() else group[which], minlength=groups)
+class _Found(NamedTuple):
+    """What one segment has."""
 
-
-class _Names:
-    """Numbers for the values of a dimension, in the order in which they come."""
-
-    def __init__(self) -> None:
-        self.places: dict[Any, int] = {}
-
-    def of(self, values: Sequence[Any]) -> _I64:
-        """The number of each value; new ones get the next."""
-        places = self.places
-        return np.array([places.setdefault(value, len(places)) for value in values], np.int64)
+    accesses: int
+    dimensions: dict[str, _Dimension]
+    traced: dict[str, _Dimension]
+    heads: npt.NDArray[np.uint64]  # of the persons named
+    actors: _I64  # who reached each, as places in the dimension of actors
+    statements: pa.Table | None
 
 
 class _Work:
@@ -202,37 +89,45 @@ class _Work:
 
     def __init__(self, snapshot: Snapshot) -> None:
         self.snapshot = snapshot
-        self.names = {of: _Names() for of in ("actor", "dataset", "activity", "credential", "lists", *_TRACED)}
-        self.sums = {of: _Sums() for of in ("all", *self.names)}
+        self.names: dict[str, Any] = {  # Numbers, or TokenNumbers
+            of: TokenNumbers() if of in _TOKENS else Numbers()
+            for of in ("all", "actor", "dataset", "activity", "credential", "lists", *_TRACED)
+        }
+        self.sums = {of: Sums() for of in self.names}
         self.persons = DistinctPersons()
         self.traced = 0
+        self.persons_only = False  # all else was added before
 
-    def add(self, part: _Part, groups: dict[str, _I64]) -> None:
-        """Add accesses; ``groups`` are their numbers in each dimension."""
-        if not len(part.seq):
+    def add(self, found: _Found) -> None:
+        """Add what a segment has."""
+        if not found.accesses:
             return
-        self.sums["all"].add(np.zeros(len(part.seq), np.int64), part, 1)
-        for of, group in groups.items():
-            self.sums[of].add(group, part, len(self.names[of].places))
+        actors = self._numbers("actor", found.dimensions["actor"])
+        self.persons.add(found.heads, actors[found.actors])
+        if self.persons_only:
+            return
+        self.add_totals(found.accesses, found.dimensions | found.traced)
 
-    def trace(self, part: _Part, table: Callable[[list[str]], pa.Table]) -> None:
-        """Add where accesses came from, as far as there are not too many."""
-        self.traced += len(part.seq)
-        if self.traced > _TRACED_MAX or not len(part.seq):
-            return
-        held = table(list(_TRACED))
-        for of in _TRACED:
-            encoded = held.column(of).combine_chunks().dictionary_encode()
-            numbers = np.concatenate((self.names[of].of(encoded.dictionary.to_pylist()), [-1]))
-            codes = encoded.indices.fill_null(len(numbers) - 1).to_numpy(zero_copy_only=False)
-            self.sums[of].add(numbers[codes], part, len(self.names[of].places))
+    def add_totals(self, accesses: int, dimensions: dict[str, _Dimension]) -> None:
+        """Add totals of so many accesses."""
+        self.traced += accesses
+        for of, dimension in dimensions.items():
+            self.sums[of].merge(self._numbers(of, dimension), dimension.sums, len(self.names[of]))
+
+    def _numbers(self, of: str, dimension: _Dimension) -> _I64:
+        names = self.names[of]
+        if isinstance(dimension.names, list):
+            found: _I64 = names.of(dimension.names)
+            return found
+        numbers: _I64 = names.of_rows(dimension.names)
+        return np.concatenate(([names.null()], numbers)) if dimension.has_null else numbers
 
 
 def dossier(question: Question, snapshot: Snapshot, engine: Engine, vault: Vault) -> Dossier:
     """Add up all accesses that match a question about datasets, actors, credentials or devices.
 
-    The groups add up to what `matched_events` finds. Persons are told apart by at least 40 bits of their random tokens
-    besides those that part them into bins; see `DistinctPersons` for the chance of counting one too few.
+    The groups add up to what `matched_events` finds. Persons are told apart by 64 bits of their random tokens; see
+    `DistinctPersons` for the chance of counting one too few.
 
     Raises:
         UsageError: the question is about a person; their accesses are a question of `matched_events`.
@@ -242,11 +137,35 @@ def dossier(question: Question, snapshot: Snapshot, engine: Engine, vault: Vault
     wanted = sought(question, vault)
     targets = None if question.targets is None else _by_dataset(merged_targets(question.targets))
     work = _Work(snapshot)
-    statements = _Statements(question, engine, vault, work)
-    for index, path_table in _indexes(snapshot, wanted):
-        _add_index(index, path_table, wanted, targets, work, statements)
-    statements.finish()
-    return _told(work, vault)
+    while True:
+        statements = _Statements(question, engine, vault, work)
+
+        def read(part: _Segment) -> _Found:
+            return _found(part, wanted, targets, work)
+
+        with ThreadPoolExecutor(_THREADS) as threads:
+            for found in _ahead(threads, read, _segments(snapshot, wanted)):
+                if found.statements is not None:
+                    statements.add(found.statements)
+                work.add(found)
+        statements.finish()
+        told = work.persons.count(len(work.names["actor"]))
+        if work.persons.is_whole:
+            return _told(work, told, vault)
+        work.persons_only = True
+
+
+def _ahead(
+    threads: ThreadPoolExecutor, read: Callable[[_Segment], _Found], parts: Iterable[_Segment]
+) -> Iterator[_Found]:
+    """What is read of each part, in order; no more are read ahead than there are threads."""
+    waiting: deque[Future[_Found]] = deque()
+    for part in parts:
+        waiting.append(threads.submit(read, part))
+        if len(waiting) > _THREADS:
+            yield waiting.popleft().result()
+    while waiting:
+        yield waiting.popleft().result()
 
 
 def _by_dataset(targets: Sequence[Target]) -> dict[tuple[str | None, str | None], list[Target]]:
@@ -256,93 +175,120 @@ def _by_dataset(targets: Sequence[Target]) -> dict[tuple[str | None, str | None]
     return found
 
 
-_Reader = Callable[[list[str], _I64], pa.Table]
+@dataclass(frozen=True, slots=True)
+class _Segment:
+    """Sealed events, or those that are not: their index, or what it is made of, and where other columns are."""
 
+    events: pa.Table | Path
+    first_seq: int
+    indexed: SegmentIndex | None
 
-def _indexes(snapshot: Snapshot, wanted: Sought) -> Iterator[tuple[SegmentIndex, _Reader]]:
-    """An index of every segment and of what is not sealed, and how to read more columns of some of its rows."""
-    for segment, path in zip(snapshot.manifest.segments, snapshot.segments, strict=True):
-        if not wanted.window.overlaps(segment.time_min, segment.time_max):
-            continue
-
-        def read(columns: list[str], rows: _I64, path: Any = path) -> pa.Table:
-            return read_columns(path, path.name, columns).take(pa.array(rows))
-
-        index = snapshot.indexes.of.get(segment.file)
+    def index(self) -> SegmentIndex:
+        """The index."""
         try:
-            yield (index.again() if index is not None else index_of_events(path, segment.first_seq)), read
+            return index_of_events(self.events, self.first_seq) if self.indexed is None else self.indexed.again()
         except OverflowError:
             raise LimitError("who --dossier", "a segment has more field names than can be told apart") from None
+
+    def read(self, columns: list[str], rows: _I64) -> pa.Table:
+        """More columns of some of its events."""
+        events = self.events
+        held = events.select(columns) if isinstance(events, pa.Table) else read_columns(events, events.name, columns)
+        return held.take(pa.array(rows))
+
+
+def _segments(snapshot: Snapshot, wanted: Sought) -> Iterator[_Segment]:
+    """Every segment in the window, and what is not sealed."""
+    for segment, path in zip(snapshot.manifest.segments, snapshot.segments, strict=True):
+        if wanted.window.overlaps(segment.time_min, segment.time_max):
+            yield _Segment(path, segment.first_seq, snapshot.indexes.of.get(segment.file))
     if snapshot.recent.num_rows:
-        recent = snapshot.recent
-        yield (
-            index_of_events(recent, snapshot.manifest.next_seq),
-            lambda columns, rows: recent.select(columns).take(pa.array(rows)),
-        )
+        yield _Segment(snapshot.recent, snapshot.manifest.next_seq, None)
 
 
-def _add_index(
-    index: SegmentIndex,
-    read: _Reader,
-    wanted: Sought,
-    targets: dict[tuple[str | None, str | None], list[Target]] | None,
-    work: _Work,
-    statements: _Statements,
-) -> None:
-    def devices(rows: _I64) -> pa.Array:
-        return read(["device"], rows)["device"]
+_Targets = dict[tuple[str | None, str | None], list[Target]]
 
-    events = found_in(index, wanted, devices)
-    if not len(events):
-        return
+
+def _found(segment: _Segment, wanted: Sought, targets: _Targets | None, work: _Work) -> _Found:
+    """What one segment has; it changes nothing else, so that several can be read at a time."""
+    index = segment.index()
+    events = found_in(index, wanted, lambda rows: segment.read(["device"], rows)["device"])
+    statements = None
     correlated = index.column("correlation", events) > 0
     if correlated.any():
-        statements.add(index.table(events[correlated]))
+        statements = index.table(events[correlated])
         events = events[~correlated]
     match = np.zeros(len(events), np.uint8) if targets is None else _matches(index, events, targets)
     if (match == _NOTHING).any():
         events, match = events[match < _NOTHING], match[match < _NOTHING]
+    nobody = np.empty(0, np.uint64), np.empty(0, np.int64)
     if not len(events):
-        return
-    part = _Part.of(
-        index.rows(events) + index.header.first_seq, match, index.times(events), index.numbers("rows", events),
-        index.numbers("subject_count", events),
-    )  # fmt: skip
-    actor = _numbered(index, "actor", events, work.names["actor"])
-    groups = {
-        "actor": actor,
-        "credential": _numbered(index, "credential", events, work.names["credential"]),
-        "activity": _valued(index, "activity", events, work.names["activity"]),
-        "lists": _valued(index, "fields", events, work.names["lists"]),
-        "dataset": _placed(index, events, work.names["dataset"]),
-    }
-    work.add(part, groups)
-    work.persons.add(index, events, actor)
-    work.trace(part, lambda columns: read(columns, part.seq - index.header.first_seq))
-
-
-def _numbered(index: SegmentIndex, column: str, events: _I64, names: _Names) -> _I64:
-    """The number of each event's token in a dimension; that of null too."""
-    codes = index.column(column, events).astype(np.int64)
-    held = np.flatnonzero(np.bincount(codes))
-    tokens = index.tokens(column).rows
-    numbers = np.zeros(int(held[-1]) + 1, np.int64)
-    numbers[held] = names.of([None if code == 0 else tokens[code - 1].tobytes() for code in held.tolist()])
-    return numbers[codes]
-
-
-def _valued(index: SegmentIndex, column: str, events: _I64, names: _Names) -> _I64:
-    codes = index.column(column, events).astype(np.int64)
-    values = [None, *(tuple(value) if isinstance(value, list) else value for value in index.values(column))]
-    held = np.flatnonzero(np.bincount(codes))
-    numbers = np.zeros(len(values), np.int64)
-    numbers[held] = names.of([values[code] for code in held.tolist()])
-    return numbers[codes]
-
-
-def _placed(index: SegmentIndex, events: _I64, names: _Names) -> _I64:
+        return _Found(0, {}, {}, *nobody, statements)
+    actor = index.column("actor", events).view(np.int64)
+    if work.persons_only:
+        dimension, place = _tokens(index, "actor", actor, None)
+        return _Found(len(events), {"actor": dimension}, {}, *persons_of(index, events, place[actor]), statements)
+    flags = index.column("flags", events)
+    part = Part.of(
+        match, index.times(events), index.numbers("rows", events, flags), index.numbers("subject_count", events, flags)
+    )
+    by_actor, place = _tokens(index, "actor", actor, part)
+    credential = index.column("credential", events).view(np.int64)
     places, counts = index.places(events)
-    return np.repeat(names.of([index.name_of(place) for place in places.tolist()]), counts)
+    by_dataset = Sums.of_ranges(np.cumsum(counts) - counts, part)
+    dimensions = {
+        "all": _Dimension(by_dataset.grouped(np.zeros(len(counts), np.int64), 1), [None]),
+        "actor": by_actor,
+        "credential": _tokens(index, "credential", credential, part)[0],
+        **_values(index, events, part),
+        "dataset": _Dimension(by_dataset, index.keys_of(places)),
+    }
+    traced = {}
+    if work.traced + len(events) <= _TRACED_MAX:
+        traced = _traced(segment.read(list(_TRACED), index.rows(events)), part)
+    return _Found(len(events), dimensions, traced, *persons_of(index, events, place[actor]), statements)
+
+
+def _tokens(index: SegmentIndex, column: str, codes: _I64, part: Part | None) -> tuple[_Dimension, _I64]:
+    """The totals by a token, and for each code its place among them; of no part none."""
+    size = len(index.tokens(column)) + 1
+    sums = Sums() if part is None else Sums.of(codes, part, size)
+    held = np.flatnonzero(np.bincount(codes, minlength=size) if part is None else sums.events)
+    place = np.zeros(size, np.int64)
+    place[held] = np.arange(len(held))
+    has_null = int(held[0]) == 0
+    rows = index.tokens(column).rows[held[1:] - 1 if has_null else held - 1]
+    return _Dimension(sums if part is None else sums.take(held), rows, has_null), place
+
+
+def _values(index: SegmentIndex, events: _I64, part: Part) -> dict[str, _Dimension]:
+    """The totals by activity and by list of fields: both are few, and told from the totals of each of their pairs."""
+    sizes = [len(index.values(column)) + 1 for column in _FEW.values()]
+    codes = [index.column(column, events).view(np.int64) for column in _FEW.values()]
+    if sizes[0] * sizes[1] <= _PAIRS_MAX:
+        pairs = Sums.of(codes[0] * sizes[1] + codes[1], part, sizes[0] * sizes[1])
+        numbers = np.arange(sizes[0] * sizes[1])
+        sums = [pairs.grouped(numbers // sizes[1], sizes[0]), pairs.grouped(numbers % sizes[1], sizes[1])]
+    else:
+        sums = [Sums.of(code, part, size) for code, size in zip(codes, sizes, strict=True)]
+    found = {}
+    for (of, column), totals in zip(_FEW.items(), sums, strict=True):
+        values = [None, *(tuple(value) if isinstance(value, list) else value for value in index.values(column))]
+        held = np.flatnonzero(totals.events)
+        found[of] = _Dimension(totals.take(held), [values[code] for code in held.tolist()])
+    return found
+
+
+def _traced(held: pa.Table, part: Part) -> dict[str, _Dimension]:
+    """The totals by where accesses came from."""
+    found = {}
+    for of in _TRACED:
+        encoded = held.column(of).combine_chunks().dictionary_encode()
+        names = encoded.dictionary.to_pylist()
+        codes = encoded.indices.fill_null(len(names)).to_numpy(zero_copy_only=False).astype(np.int64)
+        sums = Sums.of(codes, part, len(names) + 1)  # the last is null, which is not told
+        found[of] = _Dimension(sums.take(np.arange(len(names))), names)
+    return found
 
 
 def _matches(index: SegmentIndex, events: _I64, targets: dict[tuple[str | None, str | None], list[Target]]) -> _U8:
@@ -405,9 +351,11 @@ class _Statements:
         found = judged(self._question, events, self._engine, self._vault)
         if not found.num_rows:
             return
-        names = self._work.names
-        part = _Part.of(
-            found["seq"].to_numpy(),
+        actor = self._work.names["actor"].of(found["actor"].to_pylist())
+        self._work.persons.add_named(found["subjects"], actor)
+        if self._work.persons_only:
+            return
+        part = Part.of(
             np.array([_MATCHES.index(match) for match in found["match"].to_pylist()], np.uint8),
             found["time"].cast(pa.int64()).to_numpy(),
             *(
@@ -415,26 +363,34 @@ class _Statements:
                 for name in ("rows", "subject_count")
             ),
         )
-        actor = names["actor"].of(found["actor"].to_pylist())
-        lists = [None if value is None else tuple(value) for value in found["fields"].to_pylist()]
-        places = list(zip(found["store"].to_pylist(), found["dataset"].to_pylist(), strict=True))
-        groups = {
-            "actor": actor,
-            "credential": names["credential"].of(found["credential"].to_pylist()),
-            "activity": names["activity"].of(found["activity"].to_pylist()),
-            "lists": names["lists"].of(lists),
-            "dataset": names["dataset"].of(places),
+        places = zip(found["store"].to_pylist(), found["dataset"].to_pylist(), strict=True)
+        values: dict[str, list[Any]] = {
+            "all": [None] * found.num_rows,
+            "actor": found["actor"].to_pylist(),
+            "credential": found["credential"].to_pylist(),
+            "activity": found["activity"].to_pylist(),
+            "lists": [None if value is None else tuple(value) for value in found["fields"].to_pylist()],
+            "dataset": [dataset_key(*place) for place in places],
         }
-        self._work.add(part, groups)
-        self._work.persons.add_named(found["subjects"], actor)
-        self._work.trace(part, lambda columns: fetch(self._work.snapshot, part.seq, columns))
+        dimensions = {of: _listed(given, part) for of, given in values.items()}
+        traced = {}
+        if self._work.traced + found.num_rows <= _TRACED_MAX:
+            traced = _traced(fetch(self._work.snapshot, found["seq"].to_numpy(), list(_TRACED)), part)
+        self._work.add_totals(found.num_rows, dimensions | traced)
 
 
-def _told(work: _Work, vault: Vault) -> Dossier:
-    """The rows, the most accesses first."""
+def _listed(values: list[Any], part: Part) -> _Dimension:
+    """The totals by the values of a list."""
+    numbers = Numbers()
+    group = numbers.of(values)
+    return _Dimension(Sums.of(group, part, len(numbers)), numbers.values)
+
+
+def _told(work: _Work, persons: tuple[int, _I64], vault: Vault) -> Dossier:
+    """The rows, the most accesses first; ``persons`` in all and of each actor."""
     if not len(work.sums["all"].events):
         return Dossier([], [])
-    total, by_actor = work.persons.count(len(work.names["actor"].places))
+    total, by_actor = persons
     rows = work.sums["all"].rows("all", [None], [0], np.array([total]))
     unknown = []
     traced = _TRACED if work.traced <= _TRACED_MAX else ()
@@ -442,7 +398,7 @@ def _told(work: _Work, vault: Vault) -> Dossier:
         if of == "field":
             rows += _field_rows(work)
             continue
-        sums, values = work.sums[of], list(work.names[of].places)
+        sums, values = work.sums[of], work.names[of].values
         held = np.flatnonzero(sums.events)
         if of in _TRACED and len(held) > _LISTED_MAX:
             reason = f"of them only the {_LISTED_MAX:,} of the most accesses are listed"
@@ -452,7 +408,7 @@ def _told(work: _Work, vault: Vault) -> Dossier:
             told = actor_names([values[i] for i in held.tolist()], vault)
             names = [told[values[i]] for i in held.tolist()]
         elif of == "dataset":
-            names = [f"{values[i][0] or '?'}/{values[i][1] or '?'}" for i in held.tolist()]
+            names = [_place(values[i]) for i in held.tolist()]
         else:
             names = [address_text(values[i]) if of == "ip" else values[i] for i in held.tolist()]
         rows += sums.rows(of, names, held.tolist(), by_actor if of == "actor" else None)
@@ -464,18 +420,23 @@ def _told(work: _Work, vault: Vault) -> Dossier:
     return Dossier(rows, unknown)
 
 
+def _place(key: bytes) -> str:
+    store, dataset = msgspec.json.decode(key, type=tuple[str | None, str | None])
+    return f"{store or '?'}/{dataset or '?'}"
+
+
 def _field_rows(work: _Work) -> list[DossierRow]:
     """Lists of fields, told field by field."""
-    sums, fields = work.sums["lists"], _Names()
-    found = _Sums()
-    for i, names in enumerate(work.names["lists"].places):
+    sums, fields = work.sums["lists"], Numbers()
+    found = Sums()
+    for i, names in enumerate(work.names["lists"].values):
         for name in set(names) if names is not None else {None}:
             place = int(fields.of([name])[0])
-            found.grow(len(fields.places))
-            for column in ("events", "possible", "counted", "low", "high"):
+            found.grow(len(fields))
+            for column in ADDED:
                 getattr(found, column)[place] += getattr(sums, column)[i]
             found.whole[place] = max(found.whole[place], sums.whole[i])
             found.last[place] = max(found.last[place], sums.last[i])
             found.first[place] = min(found.first[place], sums.first[i])
-    values = list(fields.places)
+    values = fields.values
     return found.rows("field", values, range(len(values)), None)

@@ -7,9 +7,9 @@ the person's identifier, and ``also`` names the others.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
@@ -18,6 +18,7 @@ import pyarrow.compute as pc
 from beholden.core.names import DatasetName, Person
 from beholden.core.times import Window
 from beholden.engine import Engine, TableSource, load_sql
+from beholden.ledger._lists import listed, time_texts
 from beholden.ledger.candidates import Sought, fetch, sources_of
 from beholden.ledger.snapshot import Snapshot
 from beholden.vault import Vault
@@ -230,12 +231,11 @@ def _other_kinds(found: pa.Table, kind: str, vault: Vault) -> pa.Table:
 def group(matched: pa.Table, engine: Engine, vault: Vault) -> list[WhoRow]:
     """Group matched events for people; actors under their own identifiers again."""
     grouped = engine.run(load_sql("beholden.ledger", "who_groups.sql"), {}, {"matched": TableSource(table=matched)})
-    rows = _with_texts(grouped, "first", "last").to_pylist()
-    names = actor_names([row["actor"] for row in rows], vault)
-    for row in rows:
-        row["actor"] = names[row["actor"]]
-        row["also"] = row["also"] or []
-    return [WhoRow(**row) for row in rows]
+    columns = _lists_of(grouped, "first", "last")
+    names = actor_names(columns["actor"], vault)
+    columns["actor"] = [names[actor] for actor in columns["actor"]]
+    columns["also"] = [also or [] for also in columns["also"]]
+    return list(map(WhoRow, *(columns[name] for name in _fields_of(WhoRow))))
 
 
 def ask_events(matched: pa.Table, vault: Vault) -> list[EventRow]:
@@ -243,13 +243,12 @@ def ask_events(matched: pa.Table, vault: Vault) -> list[EventRow]:
     shown = matched.select(
         ["seq", "uid", "time", "actor", "store", "dataset", "activity", "fields", "rows", "match", "also"]
     )
-    rows = _with_texts(shown, "time").to_pylist()
-    names = actor_names([row["actor"] for row in rows], vault)
-    for row in rows:
-        row["actor"] = names[row["actor"]]
-        row["uid"] = row["uid"].hex()
-        row["also"] = row["also"] or []
-    return [EventRow(**row) for row in rows]
+    columns = _lists_of(shown, "time")
+    names = actor_names(columns["actor"], vault)
+    columns["actor"] = [names[actor] for actor in columns["actor"]]
+    columns["uid"] = [uid.hex() for uid in columns["uid"]]
+    columns["also"] = [also or [] for also in columns["also"]]
+    return list(map(EventRow, *(columns[name] for name in _fields_of(EventRow))))
 
 
 def actor_names(tokens: Sequence[bytes | None], vault: Vault) -> dict[bytes | None, str | None]:
@@ -304,10 +303,15 @@ def _moment(micros: int | None, default: datetime) -> datetime:
     return default if micros is None else _EPOCH + timedelta(microseconds=micros)
 
 
-def _with_texts(table: pa.Table, *columns: str) -> pa.Table:
-    """Times as RFC 3339."""
-    for column in columns:
-        plain = table[column].cast(pa.timestamp("us"))  # in UTC
-        texts = pc.strftime(plain, "%Y-%m-%dT%H:%M:%SZ")
-        table = table.set_column(table.column_names.index(column), column, texts)
-    return table
+def _lists_of(table: pa.Table, *times: str) -> dict[str, list[Any]]:
+    """Each column's values; those of ``times`` as RFC 3339."""
+    return {
+        name: time_texts(table[name].cast(pa.timestamp("us")).cast(pa.int64()).to_numpy())
+        if name in times
+        else listed(table[name])
+        for name in table.column_names
+    }
+
+
+def _fields_of(row: type[WhoRow | EventRow]) -> list[str]:
+    return [one.name for one in fields(row)]

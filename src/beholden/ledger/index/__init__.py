@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from beholden.ledger.index.build import dataset_key
 from beholden.ledger.index.keep import check_index, index_of_events, index_path, open_index, write_indexes
 from beholden.ledger.index.segment_index import INDEXED, SegmentIndex
 from beholden.ledger.index.summary import HOUR_US, Summary, merged, summarise
@@ -12,6 +13,7 @@ __all__ = [
     "SegmentIndex",
     "Summary",
     "check_index",
+    "dataset_key",
     "index_of_events",
     "index_path",
     "merged",

@@ -107,44 +107,51 @@ class ColumnReader:
         self._sizes = blocks
         first = 0
         self._places: list[npt.NDArray[np.uint32]] = []
+        self._widths: list[list[int]] = []
+        used = (places[:, :, 0] | places[:, :, 1]) != 0
+        widths = (used * np.arange(1, _PLANES + 1)).max(axis=1, initial=0).tolist()
         for sizes in blocks:
             self._places.append(places[first : first + len(sizes)])
+            self._widths.append(widths[first : first + len(sizes)])
             first += len(sizes)
 
     def block(self, column: int, number: int) -> U64:
         """One block of a column."""
-        size = self._sizes[column][number]
-        width = self._width(column, number)
-        held = next(bytes_ for bytes_ in (1, 2, 4, 8) if bytes_ >= width)
-        if width <= 1:
-            return self.plane(column, number, 0).astype(np.uint64)
-        values = np.zeros((size, held), np.uint8)
-        for k in range(width):
-            values[:, k] = self.plane(column, number, k)
-        return values.view(f"<u{held}").reshape(size).astype(np.uint64)
+        values = np.zeros(self._sizes[column][number], np.uint64)
+        self.fill(values, column, number, slice(None))
+        return values
 
-    def take(self, column: int, number: int, rows: I64 | slice) -> U64:
+    def fill(self, values: U64, column: int, number: int, rows: slice) -> None:
+        """Put the values between two rows of a block into ``values``, which are zeros."""
+        planes = values.view(np.uint8).reshape(-1, 8)
+        for k in range(self._width(column, number)):
+            offset, length = self._places[column][number, k].tolist()
+            if length:
+                planes[:, k] = self.plane(column, number, k)[rows]
+            elif offset:
+                planes[:, k] = offset
+
+    def take(self, column: int, number: int, rows: I64) -> U64:
         """Some values of a block."""
-        if isinstance(rows, slice) or len(rows) * _FEW > self._sizes[column][number]:
+        if len(rows) * _FEW > self._sizes[column][number]:
             return self.block(column, number)[rows]
         values = np.zeros(len(rows), np.uint64)
         for k in range(self._width(column, number)):
-            offset, length = self._places[column][number][k]
+            offset, length = self._places[column][number, k].tolist()
             if length:
                 values |= self.plane(column, number, k)[rows].astype(np.uint64) << np.uint64(8 * k)
             else:
-                values |= np.uint64(int(offset) << 8 * k)
+                values |= np.uint64(offset << 8 * k)
         return values
 
     def _width(self, column: int, number: int) -> int:
         """The planes of a block that are not all zeros."""
-        used = np.flatnonzero(self._places[column][number].any(axis=1))
-        return int(used[-1]) + 1 if len(used) else 0
+        return self._widths[column][number]
 
     def plane(self, column: int, number: int, k: int) -> _U8:
         """The bytes of one plane of a block."""
         size = self._sizes[column][number]
-        offset, length = (int(part) for part in self._places[column][number, k])
+        offset, length = self._places[column][number, k].tolist()
         if not length:
             return np.full(size, offset, np.uint8)
         stored = self._data[offset : offset + length]
@@ -157,7 +164,7 @@ class ColumnReader:
         found: npt.NDArray[np.int64] | None = None
         for k in range(_PLANES):
             wanted = value >> 8 * k & 0xFF
-            offset, length = (int(part) for part in self._places[column][number, k])
+            offset, length = self._places[column][number, k].tolist()
             if not length:
                 if offset != wanted:
                     return np.empty(0, np.int64)

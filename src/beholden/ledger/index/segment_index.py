@@ -152,8 +152,16 @@ class SegmentIndex:
     def column(self, name: str, events: I64) -> U64:
         """The codes of a column for some events, in rising order."""
         place = _PLACE[name]
-        parts = [self._columns.take(place, number, here) for number, here in self._by_block(events)]
-        return np.concatenate([np.empty(0, np.uint64), *parts])
+        values, start = np.zeros(len(events), np.uint64), 0
+        for number, here in self._by_block(events):
+            if isinstance(here, slice):
+                end = start + here.stop - here.start
+                self._columns.fill(values[start:end], place, number, here)
+            else:
+                end = start + len(here)
+                values[start:end] = self._columns.take(place, number, here)
+            start = end
+        return values
 
     def rows(self, events: I64) -> I64:
         """The rows of some events in the segment."""
@@ -163,10 +171,12 @@ class SegmentIndex:
         """Their times, in microseconds."""
         return self._rising("time", events) * self.header.time_unit
 
-    def numbers(self, column: str, events: I64) -> tuple[I64, npt.NDArray[np.bool_]]:
-        """The values of ``rows`` or ``subject_count``, 0 for null; and which are not null."""
+    def numbers(self, column: str, events: I64, flags: U64 | None = None) -> tuple[I64, npt.NDArray[np.bool_]]:
+        """The values of ``rows`` or ``subject_count``, 0 for null; and which are not null. ``flags`` if they were read."""
         null = np.uint64(NO_ROWS if column == "rows" else NO_COUNT)
-        return signed(self.column(column, events)), (self.column("flags", events) & null) == 0
+        if flags is None:
+            flags = self.column("flags", events)
+        return signed(self.column(column, events)), (flags & null) == 0
 
     def places(self, events: I64) -> tuple[I64, I64]:
         """The places of the datasets of some events, in rising order, and how many of the events each has."""
@@ -176,18 +186,28 @@ class SegmentIndex:
 
     def subjects(self, events: I64) -> tuple[I64, I64]:
         """How many persons each event names, and their places among the tokens."""
-        named = self.column("named", events).astype(np.int64)
-        parts = [np.empty(0, np.int64)]
+        read: list[tuple[int, I64 | slice, I64]] = []
         for number, here in self._by_block(events):
-            counts = self._columns.block(_PLACE["named"], number).astype(np.int64)
-            if not counts[here].any():
-                continue
-            starts = np.cumsum(counts) - counts
-            subject = self._columns.block(_PLACE["subject"], number).astype(np.int64)
-            lengths = counts[here]
-            ends = np.cumsum(lengths)
-            parts.append(subject[np.repeat(starts[here] - (ends - lengths), lengths) + np.arange(int(ends[-1]))])
-        return named, np.concatenate(parts)
+            read.append((number, here, self._columns.block(_PLACE["named"], number).view(np.int64)))
+        named = np.concatenate([np.empty(0, np.int64), *(counts[here] for _, here, counts in read)])
+        places, start = np.zeros(int(named.sum()), np.uint64), 0
+        for number, here, counts in read:
+            ends = np.cumsum(counts)
+            if isinstance(here, slice):  # one after the other
+                first = int(ends[here.start] - counts[here.start])
+                end = start + int(ends[here.stop - 1]) - first
+                if end > start:
+                    inside = slice(first, first + end - start)
+                    self._columns.fill(places[start:end], _PLACE["subject"], number, inside)
+            else:
+                lengths = counts[here]
+                until = np.cumsum(lengths)
+                end = start + int(until[-1])
+                if end > start:
+                    rows = np.repeat((ends[here] - lengths) - (until - lengths), lengths) + np.arange(end - start)
+                    places[start:end] = self._columns.take(_PLACE["subject"], number, rows)
+            start = end
+        return named, places.view(np.int64)
 
     def table(self, events: I64) -> pa.Table:
         """Some events, in rising order, as the columns of `INDEXED`."""
@@ -208,7 +228,7 @@ class SegmentIndex:
             ),
         }
         for name in ("rows", "subject_count"):
-            numbers, known = self.numbers(name, events)
+            numbers, known = self.numbers(name, events, flags)
             columns[name] = pa.array(numbers, mask=~known)
         for name in ("actor", "credential", "statement", "correlation"):
             codes = self.column(name, events).astype(np.int64)
@@ -222,6 +242,12 @@ class SegmentIndex:
             held_values = pa.array([None, *self.values(name)], type_)
             columns[name] = held_values.take(pa.array(self.column(name, events).astype(np.int64)))
         return pa.Table.from_arrays([columns[field.name].cast(field.type) for field in INDEXED], schema=INDEXED)
+
+    def keys_of(self, places: I64) -> list[bytes]:
+        """The datasets at some places, as `dataset_key` has them."""
+        names = self._file.section("names").tobytes()
+        ends = [0, *self._ranges[:, 3].tolist()]
+        return [names[ends[place] : ends[place + 1]] for place in places.tolist()]
 
     def _key(self, place: int) -> bytes:
         start = self._ranges[place - 1, 3] if place else 0
