@@ -14,9 +14,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from ledger_append import make_events
+from ledger_events import busy_events
 
-from beholden.core.limits import BATCH_ROWS
 from beholden.core.times import system_clock
 from beholden.ledger import Ed25519Signer, Ledger
 from beholden.ledger.bundle import export_bundle
@@ -74,13 +73,12 @@ def _make(directory: Path, count: int) -> bytes:
     ledger = Ledger.open(
         directory, estate_id="bench", origin=_SIGNER.name, signer=_SIGNER, clock=system_clock, create=True
     )
-    events = make_events(count)
     head = b""
-    for start in range(0, count, BATCH_ROWS):
-        if start >= count // 2 and not head:
+    for batch in busy_events(count):
+        if ledger.status().events >= count // 2 and not head:
             ledger.seal()
             head = (directory / "checkpoint").read_bytes()
-        ledger.append(events.slice(start, BATCH_ROWS))
+        ledger.append(batch)
     ledger.seal()
     return head
 
