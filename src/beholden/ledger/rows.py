@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Final
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from beholden.core.errors import BeholdenError, IntegrityError
 from beholden.core.events import EVENTS
 from beholden.engine import DuckEngine, TableSource, load_sql
 from beholden.ledger.format import Layout
 from beholden.ledger.manifest import Manifest
-from beholden.ledger.segments import iterate_segment
+from beholden.ledger.segments import UNREADABLE, iterate_segment
 
 __all__ = ["iterate_rows", "read_rows"]
 
@@ -30,7 +31,6 @@ def read_rows(layout: Layout, manifest: Manifest, first: int, stop: int) -> pa.T
     """
     paths = [layout.segments / segment.file for segment in manifest.segments
              if segment.first_seq < stop and segment.last_seq >= first]  # fmt: skip
-    name = layout.name(paths[0]) if paths else "manifest.json"
     try:
         with tempfile.TemporaryDirectory(prefix="beholden-") as spill:
             engine = DuckEngine(memory=_MEMORY, threads=1, temp_directory=Path(spill))
@@ -40,11 +40,24 @@ def read_rows(layout: Layout, manifest: Manifest, first: int, stop: int) -> pa.T
         rows = found.select(EVENTS.names).cast(EVENTS)
     except (BeholdenError, pa.ArrowException, LookupError, ValueError):
         raise IntegrityError(
-            name, "is missing or cannot be read as Parquet", advice="restore it from a backup"
-        ) from None
+            _named(layout, [path for path in paths if not _is_parquet(path)] or paths),
+            "is missing or cannot be read as Parquet", advice="restore it from a backup",
+        ) from None  # fmt: skip
     if rows["seq"].to_pylist() != list(range(first, stop)):
-        raise IntegrityError(name, f"does not hold events {first} to {stop - 1}, each once")
+        raise IntegrityError(_named(layout, paths), f"does not hold events {first} to {stop - 1}, each once")
     return rows
+
+
+def _named(layout: Layout, paths: list[Path]) -> str:
+    return " or ".join(map(layout.name, paths)) or "manifest.json"
+
+
+def _is_parquet(path: Path) -> bool:
+    try:
+        pq.read_metadata(path)
+    except UNREADABLE:
+        return False
+    return True
 
 
 def iterate_rows(layout: Layout, manifest: Manifest, first: int, stop: int) -> Iterator[pa.RecordBatch]:

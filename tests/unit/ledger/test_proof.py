@@ -191,3 +191,14 @@ def test_a_missing_segment_or_tile_is_named(made, tmp_path):
         with pytest.raises(BeholdenError) as refused:
             StoredTree.open(copy, SIGNER).prove_event(0, StoredTree.open(copy, SIGNER).newest)
         assert (refused.value.exit_code, refused.value.where.startswith(name)) == (5, True)
+
+
+def test_of_several_segments_the_one_that_is_missing_is_named(made, tmp_path):
+    copy = Path(shutil.copytree(made[0], tmp_path / "copy"))
+    tree = StoredTree.open(copy, SIGNER)
+    first, second = tree.manifest.segments[:2]
+    assert first.last_seq // 256 == second.first_seq // 256  # one block of hashes lies in both
+    (copy / "segments" / second.file).unlink()
+    with pytest.raises(IntegrityError, match=second.file) as caught:
+        tree.prove_event(first.last_seq, tree.newest)
+    assert first.file not in str(caught.value)

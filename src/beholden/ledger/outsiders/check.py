@@ -20,6 +20,7 @@ import pathlib
 import subprocess
 import sys
 import tempfile
+import zlib
 
 EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.timezone.utc)
 # n number, t time (microseconds), s text, x bytes (shown in hex), a address, ss and xx lists of them
@@ -256,7 +257,7 @@ def main(key, *arguments):
             else:
                 said = check_proof(path, keys)
             print(f"{name}: {said}", file=sys.stderr)
-        except (Refused, ValueError, LookupError, OSError, EOFError, RuntimeError) as error:
+        except (Refused, ValueError, LookupError, OSError, EOFError, RuntimeError, zlib.error) as error:
             print(f"{name}: REFUSED: {error}", file=sys.stderr)
             bad = 1
     return bad
